@@ -1,0 +1,1 @@
+"""Keras passes, one file each."""

@@ -1,0 +1,1 @@
+"""TOML to core types; says what is wrong with a file and suggests the near key."""

@@ -1,0 +1,1 @@
+"""Keras model to flatbuffer, in a numeric scheme."""

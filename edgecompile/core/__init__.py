@@ -1,0 +1,1 @@
+"""Vocabulary of the compiler: frozen dataclasses, standard library only."""

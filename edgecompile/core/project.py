@@ -1,0 +1,82 @@
+"""What the user asked for: the project file, flags and environment, after merging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgecompile.core.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocess:
+    """What the device must do to a raw input before the model: ``x * scale + offset``.
+
+    ``scale`` and ``offset`` are one number or one per channel (last axis). ``resize`` is
+    ``(height, width)`` for image folders, ``color`` is ``rgb`` or ``grayscale``. For WAV
+    folders: ``sample_rate`` in Hz and ``length`` in samples (cut or zero-padded at the end).
+    """
+
+    scale: tuple[float, ...] = ()
+    offset: tuple[float, ...] = ()
+    resize: tuple[int, int] | None = None
+    color: str | None = None
+    sample_rate: int | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec:
+    """Where data comes from and how it is split; ``validation`` is a share of the training part."""
+
+    source: str | None = None
+    labels: str | None = None
+    validation: float = 0.1
+    calibration_samples: int = 200
+    test: float = 0.2
+    target_column: str | None = None
+    preprocess: Preprocess = field(default_factory=Preprocess)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """``metric``: top1, mse, auc, miou or ``module:function``; ``max_drop`` in the metric's unit, None: no limit."""
+
+    metric: str | None = None
+    max_drop: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """Bytes the user grants, beside what the device has; None: whatever the device has."""
+
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One build request. Paths are absolute; ``base`` is the folder relative names were read from.
+
+    ``model`` is a path or ``module:function`` (``file.py:function`` too). ``numerics``,
+    ``io_dtype`` None: the target's recommendation.
+    """
+
+    model: str
+    base: Path
+    targets: tuple[str, ...]
+    output: Path
+    custom: str | None = None
+    recipe: Recipe = field(default_factory=Recipe)
+    numerics: str | None = None
+    io_dtype: str | None = None
+    calibration: str = "minmax"
+    seed: int = 0
+    data: DataSpec = field(default_factory=DataSpec)
+    accuracy: Accuracy = field(default_factory=Accuracy)
+    budget: Budget = field(default_factory=Budget)
+    trust: bool = False
+    random_calibration: bool = False
+    origins: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,85 @@
+"""What a device can do, as data read from ``targets/*.toml``; no behaviour beyond look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """One memory of a device. ``kind`` is ``flash`` or ``ram``; ``source`` documents the size."""
+
+    name: str
+    kind: str
+    size_bytes: int
+    start: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """One way in which an operator is accepted: it is legal when every rule holds.
+
+    ``rules`` maps a function of ``legalize/rules.py`` to its limit. ``basis`` says how the
+    clause is known: ``documented``, ``observed`` or ``fitted``.
+    """
+
+    rules: Mapping[str, Any]
+    source: str
+    basis: str = "documented"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Where operators go. ``fallback`` None: an operator without a clause is an error;
+    else the processor that runs it (``cpu``). ``max_partitions`` None: no limit."""
+
+    accelerator: str
+    fallback: str | None = None
+    max_partitions: int | None = None
+    keep: str = "largest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What executes the model on the device and what it costs beside the model itself."""
+
+    name: str
+    flash_bytes: int = 0
+    ram_bytes: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A device profile. Sizes in bytes; every number's source stands beside it.
+
+    ``numerics[0]`` is the recommended scheme, the others are allowed. ``judge`` names the
+    interpreter whose answer counts (``tflite-micro`` or ``tflite``). ``emit`` lists the
+    emitters in order. ``level`` is the API level a rule may ask for (Android), else None.
+    """
+
+    id: str
+    name: str
+    family: str
+    description: str
+    numerics: tuple[str, ...]
+    io_dtype: str
+    operators: Mapping[str, tuple[Clause, ...]]
+    placement: Placement
+    emit: tuple[str, ...]
+    judge: str
+    per_tensor_dense: bool = False
+    level: int | None = None
+    regions: tuple[Region, ...] = ()
+    runtime: Runtime | None = None
+    measure: Mapping[str, Any] = field(default_factory=dict)
+    board: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def capacity_bytes(self, kind: str) -> int | None:
+        """Bytes of all regions of a kind, or None where the profile states none."""
+        sizes = [region.size_bytes for region in self.regions if region.kind == kind]
+        return sum(sizes) if sizes else None

@@ -1,0 +1,63 @@
+"""Sizes and durations as people write them, to and from plain numbers."""
+
+from __future__ import annotations
+
+import re
+
+_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(B|KB|KiB|K|MB|MiB|M|GB|GiB|G)?\s*$", re.IGNORECASE)
+_FACTORS = {
+    "b": 1,
+    "kb": 1000,
+    "mb": 1000**2,
+    "gb": 1000**3,
+    "k": 1024,
+    "kib": 1024,
+    "m": 1024**2,
+    "mib": 1024**2,
+    "g": 1024**3,
+    "gib": 1024**3,
+}
+
+
+def parse_size(text: str | int) -> int:
+    """Bytes in a size such as ``64 KiB``, ``64K`` (binary), ``64 kB`` (decimal) or ``65536``.
+
+    Raises ValueError when the text is no size or not a whole number of bytes.
+    """
+    if isinstance(text, bool):
+        raise ValueError(f"`{text}` is not a size")
+    if isinstance(text, int):
+        if text < 0:
+            raise ValueError(f"`{text}` is negative")
+        return text
+    match = _SIZE.match(text)
+    if match is None:
+        raise ValueError(f"`{text}` is not a size such as `64 KiB`")
+    size = float(match.group(1)) * _FACTORS[(match.group(2) or "B").lower()]
+    if size != int(size):
+        raise ValueError(f"`{text}` is not a whole number of bytes")
+    return int(size)
+
+
+def format_size(size_bytes: int) -> str:
+    """A size for people: bytes up to 10 000, else KiB or MiB with one decimal."""
+    if size_bytes < 10_000:
+        return f"{group(size_bytes)} B"
+    if size_bytes < 1024**2:
+        return f"{size_bytes / 1024:.1f} KiB"
+    return f"{size_bytes / 1024**2:.2f} MiB"
+
+
+def format_duration(duration_s: float) -> str:
+    """A duration for people: ``0.4 s``, ``12 s``, ``1 m 42 s``."""
+    if duration_s < 10:
+        return f"{duration_s:.1f} s"
+    if duration_s < 60:
+        return f"{duration_s:.0f} s"
+    minutes, seconds = divmod(round(duration_s), 60)
+    return f"{minutes} m {seconds:02d} s"
+
+
+def group(number: int) -> str:
+    """A count with a thin separator between thousands: ``24 452``."""
+    return f"{number:,}".replace(",", " ")

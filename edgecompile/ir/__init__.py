@@ -1,0 +1,1 @@
+"""Network: a small typed picture of a TFLite model."""

@@ -1,0 +1,1 @@
+"""Network x Target: which operators run where, and why not."""

@@ -1,0 +1,1 @@
+"""One door for each third-party library; heavy ones load on first use."""

@@ -1,0 +1,1 @@
+"""Time and instructions; every result carries how it was obtained."""

@@ -1,0 +1,1 @@
+"""Tensor lifetimes, the arena, budgets."""

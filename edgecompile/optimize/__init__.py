@@ -1,0 +1,1 @@
+"""Network passes that keep outputs bit for bit, one file each."""
