@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edgecompile import __version__
@@ -35,13 +35,13 @@ def failure(status: str, diagnostics: Iterable[Diagnostic], target: str = "") ->
 
 
 def dump_object(value: Any) -> str:
-    """Any result as JSON text in the order given, without NaN, ending without a newline."""
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    """Any result as JSON text in the order given, in ASCII (any terminal and file takes it), without NaN."""
+    return json.dumps(_plain(value), indent=2, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:
     """Plain JSON types; NumPy scalars come out as Python's."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]

@@ -1,0 +1,73 @@
+"""Plain-text tables, bars and lists of a report, 80 columns wide."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edgecompile.core.units import group
+
+WIDTH = 80
+_BAR_CELLS = 10
+
+
+def bar(ratio: float) -> str:
+    """A share as ``[==        ]``: anything above zero shows, and only 1 or more fills it."""
+    if ratio >= 1:
+        return f"[{'=' * _BAR_CELLS}]"
+    filled = min(_BAR_CELLS - 1, int(ratio * _BAR_CELLS))
+    return f"[{'=' * (filled or int(ratio > 0)):<{_BAR_CELLS}}]"
+
+
+def number(value: Any) -> str:
+    """A figure for people: counts grouped, fractions with four significant digits, nothing as ``-``."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return group(value)
+    if isinstance(value, float):
+        return group(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {number(entry)}" for key, entry in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(number(entry) for entry in value)
+    return str(value)
+
+
+def rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table of records: a column for each key, numbers to the right, text to the left."""
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    cells = [[number(record.get(column)) for column in columns] for record in records]
+    heads = [column.replace("_", " ") for column in columns]
+    widths = [max(len(row[index]) for row in [heads, *cells]) for index in range(len(columns))]
+    right = [all(_is_number(record.get(column)) for record in records) for column in columns]
+    return [_line(row, widths, right) for row in [heads, *cells]]
+
+
+def pairs(record: Mapping[str, Any]) -> list[str]:
+    """Names and values, one a line."""
+    width = max((len(str(key)) for key in record), default=0)
+    return [f"{str(key).replace('_', ' '):<{width}}  {number(value)}" for key, value in record.items()]
+
+
+def wrap(text: str, indent: str, first: str | None = None) -> list[str]:
+    """Text broken at 80 columns; ``first`` stands in front of the first line instead of ``indent``."""
+    start = indent if first is None else first
+    lines = textwrap.wrap(
+        text, WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return lines or [start.rstrip()]
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    columns = zip(cells, widths, right, strict=True)
+    return "  ".join(
+        f"{cell:>{width}}" if to_right else f"{cell:<{width}}" for cell, width, to_right in columns
+    ).rstrip()

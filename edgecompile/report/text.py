@@ -1,0 +1,145 @@
+"""A Report for people: what the terminal shows at the end of a build and what `report.txt` holds.
+
+The verdict comes first, then what the build costs on the device, how well the artifact does, where its operators
+run, what the compiler had to say, the files, and how each figure was obtained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgecompile.core.report import Measure, Report
+from edgecompile.core.units import format_size, group
+from edgecompile.report.scores import score_lines
+from edgecompile.report.table import bar, number, pairs, rows, wrap
+
+_VERDICTS = {
+    "verified": "built and verified",
+    "built": "built",
+    "rejected": "rejected",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+_LABELS = {
+    "model_bytes": "model file",
+    "weights_bytes": "weights",
+    "macs": "multiply-accumulates",
+    "operators": "operators",
+    "operators_on_cpu": "operators on the CPU",
+    "partitions": "partitions",
+    "arena_bytes": "arena",
+    "flash_bytes": "flash",
+    "ram_bytes": "RAM",
+    "metric": "score",
+    "metric_float": "score of the float model",
+    "latency_ms": "latency",
+    "instructions": "instructions",
+}
+_BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
+_SCORES = ("metric", "metric_float")
+
+
+def render(report: Report) -> str:
+    """The whole report as plain text of about 80 columns, ending with a newline."""
+    blocks = [_verdict(report), _bars(report), score_lines(report), _figures(report)]
+    blocks += [_detail(name, value) for name, value in report.details.items()]
+    blocks += [diagnostic.render().splitlines() for diagnostic in report.diagnostics]
+    blocks += [_artifacts(report), _methods(report)]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _verdict(report: Report) -> list[str]:
+    errors = sum(diagnostic.severity.value == "error" for diagnostic in report.diagnostics)
+    cause = f" ({errors} error{'s' if errors > 1 else ''})" if errors else ""
+    head = ": ".join(part for part in (report.target, _VERDICTS.get(report.status, report.status) + cause) if part)
+    versions = [f"{name} {version}" for name, version in report.versions.items()]
+    model = f"  model sha256 {report.model_sha256[:12]}, recipe {_recipe(report.recipe)}"
+    return [head, *([model] if report.model_sha256 else []), *wrap(", ".join(versions), "  ")]
+
+
+def _recipe(recipe: Mapping[str, Any]) -> str:
+    words = [str(recipe.get("name", "none"))]
+    words += [str(recipe[key]) for key in ("numerics", "calibration") if recipe.get(key)]
+    return ", ".join(words)
+
+
+def _bars(report: Report) -> list[str]:
+    lines = []
+    for name, label in _BARS:
+        measure = report.measure(name)
+        if measure is not None and measure.value is not None and measure.limit:
+            ratio = measure.value / measure.limit
+            share = f"{bar(ratio)} {100 * ratio:5.1f} %"
+            lines.append(f"{label:<6} {share}  {_of(int(measure.value), int(measure.limit))}{_over(ratio)}")
+    return lines
+
+
+def _of(value_bytes: int, limit_bytes: int) -> str:
+    if limit_bytes < 1024:
+        return f"{group(value_bytes)} of {group(limit_bytes)} B"
+    if limit_bytes < 1024**2:
+        return f"{value_bytes / 1024:7.1f} of {number(round(limit_bytes / 1024, 1))} KiB"
+    return f"{value_bytes / 1024**2:7.2f} of {number(round(limit_bytes / 1024**2, 2))} MiB"
+
+
+def _over(ratio: float) -> str:
+    return "  over the limit" if ratio > 1 else ""
+
+
+def _figures(report: Report) -> list[str]:
+    drawn = {name for name, _ in _BARS if (m := report.measure(name)) and m.value is not None and m.limit}
+    shown = [m for m in report.measures if m.name not in _SCORES and m.name not in drawn]
+    width = max((len(_label(m)) for m in shown), default=0)
+    return [f"{_label(measure):<{width}}  {_value(measure)}{_limit(measure)}" for measure in shown]
+
+
+def _label(measure: Measure) -> str:
+    return _LABELS.get(measure.name, measure.name.replace("_", " "))
+
+
+def _value(measure: Measure) -> str:
+    if measure.value is None:
+        return "not available"
+    if measure.unit == "bytes":
+        return format_size(int(measure.value))
+    unit = "" if measure.unit in ("count", "", measure.name) else f" {measure.unit}"
+    return f"{number(measure.value)}{unit}"
+
+
+def _limit(measure: Measure) -> str:
+    if measure.limit is None:
+        return ""
+    limit = format_size(int(measure.limit)) if measure.unit == "bytes" else number(measure.limit)
+    return f" (limit {limit})"
+
+
+def _detail(name: str, value: Any) -> list[str]:
+    """A table of records, a list of names and values, or a line, whatever the detail is; nothing for an empty one."""
+    head = name.replace("_", " ").capitalize()
+    if isinstance(value, Mapping):
+        return [head, *(f"  {line}" for line in pairs(value))] if value else []
+    if isinstance(value, list | tuple) and value and all(isinstance(entry, Mapping) for entry in value):
+        return [head, *(f"  {line}" for line in rows(value))]
+    if value is None or value == "" or (isinstance(value, list | tuple) and not value):
+        return []
+    return wrap(f"{head}: {number(value)}", "  ", first="")
+
+
+def _artifacts(report: Report) -> list[str]:
+    if not report.artifacts:
+        return []
+    width = max(len(artifact.path) for artifact in report.artifacts)
+    lines = [f"  {a.path:<{width}}  {format_size(a.size_bytes):>10}  {a.kind}" for a in report.artifacts]
+    return ["Files", *lines]
+
+
+def _methods(report: Report) -> list[str]:
+    """Each way a figure was obtained, with the figures it holds for."""
+    by_method: dict[str, list[str]] = {}
+    for measure in report.measures:
+        by_method.setdefault(measure.method, []).append(_label(measure))
+    lines: list[str] = []
+    for method, names in by_method.items():
+        lines += wrap(f"{', '.join(names)}: {method}", "    ", first="  ")
+    return ["How the figures were obtained", *lines] if lines else []
