@@ -1,0 +1,192 @@
+"""Check a TOML table against its declared keys: nothing unknown, nothing missing, every value in range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.errors import BadInputError, did_you_mean
+from edgecompile.core.units import parse_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """What a key may hold.
+
+    ``kind`` is a name of ``KINDS``. ``choices`` lists the texts allowed; ``minimum`` and
+    ``maximum`` bound a number (each number of a list), ``above`` excludes the bound itself;
+    ``lengths`` are the numbers of elements that a list may have.
+    """
+
+    kind: str
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    lengths: tuple[int, ...] = ()
+
+
+def check_table(
+    plain: Mapping[str, Any], keys: Mapping[str, Key], *, file: str, table: str = "", others: Key | None = None
+) -> tuple[Diagnostic, ...]:
+    """Everything wrong with a table: EC123 unknown key, EC124 wrong type, EC125 wrong value, EC126 missing key.
+
+    ``table`` is its dotted name (empty: the top of the file). ``others`` describes keys that
+    ``keys`` does not list; None: there may be none.
+    """
+    found: list[Diagnostic] = []
+    for name, value in plain.items():
+        key = keys.get(name, others)
+        if key is None:
+            found.append(unknown_key(name, keys, file=file, table=table))
+        else:
+            found.extend(check_value(value, key, place(file, table, name), f"`{name}`"))
+    absent = (name for name, key in keys.items() if key.required and name not in plain)
+    return (*found, *(_absent(name, keys[name], file, table) for name in absent))
+
+
+def check_value(value: Any, key: Key, location: Location, what: str) -> tuple[Diagnostic, ...]:
+    """Everything wrong with one value; ``what`` is how messages call it (`` `seed` ``)."""
+    expected, fits = KINDS[key.kind]
+    if not fits(value):
+        message = f"{what} must be {expected}"
+        return (_wrong("EC124", message, location, (f"found {describe(value)}",)),)
+    notes = _outside(value, key)
+    if not notes:
+        return ()
+    near = did_you_mean(value, key.choices) if isinstance(value, str) and key.choices else ()
+    return (_wrong("EC125", f"{what} has a value that is not allowed", location, notes, near),)
+
+
+def unknown_key(name: str, known: Mapping[str, Any], *, file: str, table: str = "") -> Diagnostic:
+    """EC123, with the near name where there is one and the known names where there is none."""
+    near = did_you_mean(name, known)
+    where = f"[{table}]" if table else "the top of the file"
+    return Diagnostic(
+        code="EC123",
+        message=f"{where} has no key `{name}`",
+        location=place(file, table, name),
+        notes=(f"the keys are {_listed(sorted(known))}",) if known else (),
+        help=near or ("correct the key or take it out",),
+    )
+
+
+def place(file: str, table: str, name: str) -> Location:
+    """The location of a key: file, table and key."""
+    return Location(file=file, detail=f"[{table}] `{name}`" if table else f"`{name}`")
+
+
+def demand(*diagnostics: Diagnostic) -> None:
+    """Raise BadInputError with all of them, when there are any."""
+    if diagnostics:
+        raise BadInputError(*diagnostics)
+
+
+def describe(value: Any) -> str:
+    """A value as a TOML reader knows it, short: ``the text "abc"``, ``the number 3``, ``a table``."""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, str):
+        return f'the text "{value if len(value) <= 60 else value[:57] + "..."}"'
+    if isinstance(value, (int, float)):
+        return f"the number {value if abs(value) < 1e300 else 'with over 300 digits'}"
+    if isinstance(value, Mapping):
+        return "a table"
+    return f"a list of {len(value)}" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_integer(value: Any) -> bool:
+    # Wider integers than 64 bits cannot be written back by other TOML tools, nor meant as a setting.
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _is_number(value: Any) -> bool:
+    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_size(value: Any) -> bool:
+    if not isinstance(value, (str, int)):
+        return False
+    try:
+        parse_size(value)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (list, tuple)) and all(fits(one) for one in value)
+
+
+KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "text": ("a text", _is_text),
+    "integer": ("a whole number", _is_integer),
+    "number": ("a number", _is_number),
+    "flag": ("`true` or `false`", lambda value: isinstance(value, bool)),
+    "size": ('a size in bytes, such as "128 KiB" or 65536', _is_size),
+    "table": ("a table", lambda value: isinstance(value, Mapping)),
+    "texts": ("a list of texts", _list_of(_is_text)),
+    "integers": ("a list of whole numbers", _list_of(_is_integer)),
+    "numbers": ("a list of numbers", _list_of(_is_number)),
+    "tables": ("a list of tables", _list_of(lambda value: isinstance(value, Mapping))),
+    "number_or_numbers": ("a number or a list of numbers", lambda v: _is_number(v) or _list_of(_is_number)(v)),
+    "text_or_table": ("a text or a table", lambda value: isinstance(value, (str, Mapping))),
+    "any": ("a value", lambda value: True),
+}
+
+
+def _outside(value: Any, key: Key) -> tuple[str, ...]:
+    """The limit and the found value, or nothing when the value is within the limits."""
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    if key.lengths and isinstance(value, (list, tuple)) and len(value) not in key.lengths:
+        return (f"limit: {_either(key.lengths)} elements", f"found: {len(value)}")
+    for part in parts:
+        limit = _limit(part, key)
+        if limit:
+            return (f"limit: {limit}", f"found: {part}")
+    return ()
+
+
+def _limit(part: Any, key: Key) -> str:
+    if key.choices and isinstance(part, str) and part not in key.choices:
+        return f"one of {_listed(key.choices)}"
+    if isinstance(part, bool) or not isinstance(part, (int, float)):
+        return ""
+    if key.minimum is not None and part < key.minimum:
+        return f"at least {key.minimum:g}"
+    if key.above is not None and part <= key.above:
+        return f"more than {key.above:g}"
+    return f"at most {key.maximum:g}" if key.maximum is not None and part > key.maximum else ""
+
+
+def _wrong(
+    code: str, message: str, location: Location, notes: tuple[str, ...], help: tuple[str, ...] = ()
+) -> Diagnostic:
+    return Diagnostic(code=code, message=message, location=location, notes=notes, help=help)
+
+
+def _absent(name: str, key: Key, file: str, table: str) -> Diagnostic:
+    where = f"[{table}]" if table else "the top of the file"
+    return Diagnostic(
+        code="EC126",
+        message=f"{where} lacks the key `{name}`",
+        location=place(file, table, name),
+        notes=(f"it must be {KINDS[key.kind][0]}",),
+        help=(f"add `{name} = ...`",),
+    )
+
+
+def _listed(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _either(lengths: tuple[int, ...]) -> str:
+    return " or ".join(str(length) for length in lengths)

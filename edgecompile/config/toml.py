@@ -1,0 +1,99 @@
+"""Read a TOML file, and say where it stops being one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from edgecompile.core.diagnostic import Location
+from edgecompile.core.errors import EdgecompileError, bad_input
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_POSITION = re.compile(r"\s*\(at line (\d+), column (\d+)\)\s*$")
+_WORDS = {"Invalid value": "a value is expected here", "Invalid statement": "a key or a table is expected here"}
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's tables and values.
+
+    Raises BadInputError: EC120 when the file cannot be opened, EC121 when it is not UTF-8,
+    EC122 when it is not TOML, with line and column.
+    """
+    return parse_toml(_read(path), str(path))
+
+
+def parse_toml(content: bytes, file: str) -> dict[str, Any]:
+    """As :func:`read_toml`, for content that is already in memory; ``file`` is its name in messages.
+
+    A byte order mark, which some editors on Windows write, is passed over.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = _place(content, error.start)
+        raise bad_input(
+            "EC121",
+            f"`{file}` is not text in UTF-8",
+            Location(file=file, detail=f"line {line}, column {column}"),
+            notes=(f"byte 0x{content[error.start]:02x} at offset {error.start} does not belong to UTF-8",),
+            help=("save the file in UTF-8, or check that a TOML file was meant",),
+        ) from None
+    try:
+        plain: dict[str, Any] = tomllib.loads(text)
+        return plain
+    except RecursionError:
+        raise _not_toml(file, text, "brackets are nested too deeply to be read") from None
+    except ValueError as error:
+        raise _not_toml(file, text, str(error)) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise bad_input("EC120", f"there is no file `{path}`", str(path), help=_beside(path)) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise bad_input("EC120", f"`{path}` cannot be read: {reason}", str(path)) from None
+    except ValueError:
+        # A name with a NUL character never reaches the operating system.
+        raise bad_input("EC120", f"`{path!s}` is not a file name".replace("\0", "\\0")) from None
+
+
+def _beside(path: Path) -> tuple[str, ...]:
+    try:
+        others = sorted(other.name for other in path.parent.glob("*.toml"))
+    except OSError:
+        others = []
+    found = (f"this folder has {', '.join(f'`{name}`' for name in others[:5])}",) if others else ()
+    return (*found, "`edgecompile init` writes a project file to start from")
+
+
+def _not_toml(file: str, text: str, reason: str) -> EdgecompileError:
+    match, lines = _POSITION.search(reason), text.splitlines()
+    said = _POSITION.sub("", reason).replace(" (at end of document)", "").split(";")[0]
+    notes = [f"the TOML reader stopped with: {_WORDS.get(said, said)}"]
+    detail = None
+    if match:
+        detail = f"line {match[1]}, column {match[2]}"
+        notes.append(f"the line reads: {lines[int(match[1]) - 1].strip()[:80]}")
+    elif "at end of document" in reason:
+        detail = f"line {len(lines)}, at the end of the file"
+    return bad_input(
+        "EC122",
+        f"`{file}` cannot be read as TOML",
+        Location(file=file, detail=detail),
+        notes=notes,
+        help=('texts stand in quotes, as in `model = "kws.keras"`; lists in brackets, as in `targets = ["coral"]`',),
+    )
+
+
+def _place(content: bytes, offset: int) -> tuple[int, int]:
+    before = content[:offset]
+    return before.count(b"\n") + 1, offset - before.rfind(b"\n")
