@@ -1,0 +1,155 @@
+"""Colour, progress and streams: results go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+import click
+
+from edgecompile.cli.live import LiveLine
+from edgecompile.cli.options import asked, value_of
+from edgecompile.cli.streams import is_terminal, prepare
+from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.errors import EdgecompileError, RejectedError, bad_input
+from edgecompile.core.units import format_duration
+
+_STAGE_WIDTH = 9
+_DETAIL_WIDTH = 34
+_LONG_S = 1.0
+_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+@dataclass(kw_only=True)
+class Console:
+    """Where a command speaks; it is the :class:`~edgecompile.core.progress.Progress` of the stages.
+
+    ``live``: a person looks at stderr, so a line that changes shows what is going on; elsewhere each finished
+    stage is one line. A closed stream swallows what is said to it.
+    """
+
+    stdout: TextIO | None
+    stderr: TextIO | None
+    color: bool = False
+    live: bool = False
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    _line: LiveLine | None = field(default=None, init=False)
+    _stage: tuple[str, str, float] = field(default=("", "", 0.0), init=False)
+
+    @classmethod
+    def for_command_line(cls, words: Sequence[str], environment: Mapping[str, str]) -> Console:
+        """The console that the words, the environment (NO_COLOR, TERM, EDGECOMPILE_DEBUG) and the streams ask for."""
+        stdout, stderr = prepare(sys.stdout), prepare(sys.stderr)
+        able = is_terminal(stderr) and environment.get("TERM", "dumb") != "dumb"
+        wish = value_of(words, "--color") or "auto"
+        quiet = asked(words, "--quiet", "-q")
+        return cls(
+            stdout=stdout,
+            stderr=stderr,
+            color=wish == "always" or (wish != "never" and able and not environment.get("NO_COLOR")),
+            live=able and not quiet,
+            json=asked(words, "--json"),
+            quiet=quiet,
+            verbose=asked(words, "--verbose", "-v"),
+            debug=asked(words, "--debug") or environment.get("EDGECOMPILE_DEBUG", "0") not in ("", "0"),
+        )
+
+    def begin(self, stage: str, detail: str) -> None:
+        """A stage starts; on a terminal its line appears."""
+        self._stage = (stage, detail, time.monotonic())
+        if self.live:
+            self.close()
+            self._line = LiveLine(self.stderr, f"{stage.capitalize():>{_STAGE_WIDTH}}", detail, color=self.color)
+        elif self.verbose:
+            self.say(f"{stage.capitalize():>{_STAGE_WIDTH}}  {detail} ...")
+
+    def update(self, done: int, total: int, what: str) -> None:
+        """Part of the running stage is done."""
+        if self._line is not None:
+            self._line.update(done, total, what)
+
+    def end(self, summary: str) -> None:
+        """The running stage is finished; it leaves one line."""
+        stage, detail, started = self._stage
+        duration_s = time.monotonic() - started
+        self.close()
+        if duration_s > _LONG_S or self.verbose:
+            summary = f"{summary}, {format_duration(duration_s)}" if summary else format_duration(duration_s)
+        self.say(f"{stage.capitalize():>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {summary}".rstrip())
+
+    def result(self, text: str) -> None:
+        """What was asked for, on stdout. Raises EC107 where stdout cannot take it; a reader gone away is no error."""
+        self.close()
+        if self.stdout is None:
+            return
+        try:
+            print(text, file=self.stdout, flush=True)
+        except BrokenPipeError:
+            self.stdout = None
+        except OSError as error:
+            self.stdout = None
+            reason = (error.strerror or str(error)).lower()
+            raise bad_input("EC107", f"the result cannot be written: {reason}", location="standard output") from error
+
+    def say(self, text: str) -> None:
+        """Something to know, on stderr; nothing with ``--quiet``."""
+        if not self.quiet:
+            self.write(text)
+
+    def write(self, text: str) -> None:
+        """Something that must be seen, on stderr; where stderr is gone there is nobody to tell."""
+        self.close()
+        if self.stderr is None:
+            return
+        try:
+            print(text, file=self.stderr, flush=True)
+        except (OSError, ValueError):
+            self.stderr = None
+
+    def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Errors always, the others unless ``--quiet``."""
+        for diagnostic in diagnostics:
+            speak = self.write if diagnostic.severity is Severity.ERROR else self.say
+            speak(self.painted(diagnostic))
+
+    def painted(self, diagnostic: Diagnostic) -> str:
+        """A diagnostic as text, its first words in the colour of its severity."""
+        text = diagnostic.render()
+        head, separator, rest = text.partition(": ")
+        return self.paint(head, _COLORS[diagnostic.severity]) + separator + rest
+
+    def paint(self, text: str, color: str) -> str:
+        """Bold and coloured, where colour is wanted."""
+        return click.style(text, fg=color, bold=True) if self.color else text
+
+    def failed(self, error: EdgecompileError) -> None:
+        """How it ended when it did not work out; with ``--json`` on stdout as well."""
+        self.diagnostics(error.diagnostics)
+        self._failure("rejected" if isinstance(error, RejectedError) else "failed", error.diagnostics)
+
+    def interrupted(self) -> None:
+        """How it ended when somebody asked to stop."""
+        self.write("interrupted; what was there before is untouched")
+        self._failure("interrupted", ())
+
+    def close(self) -> None:
+        """Take the live line away."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def _failure(self, status: str, diagnostics: Iterable[Diagnostic]) -> None:
+        if not self.json:
+            return
+        from edgecompile.report.json import dumps, failure
+
+        try:
+            self.result(dumps(failure(status, diagnostics)))
+        except EdgecompileError as unheard:
+            self.diagnostics(unheard.diagnostics)

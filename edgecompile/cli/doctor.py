@@ -1,0 +1,137 @@
+"""`edgecompile doctor`: what is installed here, what it is for, and how to get what is not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+
+import click
+
+from edgecompile import __version__
+from edgecompile.cli.console import Console
+from edgecompile.cli.options import shared_options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A library or program: ``found`` is its version or path, None where it is missing; ``install`` gets it."""
+
+    name: str
+    purpose: str
+    install: str
+    found: str | None
+
+
+# Distribution, what it is for.
+_LIBRARIES = (
+    ("click", "the command line"),
+    ("rich", "progress on a terminal"),
+    ("numpy", "everything"),
+    ("ai-edge-litert", "read and write .tflite; interpreter"),
+    ("tflite-runtime", "interpreter, preferred where it exists"),
+    ("tflite-micro", "judge of Cortex-M builds"),
+    ("tensorflow", "load and convert Keras models"),
+    ("tf-keras", "load Keras 2 models, compress"),
+    ("keras", "load Keras 3 models"),
+    ("tensorflow-model-optimization", "compression passes"),
+    ("scikit-learn", "the digits example"),
+    ("pillow", "folders of images as data"),
+)
+# Program, what it is for, the command that installs it on Debian.
+_PROGRAMS = (
+    ("gcc", "compile generated C for this machine", "apt-get install gcc"),
+    ("arm-none-eabi-gcc", "compile for Cortex-M", "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+    ("qemu-system-arm", "run Cortex-M builds on an emulated board", "apt-get install qemu-system-arm"),
+    (
+        "edgetpu_compiler",
+        "compile for the Edge TPU",
+        "apt-get install edgetpu-compiler (after adding Google's Coral repository, see coral.ai/docs/edgetpu/compiler)",
+    ),
+    ("vela", "compile for Ethos-U", "pip install ethos-u-vela"),
+    ("adb", "run on an attached Android device", "apt-get install adb"),
+)
+# Modules that can run a .tflite on this machine, in the order they are taken.
+_INTERPRETERS = (
+    ("tflite_runtime", "tflite-runtime"),
+    ("ai_edge_litert", "ai-edge-litert"),
+    ("tensorflow", "tensorflow"),
+)
+
+
+@click.command("doctor")
+@shared_options
+@click.pass_obj
+def command(console: Console, as_json: bool) -> None:
+    """Show versions, interpreters and programs found here, and how to install what is missing."""
+    from edgecompile.report.json import dump_object
+
+    machine = {
+        "edgecompile": __version__,
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+    }
+    interpreters = {"host": _host_interpreter(), "cortex-m": _micro_interpreter()}
+    libraries, programs = _libraries(), _programs()
+    if as_json:
+        found = {"libraries": [asdict(f) for f in libraries], "programs": [asdict(f) for f in programs]}
+        console.result(dump_object({"schema": 1, **machine, "interpreters": interpreters, **found}))
+        return
+    lines = [f"{name:<12} {value}" for name, value in machine.items()]
+    lines += ["", "Interpreters"]
+    lines += [f"  {use:<10} {module or 'none: ' + hint}" for use, module, hint in _hints(interpreters)]
+    lines += ["", "Libraries", *_table(libraries), "", "Programs", *_table(programs)]
+    console.result("\n".join(lines))
+
+
+def _hints(interpreters: dict[str, str | None]) -> list[tuple[str, str | None, str]]:
+    hints = {
+        "host": "pip install ai-edge-litert",
+        "cortex-m": "pip install tflite-micro (Linux x86_64, Python 3.10 or 3.11)",
+    }
+    return [(use, module, hints[use]) for use, module in interpreters.items()]
+
+
+def _host_interpreter() -> str | None:
+    """What runs a .tflite here: the first of the runtimes that is installed."""
+    return next((name for module, name in _INTERPRETERS if importlib.util.find_spec(module)), None)
+
+
+def _micro_interpreter() -> str | None:
+    return "tflite-micro" if importlib.util.find_spec("tflite_micro") else None
+
+
+def _libraries() -> list[Found]:
+    return [
+        Found(name=name, purpose=purpose, install=f"pip install {name}", found=_version(name))
+        for name, purpose in _LIBRARIES
+    ]
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _programs() -> list[Found]:
+    return [
+        Found(name=name, purpose=purpose, install=install, found=shutil.which(name))
+        for name, purpose, install in _PROGRAMS
+    ]
+
+
+def _table(found: list[Found]) -> list[str]:
+    width = max(len(entry.name) for entry in found)
+    return [
+        f"  {entry.name:<{width}}  {entry.found or 'missing'}\n  {'':<{width}}    for: {entry.purpose}; get it: {entry.install}"
+        if entry.found is None
+        else f"  {entry.name:<{width}}  {entry.found}"
+        for entry in found
+    ]
