@@ -118,11 +118,16 @@ class Console:
             speak = self.write if diagnostic.severity is Severity.ERROR else self.say
             speak(self.painted(diagnostic))
 
+    def report(self, text: str, color: str) -> None:
+        """A rendered report on stderr: its first line, the verdict, in that colour, its diagnostics in theirs."""
+        verdict, separator, rest = text.rstrip().partition("\n")
+        lines = [self._painted_line(line) for line in rest.split("\n")]
+        self.say(self.paint(verdict, color) + separator + "\n".join(lines))
+
     def painted(self, diagnostic: Diagnostic) -> str:
         """A diagnostic as text, its first words in the colour of its severity."""
-        text = diagnostic.render()
-        head, separator, rest = text.partition(": ")
-        return self.paint(head, _COLORS[diagnostic.severity]) + separator + rest
+        first, separator, rest = diagnostic.render().partition("\n")
+        return self._painted_line(first) + separator + rest
 
     def paint(self, text: str, color: str) -> str:
         """Bold and coloured, where colour is wanted."""
@@ -143,6 +148,13 @@ class Console:
         line, self._line = self._line, None
         if line is not None:
             line.close()
+
+    def _painted_line(self, line: str) -> str:
+        for severity, color in _COLORS.items():
+            if line.startswith(f"{severity.value}["):
+                head, separator, rest = line.partition(": ")
+                return self.paint(head, color) + separator + rest
+        return line
 
     def _failure(self, status: str, diagnostics: Iterable[Diagnostic]) -> None:
         if not self.json:

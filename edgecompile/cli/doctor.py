@@ -129,9 +129,10 @@ def _programs() -> list[Found]:
 
 def _table(found: list[Found]) -> list[str]:
     width = max(len(entry.name) for entry in found)
-    return [
-        f"  {entry.name:<{width}}  {entry.found or 'missing'}\n  {'':<{width}}    for: {entry.purpose}; get it: {entry.install}"
-        if entry.found is None
-        else f"  {entry.name:<{width}}  {entry.found}"
-        for entry in found
-    ]
+    lines = []
+    for entry in found:
+        lines.append(f"  {entry.name:<{width}}  {entry.found or 'missing'}")
+        if entry.found is None:
+            lines.append(f"  {'':<{width}}    for: {entry.purpose}")
+            lines.append(f"  {'':<{width}}    get: {entry.install}")
+    return lines

@@ -1,0 +1,70 @@
+"""`edgecompile build`: compress, compile, verify, write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgecompile.cli.console import Console
+from edgecompile.cli.options import shared_options
+from edgecompile.cli.request import CALIBRATIONS, project_of, request_options, targets_of
+
+
+@click.command("build")
+@request_options
+@click.option(
+    "--data", metavar="SOURCE", help="Data for calibration and verification: .npz, folder, .csv, module:function."
+)
+@click.option("--output", "-o", metavar="DIR", help="Where to write; each target gets a folder in it.")
+@click.option("--seed", type=int, help="Seed of everything drawn at random.")
+@click.option("--calibration", type=click.Choice(CALIBRATIONS), help="How ranges of activations are found.")
+@click.option("--calibration-samples", type=click.IntRange(min=1), metavar="N", help="Samples that calibrate.")
+@click.option(
+    "--random-calibration", is_flag=True, default=None, help="Calibrate on noise; accuracy will be worthless."
+)
+@click.option("--metric", metavar="NAME", help="top1, mse, auc, miou or module:function.")
+@click.option(
+    "--max-accuracy-drop",
+    type=float,
+    metavar="POINTS",
+    help="Reject a build whose score is worse than the float model's by more: percent points for top1, auc and miou"
+    " (1.0 is 0.01 of the share), the metric's own unit otherwise.",
+)
+@click.option("--require-verified", is_flag=True, help="Exit 3 where the artifact cannot be verified here.")
+@click.option("--verify-samples", type=click.IntRange(min=1), metavar="N", help="Held-out samples to verify on.")
+@click.option("--depfile", metavar="FILE", help="Write what the outputs depend on, for make and ninja.")
+@shared_options
+@click.pass_obj
+def command(
+    console: Console,
+    project: str | None,
+    require_verified: bool,
+    verify_samples: int | None,
+    depfile: str | None,
+    as_json: bool,
+    **flags: Any,
+) -> int:
+    """Compile MODEL for each TARGET: compress, convert, check, verify, write.
+
+    MODEL is a .keras, .h5 or .tflite file, a SavedModel folder, or module:function; it may be left out where the
+    project file names it. Paths of what was written go to stdout.
+    """
+    from edgecompile.cli.outcome import show
+    from edgecompile.pipeline import build
+
+    wanted = project_of(flags, project)
+    reports = build(
+        wanted,
+        targets_of(wanted),
+        console,
+        require_verified=require_verified,
+        depfile=Path(depfile) if depfile else None,
+        verify_samples=verify_samples,
+    )
+    if not as_json:
+        for report in reports:
+            for artifact in report.artifacts:
+                console.result(str(wanted.output / report.target / artifact.path))
+    return show(console, reports)

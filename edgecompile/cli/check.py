@@ -1,0 +1,27 @@
+"""`edgecompile check`: would it run, would it fit? Trains nothing, writes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from edgecompile.cli.console import Console
+from edgecompile.cli.options import shared_options
+from edgecompile.cli.request import project_of, request_options, targets_of
+
+
+@click.command("check")
+@request_options
+@shared_options
+@click.pass_obj
+def command(console: Console, project: str | None, as_json: bool, **flags: Any) -> int:
+    """Say whether MODEL would run on each TARGET and fit it; writes nothing.
+
+    A .tflite file needs no TensorFlow, and no model needs data: whether it runs and fits does not depend on it.
+    """
+    from edgecompile.cli.outcome import show
+    from edgecompile.pipeline import check
+
+    wanted = project_of(flags, project)
+    return show(console, check(wanted, targets_of(wanted), console))

@@ -1,0 +1,58 @@
+"""What `build` and `check` are asked: their common options, and the project that flags, environment and file make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from edgecompile.core.project import Project
+from edgecompile.core.recipe import CALIBRATIONS, NUMERICS
+from edgecompile.core.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PROJECT_FILE = "edgecompile.toml"
+IO_DTYPES = ("int8", "uint8", "int16", "float32")
+
+_OPTIONS = (
+    click.argument("model", required=False),
+    click.option("--target", "-t", "targets", multiple=True, metavar="TARGET", help="Device; may be given again."),
+    click.option("--project", metavar="FILE", help=f"Project file.  [default: {PROJECT_FILE}, if there]"),
+    click.option("--numerics", type=click.Choice(NUMERICS), help="Numbers on the device; else the target's choice."),
+    click.option("--io-dtype", type=click.Choice(IO_DTYPES), help="Type of inputs and outputs on the device."),
+    click.option("--recipe", metavar="NAME|FILE", help="Compression to apply first."),
+    click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
+    click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),
+    click.option("--flash", metavar="SIZE", help="Flash that the model may take, such as `128 KiB`."),
+    click.option("--ram", metavar="SIZE", help="RAM that the model may take, such as `32 KiB`."),
+)
+
+
+def request_options(function: F) -> F:
+    """MODEL, ``--target`` and what else changes what is compiled."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def project_of(flags: Mapping[str, Any], file: str | None) -> Project:
+    """The project: flags before environment before file. Without ``file``, edgecompile.toml here, if it is there."""
+    from edgecompile.config.project import merge, read_project
+
+    path = Path(file or PROJECT_FILE)
+    project = read_project(path) if file or path.is_file() else None
+    return merge(project, {name: value for name, value in flags.items() if value not in (None, ())}, os.environ)
+
+
+def targets_of(project: Project) -> tuple[Target, ...]:
+    """The profiles of the project's targets, each once, in the order they were named."""
+    from edgecompile.config.profiles import load
+
+    return tuple(load(name) for name in dict.fromkeys(project.targets))
