@@ -76,7 +76,7 @@ def _beside(path: Path) -> tuple[str, ...]:
 
 
 def _not_toml(file: str, text: str, reason: str) -> EdgecompileError:
-    match, lines = _POSITION.search(reason), text.splitlines()
+    match, lines = _POSITION.search(reason), text.split("\n")
     said = _POSITION.sub("", reason).replace(" (at end of document)", "").split(";")[0]
     notes = [f"the TOML reader stopped with: {_WORDS.get(said, said)}"]
     detail = None
@@ -84,7 +84,7 @@ def _not_toml(file: str, text: str, reason: str) -> EdgecompileError:
         detail = f"line {match[1]}, column {match[2]}"
         notes.append(f"the line reads: {lines[int(match[1]) - 1].strip()[:80]}")
     elif "at end of document" in reason:
-        detail = f"line {len(lines)}, at the end of the file"
+        detail = f"line {text.rstrip().count(chr(10)) + 1}, at the end of the file"
     return bad_input(
         "EC122",
         f"`{file}` cannot be read as TOML",

@@ -1,0 +1,141 @@
+"""Open the user's data: read, preprocess and split it into train, validation, calibration and test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.project import DataSpec
+from edgecompile.frontend import data_csv, data_folder, data_npz, preprocess
+from edgecompile.frontend.data_check import arrange, check_against
+from edgecompile.frontend.data_labels import name_classes
+from edgecompile.frontend.data_python import is_entry, load_python
+from edgecompile.frontend.data_set import DataSet, Port, Raw, Split
+from edgecompile.frontend.data_split import split, too_few_for_calibration
+from edgecompile.frontend.data_store import restore, save, spec_from
+
+__all__ = [
+    "DataSet",
+    "Port",
+    "Split",
+    "arrange",
+    "check_against",
+    "is_entry",
+    "load_python",
+    "open_data",
+    "restore",
+    "save",
+    "spec_from",
+]
+
+
+def open_data(spec: DataSpec, base: Path, seed: int) -> DataSet:
+    """The samples that ``spec.source`` names, relative to ``base``, preprocessed and split.
+
+    The same source, spec and seed give the same splits in the same order. A ``module:function``
+    source runs the user's code in this process: the pipeline calls it in a child.
+
+    Raises BadInputError: EC260 no such source, EC261 not a kind of data we read, EC262 to
+    EC285 for what is wrong inside it (each reader says which).
+    """
+    if not spec.source:
+        raise bad_input("EC260", "no data source is named", help=('set `source = "data.npz"` under [data]',))
+    raw = _read(spec, base)
+    preprocess.check_heeded(spec.preprocess, raw.kind, spec.source)
+    raw = name_classes(raw, spec, base)
+    parts, drawn = split(_prepared(raw, spec), spec, seed)
+    return DataSet(
+        source=spec.source,
+        kind=raw.kind,
+        labels=raw.labels,
+        names=raw.names,
+        output_names=raw.output_names,
+        diagnostics=(*raw.diagnostics, *_few_given(raw, spec)),
+        description=_describe(spec, raw, parts, drawn, seed),
+        **parts,
+    )
+
+
+def _read(spec: DataSpec, base: Path) -> Raw:
+    source = str(spec.source)
+    if is_entry(source):
+        return data_npz.from_arrays(load_python(source, base), source, kind="python")
+    path = base / source
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except ValueError:
+        is_folder = is_file = False
+    if is_folder:
+        return _folder(path, spec, source)
+    if not is_file:
+        raise bad_input("EC260", f"there is no data at `{source}`", source, help=_near(path))
+    readers = {".npz": data_npz.read, ".csv": data_csv.read}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise bad_input(
+            "EC261",
+            f"`{path.name}` is not a kind of data that can be read",
+            source,
+            notes=("kinds: .npz, .csv, a folder of images or WAV files by class, `module:function`",),
+            help=("save the arrays with `numpy.savez(..., x_train=..., y_train=..., x_test=..., y_test=...)`",),
+        )
+    return reader(path, spec, source)
+
+
+def _folder(path: Path, spec: DataSpec, source: str) -> Raw:
+    try:
+        return data_folder.read(path, spec, source)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise bad_input("EC260", f"the folder `{source}` cannot be read: {reason}", source) from None
+
+
+def _near(path: Path) -> tuple[str, ...]:
+    try:
+        beside = [other.name for other in path.parent.iterdir()]
+    except (OSError, ValueError):
+        return ("names are relative to the folder of the project file",)
+    return did_you_mean(path.name, beside) or ("names are relative to the folder of the project file",)
+
+
+def _prepared(raw: Raw, spec: DataSpec) -> dict[str, Split | None]:
+    prepared: dict[str, Split | None] = {}
+    for name in ("train", "validation", "calibration", "test"):
+        part: Split | None = getattr(raw, name)
+        if part is not None:
+            x = tuple(preprocess.apply(array, spec.preprocess, str(spec.source)) for array in part.x)
+            part = Split(x=x, y=part.y)
+        prepared[name] = part
+    return prepared
+
+
+def _few_given(raw: Raw, spec: DataSpec) -> tuple[Diagnostic, ...]:
+    """The user's own calibration samples are used whole, and said to be few where they are."""
+    if raw.calibration is None or len(raw.calibration) >= spec.calibration_samples:
+        return ()
+    few = too_few_for_calibration(len(raw.calibration), spec.calibration_samples, str(spec.source), "calibration part")
+    return tuple(replace(diagnostic, severity=Severity.WARNING) for diagnostic in few.diagnostics)
+
+
+def _describe(
+    spec: DataSpec, raw: Raw, parts: dict[str, Split | None], drawn: dict[str, str], seed: int
+) -> dict[str, Any]:
+    there = {name: part for name, part in parts.items() if part is not None}
+    sample = next(iter(there.values()))
+    names = raw.names or tuple("" for _ in sample.x)
+    return {
+        "source": Path(str(spec.source)).name,
+        "kind": raw.kind,
+        "inputs": [
+            {"name": name, "shape": list(x.shape[1:]), "dtype": str(x.dtype)}
+            for name, x in zip(names, sample.x, strict=True)
+        ],
+        "preprocess": preprocess.describe(spec.preprocess),
+        "splits": {name: {"samples": len(part), "from": drawn[name]} for name, part in there.items()},
+        "labels": list(raw.labels),
+        "seed": seed,
+        **raw.facts,
+    }

@@ -1,0 +1,83 @@
+"""Hold y against the model's outputs: class indices in range, more than one class, names for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.frontend.data_set import Array, DataSet, Port
+
+
+def check(data: DataSet, outputs: Sequence[Port]) -> Iterable[Diagnostic]:
+    """EC269 for class indices outside ``0...classes-1``; warnings EC271 (one class), EC284 (number of class names).
+
+    y are class indices where they are integers of the output's shape without its last axis, of
+    more than one class; anything else is left to the metric.
+    """
+    for index, port in enumerate(outputs):
+        arrays = {f"y_{name}": part.y[index] for name, part in data.parts() if index < len(part.y)}
+        classes = port.shape[-1] if len(port.shape) > 1 else None
+        indices = {name: y for name, y in arrays.items() if _is_indices(y, port)}
+        if classes is not None and classes > 1:
+            yield from _out_of_range(indices, classes, data)
+        if index == 0:
+            yield from _one_class(indices, data)
+    if data.labels and outputs:
+        yield from _names_count(data, outputs[0])
+
+
+def _is_indices(y: Array, port: Port) -> bool:
+    return y.dtype.kind in "iub" and y.ndim == len(port.shape) - 1
+
+
+def _out_of_range(indices: dict[str, Array], classes: int, data: DataSet) -> Iterable[Diagnostic]:
+    notes = []
+    for name, y in indices.items():
+        outside = (y < 0) | (y >= classes)
+        if outside.any():
+            first = [int(position) for position in np.argwhere(outside)[0]]
+            values = sorted({int(value) for value in np.unique(y[outside])[:8]})
+            notes.append(
+                f"{name}: found {', '.join(map(str, values))} in {int(outside.sum())} places, first at {first}"
+            )
+    if notes:
+        starts_at_one = all(int(y.min()) == 1 and int(y.max()) == classes for y in indices.values())
+        yield Diagnostic(
+            code="EC269",
+            message="labels lie outside the model's classes",
+            location=Location(file=data.source),
+            notes=(f"limit: 0 to {classes - 1} ({classes} outputs)", *notes),
+            help=(
+                "labels count from 0: subtract 1"
+                if starts_at_one
+                else "check that the data and the model have the same classes",
+            ),
+        )
+
+
+def _one_class(indices: dict[str, Array], data: DataSet) -> Iterable[Diagnostic]:
+    for name, y in indices.items():
+        if name != "y_calibration" and len(y) > 1 and y.min() == y.max():
+            yield Diagnostic(
+                code="EC271",
+                message=f"every label of `{name}` is {int(y.reshape(-1)[0])}",
+                severity=Severity.WARNING,
+                location=Location(file=data.source, detail=f"array `{name}`"),
+                notes=(f"found: one class in {len(y)} samples",),
+                help=("give samples of every class: an accuracy over one class says little",),
+            )
+
+
+def _names_count(data: DataSet, port: Port) -> Iterable[Diagnostic]:
+    classes = port.shape[-1]
+    if classes is not None and classes > 1 and classes != len(data.labels):
+        yield Diagnostic(
+            code="EC284",
+            message=f"there are {len(data.labels)} class names for {classes} outputs",
+            severity=Severity.WARNING,
+            location=Location(file=data.source),
+            notes=(f"the names: {', '.join(data.labels[:12])}",),
+            help=("name every class that the model knows, in the order of its outputs",),
+        )

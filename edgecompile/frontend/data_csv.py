@@ -1,0 +1,128 @@
+"""Read a table: one sample a row, numbers in columns, the class or value to predict in one of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+
+from edgecompile.core.diagnostic import Location
+from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
+from edgecompile.core.project import DataSpec
+from edgecompile.frontend.data_set import Array, Raw, Split
+
+NO_TARGET = ""
+
+
+def read(path: Path, spec: DataSpec, source: str) -> Raw:
+    """x ``float32[n, columns]`` and y from ``spec.target_column``: a header name or a position (-1 is the last).
+
+    None takes the last column, ``""`` none. The first row is a header when none of its cells is a
+    number, or when it has the target's name. y is ``int64[n]`` where every value is a whole number, else
+    ``float32[n]``, else texts. Comma, semicolon and tab are told apart by the first row.
+    Raises BadInputError: EC277 for a file or a cell that cannot be read, EC278 for an unknown target.
+    """
+    rows = _rows(path, source)
+    header = rows[0] if _is_header(rows[0], spec.target_column) else None
+    body = rows[1:] if header else rows
+    if not body:
+        raise _unreadable(source, "there is a header and no row", 1)
+    _check_widths(rows, source)
+    target = _target(header, len(rows[0]), spec.target_column, source)
+    features = [column for column in range(len(rows[0])) if column != target]
+    if not features:
+        raise _unreadable(source, "there is no column beside the target", 1)
+    first_line = 2 if header else 1
+    x = np.stack([_numbers(body, column, header, first_line, source) for column in features], axis=1)
+    y = () if target is None else (_targets([row[target] for row in body]),)
+    named = {"columns": [header[column].strip() for column in features]} if header else {}
+    return Raw(kind="csv", train=Split(x=(x.astype(np.float32),), y=y), facts=named)
+
+
+def _rows(path: Path, source: str) -> list[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        delimiter = max(",;\t", key=text.partition("\n")[0].count)
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise bad_input("EC277", f"`{source}` cannot be read as a table", source, notes=(str(error)[:200],)) from None
+    if not rows:
+        raise bad_input("EC277", f"`{source}` holds no row", source, help=("write one sample a row",))
+    return rows
+
+
+def _is_header(row: list[str], target: str | None) -> bool:
+    return (target is not None and target in (cell.strip() for cell in row)) or not any(_is_number(c) for c in row)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_widths(rows: list[list[str]], source: str) -> None:
+    for index, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise _unreadable(source, f"row {index + 1} has {len(row)} cells, the first row {len(rows[0])}", index + 1)
+
+
+def _target(header: list[str] | None, width: int, named: str | None, source: str) -> int | None:
+    if named is None:
+        return width - 1
+    if named == NO_TARGET:
+        return None
+    names = [cell.strip() for cell in header] if header else []
+    if named in names:
+        return names.index(named)
+    try:
+        position = int(named)
+    except ValueError:
+        position = width
+    if -width <= position < width:
+        return position % width
+    found = ", ".join(f"`{name}`" for name in names[:20]) if names else f"{width} columns without names"
+    raise bad_input(
+        "EC278",
+        f"there is no column `{named}`",
+        Location(file=source, detail="[data] `target_column`"),
+        notes=(f"found: {found}",),
+        help=did_you_mean(named, names) or (f"give a name of the header, or a position from 0 to {width - 1}",),
+    )
+
+
+def _numbers(body: list[list[str]], column: int, header: list[str] | None, first_line: int, source: str) -> Array:
+    cells = [row[column] for row in body]
+    try:
+        return np.asarray(cells, dtype=np.float64)
+    except ValueError:
+        row = next(index for index, cell in enumerate(cells) if not _is_number(cell))
+    name = f"`{header[column].strip()}`" if header else f"{column}"
+    what = f"the text `{cells[row].strip()[:40]}`" if cells[row].strip() else "an empty cell"
+    reason = f"row {row + first_line}, column {name} holds {what} where a number is expected"
+    raise _unreadable(source, reason, row + first_line)
+
+
+def _targets(cells: list[str]) -> Array:
+    stripped = [cell.strip() for cell in cells]
+    if not all(_is_number(cell) for cell in stripped):
+        return np.asarray(stripped)
+    values = np.asarray(stripped, dtype=np.float64)
+    whole = np.isfinite(values).all() and (values == np.floor(values)).all() and (np.abs(values) < 2**53).all()
+    return values.astype(np.int64 if whole else np.float32)
+
+
+def _unreadable(source: str, reason: str, row: int) -> EdgecompileError:
+    return bad_input(
+        "EC277",
+        f"`{source}` cannot be read as a table: {reason}",
+        Location(file=source, detail=f"row {row}"),
+        help=(
+            "every row needs the same columns, and numbers in all but the target",
+            "set `target_column` if the target is not the last column",
+        ),
+    )
