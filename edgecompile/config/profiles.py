@@ -1,0 +1,207 @@
+"""Device profiles: list them, load one as a :class:`Target`, check one, start a new one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgecompile.config import profile_files
+from edgecompile.config.profile_files import ProfileFile
+from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.errors import BadInputError, EdgecompileError, bad_input, did_you_mean
+from edgecompile.core.target import Clause, Placement, Region, Runtime, Target
+from edgecompile.core.units import parse_size
+
+NEEDED = ("name", "description", "numerics", "io_dtype", "emit", "judge", "placement", "operators")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_NOT_RULES = ("source", "basis")
+
+
+def names() -> tuple[str, ...]:
+    """The ids of all shipped profiles, sorted; reads no file."""
+    return tuple(sorted(path.stem for path in profile_files.shipped().glob("*.toml")))
+
+
+def load(target_id: str, extra: Path | None = None) -> Target:
+    """The profile of that id, or of that path when it ends in ``.toml``.
+
+    ``extra`` is a folder whose profiles come before the shipped ones. Raises BadInputError:
+    EC140 for an unknown id, and whatever :func:`check` finds.
+    """
+    return _target(_find(target_id, extra))
+
+
+def check(path: Path) -> tuple[Diagnostic, ...]:
+    """Everything wrong with a profile and with what it extends; nothing when it can be used."""
+    try:
+        files = profile_files.chain(path)
+    except EdgecompileError as error:
+        return (*_own_diagnostics(path), *error.diagnostics)
+    found = tuple(diagnostic for file in files for diagnostic in file.diagnostics)
+    return found or _absent(profile_files.overlay(files), path)
+
+
+def new(id: str, extends: str, path: Path) -> None:
+    """Write a starter profile to ``path``; nothing that exists is overwritten.
+
+    Raises BadInputError: EC148 for an id that is not one, EC144 when there is no profile to
+    extend, EC146 when the file exists or cannot be written.
+    """
+    if not _ID.fullmatch(id):
+        raise bad_input(
+            "EC148",
+            f"`{id}` cannot be the id of a profile",
+            notes=("an id is made of lower-case letters, digits, `.`, `_` and `-`, a letter or digit first",),
+            help=(f"try `{re.sub('[^a-z0-9._-]+', '-', id.lower()).strip('-._') or 'my-board'}`",),
+        )
+    base = profile_files.extended(extends, path)
+    profile_files.chain(base)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(_STARTER.format(id=id, extends=extends))
+    except OSError as error:
+        reason = "it exists" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
+        raise bad_input(
+            "EC146", f"`{path}` cannot be written: {reason}", str(path), help=("name another file",)
+        ) from None
+
+
+def _find(target_id: str, extra: Path | None) -> Path:
+    if target_id.endswith(".toml"):
+        return Path(target_id)
+    folders: tuple[Path, ...] = (*((extra,) if extra else ()), profile_files.shipped())
+    for folder in folders:
+        path = folder / f"{target_id}.toml"
+        if _ID.fullmatch(target_id) and path.is_file():
+            return path
+    known = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+    raise bad_input(
+        "EC140",
+        f"there is no target `{target_id}`",
+        notes=(f"{len(known)} profiles are known",),
+        help=(
+            *did_you_mean(target_id.lower(), known),
+            "`edgecompile targets list` lists them; a profile of your own is named by its path, `my-board.toml`",
+        ),
+    )
+
+
+def _target(path: Path) -> Target:
+    files = profile_files.chain(path)
+    wrong = tuple(diagnostic for file in files for diagnostic in file.diagnostics)
+    plain = {} if wrong else profile_files.overlay(files)
+    wrong = wrong or _absent(plain, path)
+    if wrong:
+        raise BadInputError(*wrong)
+    return _build(path.stem, plain, files)
+
+
+def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, ...]) -> Target:
+    placement, runtime, sources = plain["placement"], plain["runtime"], plain["sources"]
+    return Target(
+        id=target_id,
+        name=plain["name"],
+        family=plain.get("family", files[-1].path.stem),
+        description=plain["description"],
+        numerics=tuple(plain["numerics"]),
+        io_dtype=plain["io_dtype"],
+        operators=_operators(plain, sources),
+        placement=Placement(**{key: value for key, value in placement.items() if key != "source"}),
+        emit=tuple(plain["emit"]),
+        judge=plain["judge"],
+        per_tensor_dense=plain.get("per_tensor_dense", False),
+        level=plain.get("level"),
+        regions=tuple(_region(region, sources) for region in plain.get("memory", ())),
+        runtime=_runtime(runtime, sources) if runtime else None,
+        measure=plain["measure"],
+        board=plain["board"],
+        sources=sources,
+    )
+
+
+def _operators(plain: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, tuple[Clause, ...]]:
+    return {name: tuple(_clause(clause, sources) for clause in clauses) for name, clauses in plain["operators"].items()}
+
+
+def _clause(clause: Mapping[str, Any], sources: Mapping[str, str]) -> Clause:
+    rules = {name: limit for name, limit in clause.items() if name not in _NOT_RULES}
+    return Clause(rules=rules, source=_citation(clause["source"], sources), basis=clause.get("basis", "documented"))
+
+
+def _citation(source: str, sources: Mapping[str, str]) -> str:
+    """``nnapi: lines 1-9`` in full: what ``[sources] nnapi`` says, and the place in it."""
+    key, colon, rest = source.partition(":")
+    if key not in sources:
+        return source
+    return f"{sources[key]}, {rest.strip()}" if colon and rest.strip() else sources[key]
+
+
+def _region(region: Mapping[str, Any], sources: Mapping[str, str]) -> Region:
+    return Region(
+        name=region["name"],
+        kind=region["kind"],
+        size_bytes=parse_size(region["size"]),
+        start=region.get("start"),
+        source=_citation(region["source"], sources),
+    )
+
+
+def _runtime(runtime: Mapping[str, Any], sources: Mapping[str, str]) -> Runtime:
+    return Runtime(
+        name=runtime["name"],
+        flash_bytes=parse_size(runtime.get("flash_bytes", 0)),
+        ram_bytes=parse_size(runtime.get("ram_bytes", 0)),
+        source=_citation(runtime.get("source", ""), sources),
+    )
+
+
+def _absent(plain: Mapping[str, Any], path: Path) -> tuple[Diagnostic, ...]:
+    """EC145 for what neither the profile nor anything it extends says."""
+    absent = [name for name in NEEDED if not plain.get(name)]
+    absent += [] if plain["placement"].get("accelerator") or "placement" in absent else ["placement.accelerator"]
+    absent += ["runtime.name"] if plain["runtime"] and not plain["runtime"].get("name") else []
+    if not absent:
+        return ()
+    return (
+        Diagnostic(
+            code="EC145",
+            message=f"profile `{path.stem}` is not complete",
+            location=Location(file=str(path)),
+            notes=(f"neither it nor what it extends says {', '.join(f'`{name}`' for name in absent)}",),
+            help=('extend a family or a core, for example `extends = "cortex-m4"`, which say all of it',),
+        ),
+    )
+
+
+def _own_diagnostics(path: Path) -> tuple[Diagnostic, ...]:
+    try:
+        return profile_files.read(path).diagnostics
+    except EdgecompileError:
+        return ()
+
+
+_STARTER = """\
+# Profile of one device: what is true of it, each number with the document it is from.
+# Check it with `edgecompile targets check {id}.toml`, use it with `--target {id}.toml`.
+schema = 1
+extends = "{extends}"
+name = "{id}"
+description = "one sentence on what this device is"
+
+# One table for each memory. `size` is a size ("256 KiB") or bytes; `start` is its first address.
+# [[memory]]
+# name = "flash"
+# kind = "flash"                 # or "ram"
+# size = "256 KiB"
+# start = 0x08000000
+# source = "document, revision, table"
+
+# [board]
+# core = "cortex-m4"
+# clock_hz = 80_000_000
+# pyocd = "name that `pyocd list --targets` prints"
+# openocd = "board/name.cfg"
+# source = "document, revision, section"
+"""
