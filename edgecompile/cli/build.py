@@ -9,7 +9,8 @@ import click
 
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
-from edgecompile.cli.request import CALIBRATIONS, project_of, request_options, targets_of
+from edgecompile.cli.request import project_of, request_options, targets_of
+from edgecompile.core.recipe import CALIBRATIONS
 
 
 @click.command("build")
@@ -39,6 +40,7 @@ from edgecompile.cli.request import CALIBRATIONS, project_of, request_options, t
 @click.pass_obj
 def command(
     console: Console,
+    /,
     project: str | None,
     require_verified: bool,
     verify_samples: int | None,

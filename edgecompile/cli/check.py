@@ -15,7 +15,7 @@ from edgecompile.cli.request import project_of, request_options, targets_of
 @request_options
 @shared_options
 @click.pass_obj
-def command(console: Console, project: str | None, as_json: bool, **flags: Any) -> int:
+def command(console: Console, /, project: str | None, as_json: bool, **flags: Any) -> int:
     """Say whether MODEL would run on each TARGET and fit it; writes nothing.
 
     A .tflite file needs no TensorFlow, and no model needs data: whether it runs and fits does not depend on it.

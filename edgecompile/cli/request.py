@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgecompile.core.project import Project
-from edgecompile.core.recipe import CALIBRATIONS, NUMERICS
+from edgecompile.core.recipe import NUMERICS
 from edgecompile.core.target import Target
 
 if TYPE_CHECKING:

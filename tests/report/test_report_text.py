@@ -1,0 +1,167 @@
+"""The report as people read it, whole: the form is the product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgecompile.core.artifact import Artifact
+from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.report import Measure, Report
+from edgecompile.report.table import bar, number, rows
+from edgecompile.report.text import render
+
+HASH = "0123456789abcdef" * 4
+COUNTED = "counted: in the flatbuffer"
+PLANNED = "planned: greedy by size, then searched"
+
+
+def report(**changes: Any) -> Report:
+    plain: dict[str, Any] = {
+        "status": "verified",
+        "target": "cortex-m4",
+        "recipe": {"name": "none", "numerics": "int8", "calibration": "minmax"},
+        "model_sha256": HASH,
+        "versions": {"edgecompile": "0.1.0", "tensorflow": "2.20.0"},
+    }
+    return Report(**{**plain, **changes})
+
+
+def test_a_whole_report_reads_from_the_verdict_to_the_origin_of_its_figures() -> None:
+    whole = report(
+        measures=(
+            Measure(name="flash_bytes", value=47718, unit="bytes", method=COUNTED, limit=262144),
+            Measure(name="ram_bytes", value=31334, unit="bytes", method=PLANNED, limit=65536),
+            Measure(name="macs", value=2713216, unit="count", method=COUNTED),
+            Measure(name="metric", value=0.918, unit="top1", method="measured: tflite-micro, 200 samples", limit=0.914),
+            Measure(name="metric_float", value=0.924, unit="top1", method="measured: Keras, 200 samples"),
+        ),
+        details={"agreement": {"max_steps": 1, "mean_steps": 0.0125}},
+        artifacts=(Artifact(path="kws.tflite", kind="tflite", size_bytes=32154, sha256=HASH),),
+    )
+
+    text = render(whole)
+
+    assert text == """\
+cortex-m4: built and verified
+  model sha256 0123456789ab, recipe none, int8, minmax
+  edgecompile 0.1.0, tensorflow 2.20.0
+
+Flash  [=         ]  18.2 %     46.6 of 256 KiB
+RAM    [====      ]  47.8 %     30.6 of 64 KiB
+
+Top-1  91.8 %   float 92.4 %   -0.6 points (limit 91.4 %)
+
+multiply-accumulates  2 713 216
+
+Agreement
+  max steps   1
+  mean steps  0.0125
+
+Files
+  kws.tflite    31.4 KiB  tflite
+
+How the figures were obtained
+  flash, multiply-accumulates: counted: in the flatbuffer
+  RAM: planned: greedy by size, then searched
+  score: measured: tflite-micro, 200 samples
+  score of the float model: measured: Keras, 200 samples
+"""
+
+
+def test_a_rejected_report_counts_its_errors_and_shows_the_excess() -> None:
+    text = render(
+        report(
+            status="rejected",
+            measures=(Measure(name="flash_bytes", value=300000, unit="bytes", method=COUNTED, limit=262144),),
+            diagnostics=(Diagnostic(code="EC601", message="flash is over", location=Location(file="kws.tflite")),),
+        )
+    )
+
+    assert text.startswith("cortex-m4: rejected (1 error)\n")
+    assert "Flash  [==========] 114.4 %    293.0 of 256 KiB  over the limit" in text
+    assert "error[EC601]: flash is over\n  --> kws.tflite\n" in text
+
+
+def test_a_figure_that_could_not_be_had_says_why() -> None:
+    text = render(report(measures=(Measure(name="metric", value=None, unit="top1", method="skipped: no labels"),)))
+
+    assert "score: skipped: no labels" in text
+    assert "Top-1" not in text
+
+
+def test_an_empty_report_is_its_verdict() -> None:
+    failed = Report(status="failed", target="", recipe={}, model_sha256="", versions={"edgecompile": "0.1.0"})
+
+    assert render(failed) == "failed\n  edgecompile 0.1.0\n"
+
+
+@pytest.mark.parametrize(
+    "unit, value, reference, line",
+    [
+        pytest.param("mse", 0.0312, 0.03, "mse    0.0312   float 0.03   +0.0012", id="an-error-in-its-unit"),
+        pytest.param("auc", 0.9, 0.9, "AUC    90.0 %   float 90.0 %   +0.0 points", id="a-share-in-percent"),
+        pytest.param("score.py:f1", 3.0, 2.0, "score.py:f1 3   float 2   +1", id="a-function-of-the-user"),
+    ],
+)
+def test_scores_compare_with_the_float_model(unit: str, value: float, reference: float, line: str) -> None:
+    measures = (
+        Measure(name="metric", value=value, unit=unit, method="measured"),
+        Measure(name="metric_float", value=reference, unit=unit, method="measured"),
+    )
+
+    assert line in render(report(measures=measures))
+
+
+def test_records_are_drawn_as_a_table() -> None:
+    placement = [{"operator": "CONV_2D", "count": 12, "runs_on": "tpu"}, {"operator": "ADD", "count": 3, "runs_on": "cpu"}]
+
+    assert rows(placement) == [
+        "operator  count  runs on",
+        "CONV_2D      12  tpu",
+        "ADD           3  cpu",
+    ]
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        pytest.param({"partitions": []}, id="no-rows"),
+        pytest.param({"agreement": {}}, id="no-pairs"),
+        pytest.param({"verification": None}, id="nothing"),
+    ],
+)
+def test_an_empty_detail_is_left_out(details: dict[str, Any]) -> None:
+    assert render(report(details=details)) == render(report())
+
+
+@pytest.mark.parametrize(
+    "ratio, drawn",
+    [
+        pytest.param(0.0, "[          ]", id="nothing"),
+        pytest.param(0.001, "[=         ]", id="a-trace-shows"),
+        pytest.param(0.5, "[=====     ]", id="half"),
+        pytest.param(0.999, "[========= ]", id="nearly-full-is-not-full"),
+        pytest.param(1.0, "[==========]", id="full"),
+        pytest.param(7.0, "[==========]", id="over"),
+    ],
+)
+def test_a_bar_neither_hides_a_trace_nor_fills_early(ratio: float, drawn: str) -> None:
+    assert bar(ratio) == drawn
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        pytest.param(None, "-", id="none"),
+        pytest.param(True, "yes", id="true"),
+        pytest.param(1234567, "1 234 567", id="count"),
+        pytest.param(0.123456, "0.1235", id="fraction"),
+        pytest.param(float("nan"), "nan", id="nan"),
+        pytest.param([1, 2], "1, 2", id="list"),
+        pytest.param({"a": 1}, "a 1", id="mapping"),
+    ],
+)
+def test_numbers_are_written_for_people(value: Any, text: str) -> None:
+    assert number(value) == text
