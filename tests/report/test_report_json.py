@@ -13,7 +13,19 @@ from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.report import Measure, Report, Stage
 from edgecompile.report.json import dump_object, dumps, failure
 
-KEYS = "schema status target recipe model_sha256 versions stages measures diagnostics artifacts details".split()
+KEYS = [
+    "schema",
+    "status",
+    "target",
+    "recipe",
+    "model_sha256",
+    "versions",
+    "stages",
+    "measures",
+    "diagnostics",
+    "artifacts",
+    "details",
+]
 
 
 def report(target: str = "coral") -> Report:

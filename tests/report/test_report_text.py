@@ -43,7 +43,9 @@ def test_a_whole_report_reads_from_the_verdict_to_the_origin_of_its_figures() ->
 
     text = render(whole)
 
-    assert text == """\
+    assert (
+        text
+        == """\
 cortex-m4: built and verified
   model sha256 0123456789ab, recipe none, int8, minmax
   edgecompile 0.1.0, tensorflow 2.20.0
@@ -68,6 +70,7 @@ How the figures were obtained
   score: measured: tflite-micro, 200 samples
   score of the float model: measured: Keras, 200 samples
 """
+    )
 
 
 def test_a_rejected_report_counts_its_errors_and_shows_the_excess() -> None:
@@ -115,7 +118,10 @@ def test_scores_compare_with_the_float_model(unit: str, value: float, reference:
 
 
 def test_records_are_drawn_as_a_table() -> None:
-    placement = [{"operator": "CONV_2D", "count": 12, "runs_on": "tpu"}, {"operator": "ADD", "count": 3, "runs_on": "cpu"}]
+    placement = [
+        {"operator": "CONV_2D", "count": 12, "runs_on": "tpu"},
+        {"operator": "ADD", "count": 3, "runs_on": "cpu"},
+    ]
 
     assert rows(placement) == [
         "operator  count  runs on",
