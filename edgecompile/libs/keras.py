@@ -1,0 +1,71 @@
+"""The door to TensorFlow, tf_keras (Keras 2) and Keras 3: each imported on first use, once, without log lines."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from edgecompile.libs.libraries import missing_library
+
+_PURPOSE = "to read and convert Keras models"
+_PIP = "edgecompile[keras]"
+
+
+@cache
+def tensorflow() -> Any:
+    """The ``tensorflow`` module. Raises MissingError EC190 when it is not installed.
+
+    The process must have been started with TF_USE_LEGACY_KERAS=1, so that ``tf.keras`` means tf_keras, as TF-MOT needs.
+    """
+    tf = _quietly("tensorflow")
+    tf.get_logger().setLevel(logging.ERROR)
+    tf.autograph.set_verbosity(0)
+    return tf
+
+
+@cache
+def tf_keras() -> Any:
+    """The ``tf_keras`` module: Keras 2, the one TF-MOT works with. Raises MissingError EC190."""
+    tensorflow()
+    return _quietly("tf_keras")
+
+
+@cache
+def keras3() -> Any:
+    """The ``keras`` module, version 3 or later. Raises MissingError EC190 when it is absent or older.
+
+    Its backend is what the user's Keras configuration says; callers check ``keras.config.backend()``.
+    """
+    tensorflow()
+    keras = _quietly("keras")
+    if int(keras.__version__.split(".")[0]) < 3:
+        raise missing_library("keras", _PURPOSE, _PIP, f"found keras {keras.__version__}, needed 3 or later")
+    return keras
+
+
+def _quietly(name: str) -> Any:
+    """Import a library with what it writes at import swallowed: stdout belongs to results, stderr to diagnostics."""
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), _without_log_lines():
+            warnings.simplefilter("ignore")
+            return importlib.import_module(name)
+    except ImportError as reason:
+        first = str(reason).strip().splitlines()[0] if str(reason).strip() else "the import fails"
+        raise missing_library(name, _PURPOSE, _PIP, first) from None
+
+
+@contextlib.contextmanager
+def _without_log_lines() -> Iterator[None]:
+    previous = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(previous)
