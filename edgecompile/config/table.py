@@ -11,14 +11,16 @@ from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import BadInputError, did_you_mean
 from edgecompile.core.units import parse_size
 
+NOWHERE: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
     """What a key may hold.
 
     ``kind`` is a name of ``KINDS``. ``choices`` lists the texts allowed; ``minimum`` and
-    ``maximum`` bound a number (each number of a list), ``above`` excludes the bound itself;
-    ``lengths`` are the numbers of elements that a list may have.
+    ``maximum`` bound a number (each number of a list), ``above`` and ``below`` exclude the bound
+    itself; ``lengths`` are the numbers of elements that a list may have.
     """
 
     kind: str
@@ -27,22 +29,30 @@ class Key:
     minimum: float | None = None
     maximum: float | None = None
     above: float | None = None
+    below: float | None = None
     lengths: tuple[int, ...] = ()
 
 
 def check_table(
-    plain: Mapping[str, Any], keys: Mapping[str, Key], *, file: str, table: str = "", others: Key | None = None
+    plain: Mapping[str, Any],
+    keys: Mapping[str, Key],
+    *,
+    file: str,
+    table: str = "",
+    others: Key | None = None,
+    homes: Mapping[str, str] = NOWHERE,
 ) -> tuple[Diagnostic, ...]:
     """Everything wrong with a table: EC123 unknown key, EC124 wrong type, EC125 wrong value, EC126 missing key.
 
     ``table`` is its dotted name (empty: the top of the file). ``others`` describes keys that
-    ``keys`` does not list; None: there may be none.
+    ``keys`` does not list; None: there may be none. ``homes`` tells for keys that people put here
+    by mistake the table that they belong to.
     """
     found: list[Diagnostic] = []
     for name, value in plain.items():
         key = keys.get(name, others)
         if key is None:
-            found.append(unknown_key(name, keys, file=file, table=table))
+            found.append(unknown_key(name, keys, file=file, table=table, home=homes.get(name)))
         else:
             found.extend(check_value(value, key, place(file, table, name), f"`{name}`"))
     absent = (name for name, key in keys.items() if key.required and name not in plain)
@@ -62,9 +72,11 @@ def check_value(value: Any, key: Key, location: Location, what: str) -> tuple[Di
     return (_wrong("EC125", f"{what} has a value that is not allowed", location, notes, near),)
 
 
-def unknown_key(name: str, known: Mapping[str, Any], *, file: str, table: str = "") -> Diagnostic:
-    """EC123, with the near name where there is one and the known names where there is none."""
-    near = did_you_mean(name, known)
+def unknown_key(
+    name: str, known: Mapping[str, Any], *, file: str, table: str = "", home: str | None = None
+) -> Diagnostic:
+    """EC123, with the table that the key belongs to (``home``) or the near name, where there is one."""
+    near = (f"`{name}` belongs to [{home}]",) if home else did_you_mean(name, known)
     where = f"[{table}]" if table else "the top of the file"
     return Diagnostic(
         code="EC123",
@@ -139,6 +151,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "tables": ("a list of tables", _list_of(lambda value: isinstance(value, Mapping))),
     "number_or_numbers": ("a number or a list of numbers", lambda v: _is_number(v) or _list_of(_is_number)(v)),
     "text_or_table": ("a text or a table", lambda value: isinstance(value, (str, Mapping))),
+    "text_or_integer": ("a text or a whole number", lambda value: _is_text(value) or _is_integer(value)),
     "any": ("a value", lambda value: True),
 }
 
@@ -164,6 +177,8 @@ def _limit(part: Any, key: Key) -> str:
         return f"at least {key.minimum:g}"
     if key.above is not None and part <= key.above:
         return f"more than {key.above:g}"
+    if key.below is not None and part >= key.below:
+        return f"less than {key.below:g}"
     return f"at most {key.maximum:g}" if key.maximum is not None and part > key.maximum else ""
 
 

@@ -1,0 +1,210 @@
+"""The project file, and how it, flags and environment become one request.
+
+Precedence: flag, then ``EDGECOMPILE_...`` variable, then file, then built-in. ``numerics`` and
+``io_dtype`` that nobody sets stay None, which leaves them to the target's profile. ``max_drop``
+is in the metric's own unit: for top1, auc and miou a share, so 0.01 is one point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from edgecompile.config.recipes import check_schema, from_table, read_recipe
+from edgecompile.config.settings import METRICS, SETTINGS, is_entry, keys_of, put, variable
+from edgecompile.config.table import Key, check_table, check_value, demand, place
+from edgecompile.config.toml import read_toml
+from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.project import Project
+
+PROJECT_FILE = "edgecompile.toml"
+SCHEMA = 1
+BUILT_IN = "built-in"
+PROFILE = "profile"
+
+_TABLES = ("project", "data", "data.preprocess", "accuracy", "budget")
+_TOP = {
+    **dict.fromkeys(("project", "data", "accuracy", "budget", "recipe"), Key(kind="table")),
+    "schema": Key(kind="any"),
+}
+
+
+def read_project(path: Path) -> Project:
+    """The project file's settings over the built-in ones; ``model`` is empty and ``targets`` too where it names none.
+
+    Relative names start at the file's folder. Raises BadInputError with everything wrong in it: EC120 to EC126, EC128,
+    EC130, EC133.
+    """
+    plain, base, file = read_toml(path), path.absolute().parent, str(path)
+    check_schema(plain, SCHEMA, file)
+    values = _flattened(plain, file)
+    project = _blank(base)
+    origins = dict(project.origins)
+    for name, value in values.items():
+        if name != "recipe":
+            project = put(project, name, value, base)
+        origins[name] = f"file {path.name}"
+    if "recipe" in plain:
+        project = replace(project, recipe=from_table(plain["recipe"], file=file, table="recipe", name="inline"))
+        origins["recipe"] = f"file {path.name}"
+    elif "recipe" in values:
+        named = read_recipe(values["recipe"], base, place(file, "project", "recipe"))
+        project = replace(project, recipe=named)
+    return replace(project, origins=origins)
+
+
+def merge(project: Project | None, flags: Mapping[str, Any], environment: Mapping[str, str]) -> Project:
+    """One request of the project file's settings, ``flags`` and ``environment``, in their precedence.
+
+    ``flags`` maps names of ``settings.SETTINGS`` to values or to texts of them; None means not
+    given. Their relative names, and those in the environment, start at the working folder.
+    ``origins`` of the result tells for every setting where it came from. Raises BadInputError: EC124, EC125
+    and EC128 for values, EC131 when no model is named, EC132 when no target is.
+    """
+    here = Path.cwd()
+    merged = project or _blank(here)
+    origins = dict(merged.origins)
+    given = {**_from_environment(environment), **_from_flags(flags)}
+    demand(*(problem for name, (value, _, where) in given.items() for problem in _check(name, value, where)))
+    for name, (value, origin, where) in given.items():
+        origins[name] = origin
+        if name == "recipe":
+            merged = replace(merged, recipe=read_recipe(value, here, where))
+        else:
+            merged = put(merged, name, value, here)
+    _demand_complete(merged)
+    return _settled(replace(merged, origins=origins))
+
+
+def _blank(base: Path) -> Project:
+    origins = {name: PROFILE if name in ("numerics", "io_dtype") else BUILT_IN for name in SETTINGS}
+    return Project(model="", base=base, targets=(), output=base / "build", origins=origins)
+
+
+def _settled(project: Project) -> Project:
+    """Scheme, calibration and seed said once: the recipe's word counts where nobody else gave one."""
+    recipe, origins = project.recipe, dict(project.origins)
+    numerics, calibration = project.numerics, project.calibration
+    if numerics is None and recipe.numerics is not None:
+        numerics, origins["numerics"] = recipe.numerics, f"recipe {recipe.name}"
+    if origins["calibration"] == BUILT_IN and recipe.calibration != calibration:
+        calibration, origins["calibration"] = recipe.calibration, f"recipe {recipe.name}"
+    recipe = replace(recipe, numerics=numerics, calibration=calibration, seed=project.seed)
+    return replace(project, recipe=recipe, numerics=numerics, calibration=calibration, origins=origins)
+
+
+def _flattened(plain: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Settings by name, all tables checked."""
+    problems = list(check_table(plain, _TOP, file=file))
+    values: dict[str, Any] = {}
+    homes = {key: table for table in reversed(_TABLES) for key in keys_of(table)}
+    for table in _TABLES:
+        inside = _table(plain, table)
+        keys = keys_of(table)
+        if table == "data":
+            keys["preprocess"] = Key(kind="table")
+        problems += check_table(inside, keys, file=file, table=table, homes=homes)
+        prefix = "" if table == "project" else f"{table}."
+        values.update({prefix + key: value for key, value in inside.items() if key != "preprocess"})
+    problems += _check_metric(values.get("accuracy.metric"), place(file, "accuracy", "metric"))
+    demand(*problems)
+    if "recipe" in plain and "recipe" in values:
+        raise bad_input(
+            "EC133",
+            "the recipe is given twice",
+            place(file, "project", "recipe"),
+            notes=(f'[project] says `recipe = "{values["recipe"]}"`, and there is a table [recipe]',),
+            help=("keep one of them",),
+        )
+    return values
+
+
+def _table(plain: Mapping[str, Any], dotted: str) -> Mapping[str, Any]:
+    inside: Any = plain
+    for part in dotted.split("."):
+        inside = inside.get(part, {})
+        if not isinstance(inside, Mapping):
+            return {}
+    found: Mapping[str, Any] = inside
+    return found
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, str, Location]]:
+    found = {}
+    for name, setting in SETTINGS.items():
+        text = environment.get(variable(name), "")
+        if text and not setting.flag_only:
+            place = Location(file="environment", detail=variable(name))
+            found[name] = (_parsed(text, setting.key), f"environment {variable(name)}", place)
+    return found
+
+
+def _from_flags(flags: Mapping[str, Any]) -> dict[str, tuple[Any, str, Location]]:
+    strangers = set(flags) - set(SETTINGS)
+    if strangers:
+        raise KeyError(f"no such settings: {sorted(strangers)}")
+    place = {name: Location(file="command line", detail=f"`{name}`") for name in flags}
+    return {
+        name: (_parsed(value, SETTINGS[name].key), "flag", place[name])
+        for name, value in flags.items()
+        if value is not None and value != ()
+    }
+
+
+def _parsed(value: Any, key: Key) -> Any:
+    """A text as the key's kind reads it; a text that does not fit stays one, to be told as such."""
+    if not isinstance(value, str):
+        return value
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        if key.kind == "texts":
+            return parts
+        if key.kind in ("integer", "integers"):
+            return int(value) if key.kind == "integer" else [int(part) for part in parts]
+        if key.kind in ("number", "number_or_numbers"):
+            return float(value) if key.kind == "number" else [float(part) for part in parts]
+    except ValueError:
+        pass
+    return value
+
+
+def _check(name: str, value: Any, where: Location) -> tuple[Diagnostic, ...]:
+    problems = check_value(value, SETTINGS[name].key, where, f"`{name}`")
+    return problems or (tuple(_check_metric(value, where)) if name == "accuracy.metric" else ())
+
+
+def _check_metric(value: Any, where: Location) -> list[Diagnostic]:
+    if not isinstance(value, str) or value in METRICS or is_entry(value):
+        return []
+    return [
+        Diagnostic(
+            code="EC125",
+            message=f"there is no metric `{value}`",
+            location=where,
+            notes=(f"limit: one of {', '.join(METRICS)}, or `module:function`", f"found: {value}"),
+            help=did_you_mean(value, METRICS),
+        )
+    ]
+
+
+def _demand_complete(project: Project) -> None:
+    if not project.model:
+        raise bad_input(
+            "EC131",
+            "no model is named",
+            notes=(f"looked in the arguments, {variable('model')} and [project] `model` of {PROJECT_FILE}",),
+            help=(
+                "name it, as in `edgecompile build model.keras -t TARGET`",
+                f"or write a {PROJECT_FILE}: `edgecompile init`",
+            ),
+        )
+    if not project.targets:
+        raise bad_input(
+            "EC132",
+            "no target is named",
+            notes=(f"looked in `--target`, {variable('targets')} and [project] `targets` of {PROJECT_FILE}",),
+            help=("name one with `-t`; `edgecompile targets list` shows them",),
+        )
