@@ -21,6 +21,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 PROJECT_FILE = "edgecompile.toml"
 IO_DTYPES = ("int8", "uint8", "int16", "float32")
 
+# Flags whose settings live in a table of the project file; the others have the setting's name.
+_SETTINGS = {
+    "data": "data.source",
+    "calibration_samples": "data.calibration_samples",
+    "metric": "accuracy.metric",
+    "max_accuracy_drop": "accuracy.max_drop",
+    "flash": "budget.flash",
+    "ram": "budget.ram",
+}
+
 _OPTIONS = (
     click.argument("model", required=False),
     click.option("--target", "-t", "targets", multiple=True, metavar="TARGET", help="Device; may be given again."),
@@ -43,12 +53,26 @@ def request_options(function: F) -> F:
 
 
 def project_of(flags: Mapping[str, Any], file: str | None) -> Project:
-    """The project: flags before environment before file. Without ``file``, edgecompile.toml here, if it is there."""
+    """The project: flags before environment before file. Without ``file``, edgecompile.toml here, if it is there.
+
+    Raises what ``config.project`` raises: EC120 to EC133.
+    """
     from edgecompile.config.project import merge, read_project
 
     path = Path(file or PROJECT_FILE)
     project = read_project(path) if file or path.is_file() else None
-    return merge(project, {name: value for name, value in flags.items() if value not in (None, ())}, os.environ)
+    settings = {_SETTINGS.get(name, name): value for name, value in flags.items() if value not in (None, ())}
+    points = settings.pop("accuracy.max_drop", None)
+    merged = merge(project, settings, os.environ)
+    if points is None:
+        return merged
+    # How much a point is depends on the metric, which may come from any of the three.
+    return merge(project, {**settings, "accuracy.max_drop": points / _unit(merged.accuracy.metric)}, os.environ)
+
+
+def _unit(metric: str | None) -> float:
+    """Points in the metric's whole: a share is given in percent, an error or a score of the user's as it is."""
+    return 1.0 if metric == "mse" or (metric is not None and ":" in metric) else 100.0
 
 
 def targets_of(project: Project) -> tuple[Target, ...]:

@@ -1,0 +1,72 @@
+"""How flags, environment and project file become one request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgecompile.cli.request import project_of
+
+FILE = """
+[project]
+model = "kws.keras"
+targets = ["coral"]
+seed = 3
+
+[accuracy]
+metric = "mse"
+max_drop = 0.5
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edgecompile.toml").write_text(FILE)
+    return tmp_path
+
+
+def test_the_project_file_of_the_folder_is_read_unasked(folder: Path) -> None:
+    project = project_of({"model": None, "targets": ()}, None)
+
+    assert project.model == str(folder / "kws.keras")
+    assert project.targets == ("coral",)
+
+
+def test_a_flag_goes_before_the_environment_and_that_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGECOMPILE_SEED", "4")
+
+    assert project_of({}, None).seed == 4
+    assert project_of({"seed": 5}, None).seed == 5
+
+
+def test_flags_reach_the_tables_of_the_project_file(folder: Path) -> None:
+    flags = {"data": "kws.npz", "calibration_samples": 7, "flash": "1 KiB", "ram": "512", "metric": "top1"}
+
+    project = project_of(flags, None)
+
+    assert project.data.source == str(folder / "kws.npz")
+    assert project.data.calibration_samples == 7
+    assert (project.budget.flash_bytes, project.budget.ram_bytes) == (1024, 512)
+    assert project.accuracy.metric == "top1"
+
+
+@pytest.mark.parametrize(
+    "flags, max_drop",
+    [
+        pytest.param({}, 0.5, id="the-file-is-in-the-metrics-unit"),
+        pytest.param({"max_accuracy_drop": 1.0, "metric": "top1"}, 0.01, id="one-point-of-a-share"),
+        pytest.param({"max_accuracy_drop": 1.0}, 1.0, id="an-error-as-it-is"),
+        pytest.param({"max_accuracy_drop": 1.0, "metric": "score.py:f1"}, 1.0, id="a-score-of-the-user-as-it-is"),
+    ],
+)
+def test_the_accuracy_drop_is_in_points_where_the_metric_is_a_share(flags: dict[str, Any], max_drop: float) -> None:
+    assert project_of(flags, None).accuracy.max_drop == max_drop
+
+
+def test_another_project_file_is_read_when_it_is_named(folder: Path) -> None:
+    (folder / "other.toml").write_text('[project]\nmodel = "other.keras"\ntargets = ["coral"]\n')
+
+    assert project_of({}, "other.toml").model == str(folder / "other.keras")
