@@ -1,0 +1,115 @@
+"""What makes a model too large for a device, and what would make it fit: the notes and help of EC600 and EC601."""
+
+from __future__ import annotations
+
+from edgecompile.core.units import format_size
+from edgecompile.ir.network import Network, Tensor
+from edgecompile.memory.arena import MemoryPlan
+
+_SHOWN = 4
+_FLOATS = {"float32": 4, "float16": 2}
+
+
+def ram_facts(network: Network, plan: MemoryPlan) -> list[str]:
+    """The largest tensors alive at the peak, and whether a better placement could help at all."""
+    alive = plan.live(plan.peak_step)
+    shown = [
+        f"`{a.name}` {network.subgraphs[a.subgraph].tensors[a.tensor]} {format_size(a.size_bytes)}"
+        for a in alive[:_SHOWN]
+    ]
+    more = f" and {len(alive) - _SHOWN} smaller ones" if len(alive) > _SHOWN else ""
+    where = f"operator {plan.peak_operator}" if plan.steps else "the start"
+    total = format_size(plan.lower_bound_bytes)
+    facts = [f"the peak is at {where}, where {total} are alive at once: {', '.join(shown)}{more}"]
+    if plan.arena_bytes > plan.lower_bound_bytes:
+        facts.append(
+            f"the placement found takes {format_size(plan.arena_bytes - plan.lower_bound_bytes)} more than that"
+        )
+    return facts
+
+
+def ram_help(network: Network, plan: MemoryPlan, room_bytes: int) -> tuple[str, ...]:
+    """Remedies for an arena that must fit into ``room_bytes``."""
+    if room_bytes <= 0:
+        return ("the runtime alone takes all of the RAM granted: raise the budget or choose a board with more",)
+    factor = plan.arena_bytes / room_bytes
+    remedies = []
+    wide = [a for a in plan.live(plan.peak_step) if _dtype(network, a.subgraph, a.tensor) in _FLOATS]
+    if wide:
+        as_int8 = sum(_int8_bytes(network.subgraphs[a.subgraph].tensors[a.tensor]) for a in wide)
+        left = plan.lower_bound_bytes - sum(a.size_bytes for a in wide) + as_int8
+        verdict = "which would fit" if left <= room_bytes else "which is still too much"
+        remedies.append(
+            f"quantize activations to int8 (`--numerics int8`): the peak falls to about {format_size(left)}, {verdict}"
+        )
+    remedies.append(
+        f"make the layers at the peak {factor:.1f} times smaller: a smaller input, an earlier stride, fewer channels"
+    )
+    remedies.append("raise the RAM budget if it is below what the board has, or choose a board with more RAM")
+    return tuple(remedies)
+
+
+def flash_facts(network: Network) -> list[str]:
+    """The operators that hold the most weights; a buffer shared by several is counted with the first."""
+    holders = _weights_by_operator(network)
+    total = sum(size for size, _ in holders)
+    shown = [f"{text} {format_size(size)} ({100 * size / total:.0f} %)" for size, text in holders[:_SHOWN]]
+    if not shown:
+        return ["no operator holds weights"]
+    return [f"weights take {format_size(total)}, most of them in {', '.join(shown)}"]
+
+
+def flash_help(network: Network, excess_bytes: int, room_bytes: int) -> tuple[str, ...]:
+    """Remedies for a model file that is ``excess_bytes`` too large for ``room_bytes``."""
+    if room_bytes <= 0:
+        return ("the runtime's code alone takes all of the flash granted: raise the budget or choose a larger board",)
+    remedies = []
+    saved = _saved_by_int8(network)
+    if saved:
+        verdict = "which would fit" if saved >= excess_bytes else "which is not enough alone"
+        remedies.append(f"store weights as int8 (`--numerics int8`): about {format_size(saved)} less, {verdict}")
+    holders = _weights_by_operator(network)
+    total = sum(size for size, _ in holders)
+    if total > excess_bytes:
+        share = 100 * excess_bytes / total
+        remedies.append(f"remove {share:.0f} % of the weights: narrow the layers named above, or factor them")
+    remedies.append("raise the flash budget if it is below what the board has, or choose a board with more flash")
+    return tuple(remedies)
+
+
+def _weights_by_operator(network: Network) -> list[tuple[int, str]]:
+    """Bytes of constants by operator, largest first, each buffer once."""
+    seen: set[int] = set()
+    holders = []
+    for number, subgraph in enumerate(network.subgraphs):
+        for index, operator in enumerate(subgraph.operators):
+            size = 0
+            for tensor in subgraph.inputs_of(operator):
+                if tensor is not None and tensor.is_constant and id(tensor.buffer) not in seen:
+                    seen.add(id(tensor.buffer))
+                    size += len(tensor.buffer)
+            place = f"operator {index}" if number == 0 else f"operator {index} of subgraph {number}"
+            outputs = subgraph.outputs_of(operator)
+            layer = f" (`{outputs[0].name}`)" if outputs else ""
+            if size:
+                holders.append((size, f"{place} {operator.label}{layer}"))
+    return sorted(holders, key=lambda holder: -holder[0])
+
+
+def _saved_by_int8(network: Network) -> int:
+    """Bytes that int8 weights would save: three of four of float32, one of two of float16. Vectors stay as they are."""
+    buffers = {
+        id(tensor.buffer): len(tensor.buffer) * (_FLOATS[tensor.dtype] - 1) // _FLOATS[tensor.dtype]
+        for subgraph in network.subgraphs
+        for tensor in subgraph.tensors
+        if tensor.is_constant and tensor.dtype in _FLOATS and len(tensor.shape) > 1
+    }
+    return sum(buffers.values())
+
+
+def _dtype(network: Network, subgraph: int, tensor: int) -> str:
+    return network.subgraphs[subgraph].tensors[tensor].dtype
+
+
+def _int8_bytes(tensor: Tensor) -> int:
+    return tensor.size_bytes // _FLOATS[tensor.dtype]

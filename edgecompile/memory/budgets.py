@@ -1,0 +1,173 @@
+"""Flash and RAM of a network on a target, held against what the device has and what the user grants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.project import Budget
+from edgecompile.core.report import Measure
+from edgecompile.core.target import Target
+from edgecompile.core.units import format_size, group
+from edgecompile.ir.network import Network
+from edgecompile.memory.advice import flash_facts, flash_help, ram_facts, ram_help
+from edgecompile.memory.arena import MemoryPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgeted:
+    """``arena_bytes``, ``flash_bytes`` and ``ram_bytes`` as measures, and an error for each limit that is passed."""
+
+    measures: tuple[Measure, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Nothing is over a limit."""
+        return not self.diagnostics
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """The smallest of the limits that hold, in bytes, and every limit in words, smallest first."""
+
+    size_bytes: int
+    sources: tuple[str, ...]
+
+
+def budgets(
+    network: Network,
+    plan: MemoryPlan,
+    *,
+    model_bytes: int,
+    target: Target,
+    budget: Budget,
+    model_name: str = "model.tflite",
+) -> Budgeted:
+    """Measures and diagnostics (EC600 RAM, EC601 flash) for a network that is emitted as ``model_bytes`` bytes.
+
+    Flash is the model file and the runtime's code; RAM is the arena and what the runtime keeps
+    beside it, both from the profile. Limits are the device's capacity and the user's budget; a device without
+    stated memories (``target.regions`` empty) is held against the budget alone.
+    """
+    runtime = target.runtime
+    flash = model_bytes + (runtime.flash_bytes if runtime else 0)
+    ram = plan.arena_bytes + (runtime.ram_bytes if runtime else 0)
+    flash_limit = _limit(target, "flash", budget.flash_bytes)
+    ram_limit = _limit(target, "ram", budget.ram_bytes)
+    measures = (
+        Measure(name="arena_bytes", value=plan.arena_bytes, unit="bytes", method=_arena_method(network, plan)),
+        Measure(name="flash_bytes", value=flash, unit="bytes", limit=_size(flash_limit), method=_flash_method(target)),
+        Measure(name="ram_bytes", value=ram, unit="bytes", limit=_size(ram_limit), method=_ram_method(target)),
+    )
+    found = (
+        _over_ram(network, plan, ram, ram_limit, target, model_name),
+        _over_flash(network, model_bytes, flash, flash_limit, target, model_name),
+    )
+    return Budgeted(measures=measures, diagnostics=tuple(d for d in found if d is not None))
+
+
+def _limit(target: Target, kind: str, budget_bytes: int | None) -> Limit | None:
+    limits = []
+    capacity = target.capacity_bytes(kind)
+    if capacity is not None:
+        regions = [region for region in target.regions if region.kind == kind]
+        parts = ", ".join(f"{region.name} {format_size(region.size_bytes)} ({region.source})" for region in regions)
+        limits.append((capacity, f"`{target.id}` has {_exact(capacity)}: {parts}"))
+    if budget_bytes is not None:
+        limits.append((budget_bytes, f"the budget grants {_exact(budget_bytes)}"))
+    limits.sort(key=lambda limit: limit[0])
+    return Limit(size_bytes=limits[0][0], sources=tuple(text for _, text in limits)) if limits else None
+
+
+def _size(limit: Limit | None) -> int | None:
+    return limit.size_bytes if limit else None
+
+
+def _arena_method(network: Network, plan: MemoryPlan) -> str:
+    if plan.arena_bytes == plan.lower_bound_bytes:
+        bound = "which is the lower bound: as much is alive at once"
+    else:
+        bound = f"the lower bound is {group(plan.lower_bound_bytes)} B"
+    unknown = any(network.subgraphs[a.subgraph].tensors[a.tensor].is_dynamic for a in plan.allocations)
+    batch = "; unknown dimensions taken as in the file" if unknown else ""
+    return f"planned: {plan.method}, {plan.alignment}-byte aligned, {bound}{batch}"
+
+
+def _flash_method(target: Target) -> str:
+    runtime = target.runtime
+    if runtime is None or not runtime.flash_bytes:
+        return "counted: the model file; no code of a runtime"
+    return (
+        f"predicted: the model file, counted, plus {_exact(runtime.flash_bytes)} of {runtime.name} ({runtime.source})"
+    )
+
+
+def _ram_method(target: Target) -> str:
+    runtime = target.runtime
+    if runtime is None or not runtime.ram_bytes:
+        return "planned: the arena; nothing that a runtime keeps beside it"
+    return f"predicted: the arena, planned, plus {_exact(runtime.ram_bytes)} of {runtime.name} ({runtime.source})"
+
+
+def _over_ram(
+    network: Network, plan: MemoryPlan, ram: int, limit: Limit | None, target: Target, model_name: str
+) -> Diagnostic | None:
+    if limit is None or ram <= limit.size_bytes:
+        return None
+    excess = ram - limit.size_bytes
+    runtime = ram - plan.arena_bytes
+    parts = f"arena {_exact(plan.arena_bytes)}" + (
+        f", {target.runtime.name} {_exact(runtime)}" if target.runtime else ""
+    )
+    return Diagnostic(
+        code="EC600",
+        message=f"the model needs {_exact(ram)} of RAM, {_exact(excess)} more than `{target.id}` may use",
+        location=_peak_place(network, plan, model_name),
+        notes=(f"found {_exact(ram)}: {parts}", *_limit_notes(limit), *ram_facts(network, plan)),
+        help=ram_help(network, plan, limit.size_bytes - runtime),
+    )
+
+
+def _over_flash(
+    network: Network, model_bytes: int, flash: int, limit: Limit | None, target: Target, model_name: str
+) -> Diagnostic | None:
+    if limit is None or flash <= limit.size_bytes:
+        return None
+    excess = flash - limit.size_bytes
+    runtime = flash - model_bytes
+    parts = f"model file {_exact(model_bytes)}" + (
+        f", {target.runtime.name} {_exact(runtime)}" if target.runtime else ""
+    )
+    return Diagnostic(
+        code="EC601",
+        message=f"the model needs {_exact(flash)} of flash, {_exact(excess)} more than `{target.id}` may use",
+        location=Location(file=model_name),
+        notes=(f"found {_exact(flash)}: {parts}", *_limit_notes(limit), *flash_facts(network)),
+        help=flash_help(network, excess, limit.size_bytes - runtime),
+    )
+
+
+def _limit_notes(limit: Limit) -> list[str]:
+    first, *others = limit.sources
+    return [f"limit {_exact(limit.size_bytes)}: {first}", *(f"also {other}" for other in others)]
+
+
+def _peak_place(network: Network, plan: MemoryPlan, model_name: str) -> Location:
+    if not plan.steps:
+        return Location(file=model_name)
+    step = plan.steps[plan.peak_step]
+    subgraph = network.subgraphs[step.subgraph]
+    outputs = subgraph.outputs_of(subgraph.operators[step.operator])
+    return Location(
+        file=model_name,
+        operator=step.operator,
+        layer=outputs[0].name if outputs else None,
+        detail=f"`{step.label}`" if step.subgraph == 0 else f"`{step.label}` of subgraph {step.subgraph}",
+    )
+
+
+def _exact(size_bytes: int) -> str:
+    """A size for people, with the bytes where rounding hides them."""
+    text = format_size(size_bytes)
+    return text if text.endswith(" B") else f"{text} ({group(size_bytes)} B)"
