@@ -1,0 +1,143 @@
+"""Rules on shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from edgecompile.ir.network import Tensor
+from edgecompile.legalize.context import Context
+
+
+def static_shapes(context: Context, limit: bool) -> str | None:
+    """all shapes are known when the model is compiled
+
+    give the model's input a fixed shape, batch included: `keras.Input(shape=(96, 96, 3), batch_size=1)`
+    """
+    dynamic = next((tensor for tensor in (*context.inputs, *context.outputs) if tensor and tensor.is_dynamic), None)
+    return str(dynamic) if dynamic is not None else None
+
+
+def max_rank(context: Context, limit: int) -> str | None:
+    """its inputs have at most {limit} dimensions
+
+    reshape to fewer dimensions before the layer and back after it
+    """
+    return _first(context.inputs, lambda tensor: len(tensor.shape) > limit)
+
+
+def output_max_rank(context: Context, limit: int) -> str | None:
+    """its output has at most {limit} dimensions
+
+    reshape to fewer dimensions
+    """
+    return _first(context.outputs, lambda tensor: len(tensor.shape) > limit)
+
+
+def output_min_rank(context: Context, limit: int) -> str | None:
+    """its output has at least {limit} dimension
+
+    keep one dimension, for example with `keepdims=True`
+    """
+    return _first(context.outputs, lambda tensor: len(tensor.shape) < limit)
+
+
+def min_ranks(context: Context, limit: Mapping[str, int]) -> str | None:
+    """its inputs have at least this many dimensions: {limit}
+
+    add a dimension, for example with `tf.expand_dims`
+    """
+    for position, least in limit.items():
+        tensor = context.input(int(position))
+        if tensor is not None and len(tensor.shape) < least:
+            return f"input {position} is {tensor}"
+    return None
+
+
+def ranks(context: Context, limit: Sequence[int]) -> str | None:
+    """its input has {limit} dimensions
+
+    reshape the input to that many dimensions before the layer and back after it
+    """
+    return _first((context.data,), lambda tensor: len(tensor.shape) not in limit)
+
+
+def innermost_dims(context: Context, limit: int) -> str | None:
+    """only the {limit} innermost dimensions are larger than 1, so the batch is 1
+
+    compile for a batch of 1, and reshape so that only the last dimensions are larger than 1
+    """
+    return _first(
+        context.activations, lambda tensor: any(size > 1 for size in tensor.shape[: len(tensor.shape) - limit])
+    )
+
+
+def max_elements(context: Context, limit: int) -> str | None:
+    """its input has at most {limit} elements
+
+    make the layer smaller, or leave it out of the model and compute it on the host
+    """
+    data = context.data
+    return f"{data.elements} in {data}" if data is not None and data.elements > limit else None
+
+
+def no_empty(context: Context, limit: bool) -> str | None:
+    """no dimension of its input is 0
+
+    remove the empty input
+    """
+    return _first((context.data,), lambda tensor: 0 in tensor.shape)
+
+
+def same_shapes(context: Context, limit: Sequence[int]) -> str | None:
+    """its inputs {limit} have the same shape
+
+    broadcast the smaller input to the other's shape in the model
+    """
+    found = [tensor for position in limit if (tensor := context.input(position)) is not None]
+    return " and ".join(map(str, found)) if len({tensor.shape for tensor in found}) > 1 else None
+
+
+def equal_batch(context: Context, limit: bool) -> str | None:
+    """its inputs have the same number of dimensions and the same batch dimensions
+
+    broadcast the smaller operand to the other's batch dimensions in the model
+    """
+    left, right = context.input(0), context.input(1)
+    if left is None or right is None:
+        return None
+    same = len(left.shape) == len(right.shape) and left.shape[:-2] == right.shape[:-2]
+    return None if same else f"{left} and {right}"
+
+
+def square_output(context: Context, limit: bool) -> str | None:
+    """its output is as high as it is wide
+
+    resize to a square, or raise the target's level
+    """
+    return _first(context.outputs, lambda tensor: len(tensor.shape) == 4 and tensor.shape[1] != tensor.shape[2])
+
+
+def alpha_dims(context: Context, limit: int) -> str | None:
+    """its slopes differ along {limit} dimension only
+
+    share the slopes over height and width: `PReLU(shared_axes=[1, 2])`
+    """
+    alpha = context.input(1)
+    wide = alpha is not None and any(size > 1 for size in alpha.shape[: len(alpha.shape) - limit])
+    return f"slopes of shape {list(alpha.shape)}" if wide and alpha is not None else None
+
+
+def max_resize(context: Context, limit: float) -> str | None:
+    """it enlarges height and width at most {limit} times
+
+    enlarge in several steps, or with `Conv2DTranspose`
+    """
+    data, output = context.data, next(iter(context.outputs), None)
+    if data is None or output is None or len(data.shape) != 4 or len(output.shape) != 4:
+        return None
+    factor = max(out / max(size, 1) for out, size in zip(output.shape[1:3], data.shape[1:3], strict=True))
+    return f"{factor:g} times, {data} -> {output}" if factor > limit else None
+
+
+def _first(tensors: Sequence[Tensor | None], refused: Callable[[Tensor], bool]) -> str | None:
+    return next((str(tensor) for tensor in tensors if tensor is not None and refused(tensor)), None)
