@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import platform
 import shutil
 import sys
@@ -54,12 +53,8 @@ _PROGRAMS = (
     ("vela", "compile for Ethos-U", "pip install ethos-u-vela"),
     ("adb", "run on an attached Android device", "apt-get install adb"),
 )
-# Modules that can run a .tflite on this machine, in the order they are taken.
-_INTERPRETERS = (
-    ("tflite_runtime", "tflite-runtime"),
-    ("ai_edge_litert", "ai-edge-litert"),
-    ("tensorflow", "tensorflow"),
-)
+# What runs a .tflite, by whom the answer is for.
+_JUDGES = ("tflite", "tflite-micro")
 
 
 @click.command("doctor")
@@ -67,6 +62,7 @@ _INTERPRETERS = (
 @click.pass_obj
 def command(console: Console, as_json: bool) -> None:
     """Show versions, interpreters and programs found here, and how to install what is missing."""
+    from edgecompile.libs.litert import choose, how_to_install
     from edgecompile.report.json import dump_object
 
     machine = {
@@ -76,7 +72,7 @@ def command(console: Console, as_json: bool) -> None:
         "platform": platform.platform(),
         "machine": platform.machine(),
     }
-    interpreters = {"host": _host_interpreter(), "cortex-m": _micro_interpreter()}
+    interpreters = {judge: str(choose(judge)) if choose(judge).available else None for judge in _JUDGES}
     libraries, programs = _libraries(), _programs()
     if as_json:
         found = {"libraries": [asdict(f) for f in libraries], "programs": [asdict(f) for f in programs]}
@@ -84,26 +80,11 @@ def command(console: Console, as_json: bool) -> None:
         return
     lines = [f"{name:<12} {value}" for name, value in machine.items()]
     lines += ["", "Interpreters"]
-    lines += [f"  {use:<10} {module or 'none: ' + hint}" for use, module, hint in _hints(interpreters)]
+    lines += [
+        f"  {judge:<13} {found or 'none; get: ' + how_to_install(judge)}" for judge, found in interpreters.items()
+    ]
     lines += ["", "Libraries", *_table(libraries), "", "Programs", *_table(programs)]
     console.result("\n".join(lines))
-
-
-def _hints(interpreters: dict[str, str | None]) -> list[tuple[str, str | None, str]]:
-    hints = {
-        "host": "pip install ai-edge-litert",
-        "cortex-m": "pip install tflite-micro (Linux x86_64, Python 3.10 or 3.11)",
-    }
-    return [(use, module, hints[use]) for use, module in interpreters.items()]
-
-
-def _host_interpreter() -> str | None:
-    """What runs a .tflite here: the first of the runtimes that is installed."""
-    return next((name for module, name in _INTERPRETERS if importlib.util.find_spec(module)), None)
-
-
-def _micro_interpreter() -> str | None:
-    return "tflite-micro" if importlib.util.find_spec("tflite_micro") else None
 
 
 def _libraries() -> list[Found]:

@@ -30,7 +30,6 @@ sys.exit(code)
         pytest.param(["explain", "EC101"], id="explain"),
         pytest.param(["explain"], id="explain-all"),
         pytest.param(["passes"], id="passes"),
-        pytest.param(["doctor"], id="doctor"),
     ],
 )
 def test_quick_commands_load_nothing_heavy(words: list[str]) -> None:
