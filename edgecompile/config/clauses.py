@@ -69,6 +69,7 @@ RULES: Mapping[str, Key] = {
     "fits_int32": _INTEGERS,
     "zero_inputs": _INTEGERS,
     "nonzero_inputs": _INTEGERS,
+    "nonempty_inputs": _INTEGERS,
     "scalars_constant": _FLAG,
     "zero_constants": _FLAG,
     "intermediates": _COUNT,

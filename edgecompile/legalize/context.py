@@ -14,7 +14,7 @@ from edgecompile.ir.network import Network, Operator, Subgraph, Tensor
 # The input that carries the data, where it is not the first.
 DATA_INPUT: Mapping[str, int] = {"SPLIT": 1, "SELECT": 1, "SELECT_V2": 1, "TRANSPOSE_CONV": 2, "EMBEDDING_LOOKUP": 1}
 # The input that carries the weights, where it is not the second.
-WEIGHTS_INPUT: Mapping[str, int] = {"TRANSPOSE_CONV": 1, "LSTM": 2, "UNIDIRECTIONAL_SEQUENCE_LSTM": 2}
+WEIGHTS_INPUT: Mapping[str, int] = {"LSTM": 2, "UNIDIRECTIONAL_SEQUENCE_LSTM": 2, "BIDIRECTIONAL_SEQUENCE_LSTM": 2}
 # Delegates fold these into their consumer when the input is a constant.
 UNPACKED_CONSTANTS = ("DEQUANTIZE", "DENSIFY")
 

@@ -25,7 +25,7 @@ class Partition:
 
 
 def cut(subgraph: Subgraph, supported: Sequence[bool]) -> tuple[Partition, ...]:
-    """Partitions in the order in which they run. ``supported`` says of each operator whether the accelerator runs it."""
+    """Partitions in the order in which they run; ``supported`` says of each operator whether it is accelerated."""
     computed = {tensor for operator in subgraph.operators for tensor in operator.outputs}
     waiting = list(range(len(subgraph.operators)))
     partitions: list[Partition] = []

@@ -58,15 +58,24 @@ def zero_inputs(context: Context, limit: Sequence[int]) -> str | None:
 
 
 def nonzero_inputs(context: Context, limit: Sequence[int]) -> str | None:
-    """its inputs {limit} are not empty and hold no zero
+    """its inputs {limit} hold no zero
 
     leave out the empty part
     """
     for position in limit:
         stored = context.values(position)
-        if stored is not None and (stored.size == 0 or not bool(np.all(stored))):
+        if stored is not None and not bool(np.all(stored)):
             return f"input {position} is {stored.tolist()}"
     return None
+
+
+def nonempty_inputs(context: Context, limit: Sequence[int]) -> str | None:
+    """its inputs {limit} have elements
+
+    give the output at least one dimension
+    """
+    tensors = ((position, context.input(position)) for position in limit)
+    return next((f"input {i} is {tensor}" for i, tensor in tensors if tensor is not None and 0 in tensor.shape), None)
 
 
 def scalars_constant(context: Context, limit: bool) -> str | None:

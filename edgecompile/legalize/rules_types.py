@@ -134,7 +134,9 @@ def basic_lstm_scales(context: Context, limit: bool) -> str | None:
 
     use the full LSTM kernel: convert a Keras LSTM with `--numerics int8`
     """
-    for tensor, scale, zero in ((context.input(0), 1 / 128, 128), (context.input(4), 16 / 32768, 0)):
+    outputs = context.outputs[:1]
+    io = [(tensor, 1 / 128, 128) for tensor in (context.input(0), *outputs)]
+    for tensor, scale, zero in (*io, (context.input(4), 16 / 32768, 0)):
         if tensor is not None and tensor.quantization is not None:
             found = (tensor.quantization.scales[:1], tensor.quantization.zero_points[:1])
             # A float32 scale of the file against an exact fraction: both are powers of two.
