@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -104,11 +105,15 @@ def describe(value: Any) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, str):
         return f'the text "{value if len(value) <= 60 else value[:57] + "..."}"'
-    if isinstance(value, (int, float)):
-        return f"the number {value if abs(value) < 1e300 else 'with over 300 digits'}"
+    if isinstance(value, float):
+        return f"the number {value}"
+    if isinstance(value, int):
+        return f"the number {value}" if abs(value) < 10**40 else "a number of more than 40 digits"
     if isinstance(value, Mapping):
         return "a table"
-    return f"a list of {len(value)}" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"
+    if isinstance(value, (list, tuple)):
+        return f"the list {json.dumps(list(value), default=str, ensure_ascii=False)[:60]}"
+    return f"a {type(value).__name__}"
 
 
 def _is_text(value: Any) -> bool:

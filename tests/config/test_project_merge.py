@@ -1,0 +1,165 @@
+"""Flag beats environment beats file beats built-in, and the result says which it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgecompile.config.project import merge, read_project
+from edgecompile.config.settings import SETTINGS, keys_of, put, variable
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.errors import BadInputError
+from edgecompile.core.project import Project
+
+NEEDED = {"model": "m.keras", "targets": ("coral",)}
+
+
+def from_file(folder: Path, text: str) -> Project:
+    """A project read from that text."""
+    path = folder / "edgecompile.toml"
+    path.write_text(f'[project]\nmodel = "m.keras"\ntargets = ["coral"]\n{text}', encoding="utf-8")
+    return read_project(path)
+
+
+def problems(flags: dict[str, Any], environment: dict[str, str]) -> tuple[Diagnostic, ...]:
+    """What is wrong with a request."""
+    with pytest.raises(BadInputError) as caught:
+        merge(None, flags, environment)
+    return caught.value.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "flags", "seed", "origin"),
+    [
+        pytest.param("", {}, {}, 0, "built-in", id="built-in"),
+        pytest.param("seed = 1", {}, {}, 1, "file edgecompile.toml", id="file"),
+        pytest.param("seed = 1", {"EDGECOMPILE_SEED": "2"}, {}, 2, "environment EDGECOMPILE_SEED", id="environment"),
+        pytest.param("seed = 1", {"EDGECOMPILE_SEED": ""}, {}, 1, "file edgecompile.toml", id="empty-environment"),
+        pytest.param("seed = 1", {"EDGECOMPILE_SEED": "2"}, {"seed": 3}, 3, "flag", id="flag"),
+        pytest.param("seed = 1", {}, {"seed": None}, 1, "file edgecompile.toml", id="flag-not-given"),
+        pytest.param("seed = 1", {}, {"seed": 0}, 0, "flag", id="flag-with-the-built-in-value"),
+    ],
+)
+def test_the_first_that_speaks_counts(
+    tmp_path: Path, file: str, environment: dict[str, str], flags: dict[str, Any], seed: int, origin: str
+) -> None:
+    merged = merge(from_file(tmp_path, file), flags, environment)
+
+    assert (merged.seed, merged.origins["seed"]) == (seed, origin)
+    assert merged.recipe.seed == seed
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        pytest.param("targets", "coral, cortex-m4", ("coral", "cortex-m4"), id="list"),
+        pytest.param("data.validation", "0.25", 0.25, id="share"),
+        pytest.param("data.calibration_samples", "64", 64, id="count"),
+        pytest.param("data.preprocess.scale", "0.5,0.25", (0.5, 0.25), id="numbers"),
+        pytest.param("data.preprocess.resize", "96,64", (96, 64), id="integers"),
+        pytest.param("data.target_column", "-1", "-1", id="text-or-integer"),
+        pytest.param("budget.flash", "64 KiB", 65536, id="size"),
+        pytest.param("accuracy.max_drop", "0.02", 0.02, id="number"),
+        pytest.param("numerics", "float16", "float16", id="choice"),
+    ],
+)
+def test_texts_of_the_environment_and_of_flags_are_read_alike(name: str, text: str, value: object) -> None:
+    by_variable = merge(None, NEEDED if name != "targets" else {"model": "m"}, {variable(name): text})
+    by_flag = merge(None, {**NEEDED, name: text}, {})
+
+    for merged in (by_variable, by_flag):
+        found: Any = merged
+        for part in SETTINGS[name].field:
+            found = getattr(found, part)
+        assert found == value
+
+
+def test_names_of_flags_start_at_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "project"
+    elsewhere.mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    merged = merge(from_file(elsewhere, ""), {"output": "here", "data.source": "d.npz"}, {})
+
+    assert merged.model == str(elsewhere / "m.keras")
+    assert (merged.output, merged.data.source) == (tmp_path / "here", str(tmp_path / "d.npz"))
+
+
+def test_the_recipes_numerics_count_where_nobody_else_gave_them(tmp_path: Path) -> None:
+    project = from_file(tmp_path, '[recipe]\nname = "mine"\nnumerics = "float16"\ncalibration = "mse"\n')
+
+    alone, overridden = merge(project, {}, {}), merge(project, {"numerics": "int8", "calibration": "minmax"}, {})
+
+    assert (alone.numerics, alone.recipe.numerics, alone.origins["numerics"]) == ("float16", "float16", "recipe mine")
+    assert (alone.calibration, alone.recipe.calibration) == ("mse", "mse")
+    assert (overridden.numerics, overridden.recipe.numerics) == ("int8", "int8")
+    assert (overridden.calibration, overridden.recipe.calibration) == ("minmax", "minmax")
+
+
+def test_numerics_that_nobody_gives_are_left_to_the_profile() -> None:
+    merged = merge(None, NEEDED, {})
+
+    assert (merged.numerics, merged.io_dtype, merged.origins["numerics"]) == (None, None, "profile")
+
+
+def test_every_setting_has_an_origin() -> None:
+    assert set(merge(None, NEEDED, {}).origins) == set(SETTINGS)
+
+
+def test_trust_comes_from_a_flag_alone() -> None:
+    environment = {"EDGECOMPILE_TRUST": "true", "EDGECOMPILE_RANDOM_CALIBRATION": "true"}
+
+    assert not merge(None, NEEDED, environment).trust
+    assert not merge(None, NEEDED, environment).random_calibration
+    assert merge(None, {**NEEDED, "trust": True}, {}).trust
+
+
+def test_variables_that_are_no_settings_are_left_alone() -> None:
+    assert merge(None, NEEDED, {"EDGECOMPILE_DATA": "/data", "PATH": "/bin"}).data.source is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "code", "place"),
+    [
+        pytest.param({}, {}, "EC131", "", id="no-model"),
+        pytest.param({"model": "m.keras"}, {}, "EC132", "", id="no-target"),
+        pytest.param(NEEDED, {"EDGECOMPILE_SEED": "x"}, "EC124", "environment, EDGECOMPILE_SEED", id="type"),
+        pytest.param({**NEEDED, "seed": "-1"}, {}, "EC125", "command line, `seed`", id="range"),
+        pytest.param({**NEEDED, "numerics": "int7"}, {}, "EC125", "command line, `numerics`", id="choice"),
+        pytest.param({**NEEDED, "accuracy.metric": "top"}, {}, "EC125", "command line, `accuracy.metric`", id="metric"),
+        pytest.param({**NEEDED, "recipe": "smal"}, {}, "EC128", "command line, `recipe`", id="recipe"),
+        pytest.param({**NEEDED, "budget.ram": "lots"}, {}, "EC124", "command line, `budget.ram`", id="size"),
+    ],
+)
+def test_what_is_wrong_is_told_with_where_it_was_said(
+    flags: dict[str, Any], environment: dict[str, str], code: str, place: str
+) -> None:
+    (problem,) = problems(flags, environment)
+
+    assert problem.code == code
+    assert str(problem.location or "") == place
+
+
+def test_a_flag_that_is_no_setting_is_our_mistake() -> None:
+    with pytest.raises(KeyError, match="sead"):
+        merge(None, {"sead": 1}, {})
+
+
+def test_every_setting_of_a_file_is_in_exactly_one_table() -> None:
+    tables = ("project", "data", "data.preprocess", "accuracy", "budget")
+
+    listed = [key for table in tables for key in keys_of(table)]
+
+    assert len(listed) == len([name for name, setting in SETTINGS.items() if not setting.flag_only])
+    assert len(set(listed)) == len(listed)
+
+
+def test_putting_a_setting_changes_nothing_else(tmp_path: Path) -> None:
+    project = from_file(tmp_path, "")
+
+    changed = put(project, "data.preprocess.length", 8, tmp_path)
+
+    assert changed.data.preprocess.length == 8
+    assert put(changed, "data.preprocess.length", 1, tmp_path) == put(project, "data.preprocess.length", 1, tmp_path)
