@@ -31,7 +31,7 @@ def ram_facts(network: Network, plan: MemoryPlan) -> list[str]:
 def ram_help(network: Network, plan: MemoryPlan, room_bytes: int) -> tuple[str, ...]:
     """Remedies for an arena that must fit into ``room_bytes``."""
     if room_bytes <= 0:
-        return ("the runtime alone takes all of the RAM granted: raise the budget or choose a board with more",)
+        return ("the runtime alone takes all of it: no model fits",)
     factor = plan.arena_bytes / room_bytes
     remedies = []
     wide = [a for a in plan.live(plan.peak_step) if _dtype(network, a.subgraph, a.tensor) in _FLOATS]
@@ -45,7 +45,6 @@ def ram_help(network: Network, plan: MemoryPlan, room_bytes: int) -> tuple[str, 
     remedies.append(
         f"make the layers at the peak {factor:.1f} times smaller: a smaller input, an earlier stride, fewer channels"
     )
-    remedies.append("raise the RAM budget if it is below what the board has, or choose a board with more RAM")
     return tuple(remedies)
 
 
@@ -62,7 +61,7 @@ def flash_facts(network: Network) -> list[str]:
 def flash_help(network: Network, excess_bytes: int, room_bytes: int) -> tuple[str, ...]:
     """Remedies for a model file that is ``excess_bytes`` too large for ``room_bytes``."""
     if room_bytes <= 0:
-        return ("the runtime's code alone takes all of the flash granted: raise the budget or choose a larger board",)
+        return ("the runtime's code alone takes all of it: no model fits",)
     remedies = []
     saved = _saved_by_int8(network)
     if saved:
@@ -73,7 +72,6 @@ def flash_help(network: Network, excess_bytes: int, room_bytes: int) -> tuple[st
     if total > excess_bytes:
         share = 100 * excess_bytes / total
         remedies.append(f"remove {share:.0f} % of the weights: narrow the layers named above, or factor them")
-    remedies.append("raise the flash budget if it is below what the board has, or choose a board with more flash")
     return tuple(remedies)
 
 

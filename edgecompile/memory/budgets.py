@@ -29,10 +29,14 @@ class Budgeted:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """The smallest of the limits that hold, in bytes, and every limit in words, smallest first."""
+    """The smallest of the limits that hold, in bytes, every limit in words, smallest first, and the budget's part.
+
+    ``raise_budget``: the device has more than the budget grants, or its size is not known.
+    """
 
     size_bytes: int
     sources: tuple[str, ...]
+    raise_budget: bool
 
 
 def budgets(
@@ -44,8 +48,9 @@ def budgets(
     budget: Budget,
     model_name: str = "model.tflite",
 ) -> Budgeted:
-    """Measures and diagnostics (EC600 RAM, EC601 flash) for a network that is emitted as ``model_bytes`` bytes.
+    """Measures and diagnostics for a network that is emitted as ``model_bytes`` bytes.
 
+    EC600: too much RAM; EC601: too much flash; EC602: RAM enough, but not in one piece.
     Flash is the model file and the runtime's code; RAM is the arena and what the runtime keeps
     beside it, both from the profile. Limits are the device's capacity and the user's budget; a device without
     stated memories (``target.regions`` empty) is held against the budget alone.
@@ -62,6 +67,7 @@ def budgets(
     )
     found = (
         _over_ram(network, plan, ram, ram_limit, target, model_name),
+        _over_region(network, plan, target, model_name),
         _over_flash(network, model_bytes, flash, flash_limit, target, model_name),
     )
     return Budgeted(measures=measures, diagnostics=tuple(d for d in found if d is not None))
@@ -71,13 +77,19 @@ def _limit(target: Target, kind: str, budget_bytes: int | None) -> Limit | None:
     limits = []
     capacity = target.capacity_bytes(kind)
     if capacity is not None:
-        regions = [region for region in target.regions if region.kind == kind]
-        parts = ", ".join(f"{region.name} {format_size(region.size_bytes)} ({region.source})" for region in regions)
-        limits.append((capacity, f"`{target.id}` has {_exact(capacity)}: {parts}"))
+        limits.append((capacity, f"`{target.id}` has {_exact(capacity)} in all: {_regions(target, kind)}"))
     if budget_bytes is not None:
         limits.append((budget_bytes, f"the budget grants {_exact(budget_bytes)}"))
     limits.sort(key=lambda limit: limit[0])
-    return Limit(size_bytes=limits[0][0], sources=tuple(text for _, text in limits)) if limits else None
+    if not limits:
+        return None
+    raise_budget = budget_bytes is not None and (capacity is None or budget_bytes < capacity)
+    return Limit(size_bytes=limits[0][0], sources=tuple(text for _, text in limits), raise_budget=raise_budget)
+
+
+def _regions(target: Target, kind: str) -> str:
+    regions = [region for region in target.regions if region.kind == kind]
+    return ", ".join(f"`{region.name}` {format_size(region.size_bytes)} ({region.source})" for region in regions)
 
 
 def _size(limit: Limit | None) -> int | None:
@@ -125,7 +137,7 @@ def _over_ram(
         message=f"the model needs {_exact(ram)} of RAM, {_exact(excess)} more than `{target.id}` may use",
         location=_peak_place(network, plan, model_name),
         notes=(f"found {_exact(ram)}: {parts}", *_limit_notes(limit), *ram_facts(network, plan)),
-        help=ram_help(network, plan, limit.size_bytes - runtime),
+        help=(*ram_help(network, plan, limit.size_bytes - runtime), _more("RAM", limit)),
     )
 
 
@@ -144,13 +156,47 @@ def _over_flash(
         message=f"the model needs {_exact(flash)} of flash, {_exact(excess)} more than `{target.id}` may use",
         location=Location(file=model_name),
         notes=(f"found {_exact(flash)}: {parts}", *_limit_notes(limit), *flash_facts(network)),
-        help=flash_help(network, excess, limit.size_bytes - runtime),
+        help=(*flash_help(network, excess, limit.size_bytes - runtime), _more("flash", limit)),
     )
+
+
+def _over_region(network: Network, plan: MemoryPlan, target: Target, model_name: str) -> Diagnostic | None:
+    """The arena is one range of addresses: it has to lie in memories that follow on one another."""
+    room = _longest_range(target)
+    if room is None or plan.arena_bytes <= room or plan.arena_bytes > (target.capacity_bytes("ram") or 0):
+        return None
+    return Diagnostic(
+        code="EC602",
+        message=f"no single memory of `{target.id}` holds the arena of {_exact(plan.arena_bytes)}",
+        location=_peak_place(network, plan, model_name),
+        notes=(
+            f"found: the arena is {_exact(plan.arena_bytes - room)} larger than the longest range of addresses",
+            f"limit: the longest range is {_exact(room)}; {_regions(target, 'ram')}",
+            *ram_facts(network, plan),
+        ),
+        help=(*ram_help(network, plan, room), "take a device with a larger memory in one piece"),
+    )
+
+
+def _longest_range(target: Target) -> int | None:
+    """Bytes of the longest run of RAM whose regions are adjacent; None where an address is not stated."""
+    begin = end = longest = 0
+    for region in sorted((r for r in target.regions if r.kind == "ram"), key=lambda r: r.start or 0):
+        if region.start is None:
+            return None
+        begin = begin if region.start == end else region.start
+        end = region.start + region.size_bytes
+        longest = max(longest, end - begin)
+    return longest or None
+
+
+def _more(kind: str, limit: Limit) -> str:
+    return f"raise the {kind} budget" if limit.raise_budget else f"take a device with more {kind}"
 
 
 def _limit_notes(limit: Limit) -> list[str]:
     first, *others = limit.sources
-    return [f"limit {_exact(limit.size_bytes)}: {first}", *(f"also {other}" for other in others)]
+    return [f"limit: {first}", *(f"also, {other}" for other in others)]
 
 
 def _peak_place(network: Network, plan: MemoryPlan, model_name: str) -> Location:

@@ -59,11 +59,11 @@ def _row(plan: MemoryPlan, step: int, columns: int) -> str:
 
 
 def _picture(plan: MemoryPlan, alive: tuple[Allocation, ...], columns: int) -> str:
-    """Largest first, so that a small tensor that shares a character with a large one is seen."""
+    """Largest first, so that a small tensor is seen where it shares its one character with a large one."""
     cells = ["."] * columns
     for allocation in alive:
         begin = allocation.offset * columns // plan.arena_bytes
-        end = -(-(allocation.offset + allocation.size_bytes) * columns // plan.arena_bytes)
+        end = max(begin + 1, (allocation.offset + allocation.size_bytes) * columns // plan.arena_bytes)
         letter = _LETTERS[plan.allocations.index(allocation) % len(_LETTERS)]
         cells[begin:end] = letter * (end - begin)
     return "".join(cells)
