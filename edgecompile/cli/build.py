@@ -13,7 +13,7 @@ from edgecompile.cli.request import project_of, request_options, targets_of
 from edgecompile.core.recipe import CALIBRATIONS
 
 
-@click.command("build")
+@click.command("build", short_help="Compress, compile, verify and write a model.")
 @request_options
 @click.option(
     "--data", metavar="SOURCE", help="Data for calibration and verification: .npz, folder, .csv, module:function."

@@ -11,7 +11,7 @@ from edgecompile.cli.options import shared_options
 from edgecompile.cli.request import project_of, request_options, targets_of
 
 
-@click.command("check")
+@click.command("check", short_help="Say whether a model would run and fit.")
 @request_options
 @shared_options
 @click.pass_obj

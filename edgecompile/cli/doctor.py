@@ -57,7 +57,7 @@ _PROGRAMS = (
 _JUDGES = ("tflite", "tflite-micro")
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Show what is installed and what is missing.")
 @shared_options
 @click.pass_obj
 def command(console: Console, as_json: bool) -> None:

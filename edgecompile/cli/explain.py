@@ -9,7 +9,7 @@ from edgecompile.cli.options import shared_options
 from edgecompile.core.errors import bad_input, did_you_mean
 
 
-@click.command("explain")
+@click.command("explain", short_help="Explain a diagnostic and the way out.")
 @click.argument("code", required=False)
 @shared_options
 @click.pass_obj

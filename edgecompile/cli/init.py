@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +21,7 @@ _TRAINING_TIMEOUT_S = 1800
 _NEEDED = (("tensorflow", "tensorflow"), ("keras", "keras"), ("sklearn", "scikit-learn"))
 
 
-@click.command("init")
+@click.command("init", short_help="Start a project, empty or from an example.")
 @click.argument("directory", default=".")
 @click.option("--example", metavar="NAME", help="Start from an example: digits.")
 @click.option("--model", metavar="FILE", help="Model that the project file names.")
@@ -53,7 +54,7 @@ def command(
             _train(console, written, written.script)
     files = [str(path) for path in written.files]
     console.result(dump_object({"files": files}) if as_json else "\n".join(files))
-    step = "" if folder.absolute() == Path.cwd() else f"cd {directory} && "
+    step = "" if folder.absolute() == Path.cwd() else f"cd {quote(directory)} && "
     console.say(f"next: {step}edgecompile build")
 
 
@@ -78,7 +79,9 @@ def _train(console: Console, written: Written, script: str) -> None:
             f"`{script}` {ended}",
             location=str(written.folder / script),
             notes=said,
-            help=(f"run it by hand to see all it says: cd {written.folder} && {sys.executable} {script}",),
+            help=(
+                f"run it by hand to see all it says: cd {quote(str(written.folder))} && {quote(sys.executable)} {script}",
+            ),
         )
     lines = finished.stdout.strip().splitlines()
     console.end(next((line for line in reversed(lines) if line.startswith("accuracy")), "done"))

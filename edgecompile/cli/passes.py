@@ -8,7 +8,7 @@ from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
 
 
-@click.command("passes")
+@click.command("passes", short_help="List the compression passes.")
 @shared_options
 @click.pass_obj
 def command(console: Console, as_json: bool) -> None:

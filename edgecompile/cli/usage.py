@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 import click
 
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
+
+# Click names the words that are too many as in "Got unexpected extra argument (coral)".
+_IN_BRACKETS = re.compile(r"^Got unexpected extra arguments? \((.*)\)")
 
 
 def unknown_command(found: str, known: Sequence[str], program: str = "edgecompile") -> NoReturn:
@@ -33,7 +37,15 @@ def from_click(error: click.ClickException) -> EdgecompileError:
         return _bad_value(error)
     if isinstance(error, click.BadOptionUsage):
         return _usage(error, "EC104", _sentence(error))
-    return _usage(error, "EC105", _sentence(error))
+    return _too_many_words(error)
+
+
+def _too_many_words(error: click.ClickException) -> EdgecompileError:
+    """A device that is named without its option is what happens most."""
+    program, found = _program(error), _IN_BRACKETS.search(error.message)
+    hints = ("devices are named with `--target`",) if "--target" in _options(getattr(error, "ctx", None)) else ()
+    message = f"`{program}` takes no further argument `{found.group(1)}`" if found else _sentence(error)
+    return _usage(error, "EC105", message, help=(*hints, f"see `{program} --help`"))
 
 
 def _no_such_option(error: click.NoSuchOption) -> EdgecompileError:

@@ -1,0 +1,35 @@
+"""`edgecompile inspect MODEL`: what a .tflite is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgecompile.cli.console import Console
+from edgecompile.cli.options import shared_options
+
+
+@click.command("inspect", short_help="Show what a .tflite file is made of.")
+@click.argument("model")
+@shared_options
+@click.pass_obj
+def command(console: Console, model: str, as_json: bool) -> None:
+    """Show the operators, shapes, types, quantization, multiply-accumulates and bytes of a .tflite file."""
+    from edgecompile.core.errors import bad_input
+    from edgecompile.frontend.source import open_model
+    from edgecompile.ir.reader import read
+    from edgecompile.ir.text import describe, text
+    from edgecompile.report.json import dump_object
+
+    source = open_model(model, Path.cwd())
+    if source.kind != "tflite" or source.path is None:
+        raise bad_input(
+            "EC106",
+            f"`{model}` is not a .tflite file",
+            location=model,
+            notes=("operators are known after conversion only; this is a model of Keras",),
+            help=("build it first, as in `edgecompile build MODEL -t TARGET`, then inspect the .tflite in its folder",),
+        )
+    network = read(source.path.read_bytes())
+    console.result(dump_object(describe(network)) if as_json else text(network))

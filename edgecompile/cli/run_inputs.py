@@ -1,0 +1,100 @@
+"""What `run` is given: the folder of a build, and a file of inputs for the model in it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.core.errors import EdgecompileError, bad_input
+
+Array = np.ndarray[Any, Any]
+# Names under which data sets keep what is fed in, in the order of preference.
+_DATA_NAMES = ("x_test", "x", "x_calibration", "x_train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A model that was built: its file, and the target that it was built for ("" where nothing says so)."""
+
+    path: Path
+    target: str
+
+    @property
+    def content(self) -> bytes:
+        """The flatbuffer. Raises EC110 when it cannot be read."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise _no_build(str(self.path), (error.strerror or str(error)).lower()) from error
+
+
+def find_build(name: str) -> Built:
+    """The model in a target's folder, or the .tflite file itself. Raises EC110 where there is none, or no build."""
+    path = Path(name)
+    if path.is_file() and path.suffix == ".tflite":
+        return Built(path=path, target="")
+    report = path / "report.json"
+    if not report.is_file():
+        below = sorted(str(found.parent) for found in path.glob("*/report.json")) if path.is_dir() else []
+        hints = (f"name the folder of one target: {', '.join(below)}",) if below else ()
+        raise _no_build(name, "it has no report.json" if path.is_dir() else "there is no such folder", hints)
+    try:
+        plain = json.loads(report.read_text(encoding="utf-8"))
+        models = [artifact["path"] for artifact in plain["artifacts"] if artifact["path"].endswith(".tflite")]
+        target = str(plain["target"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise _no_build(name, "its report.json cannot be read") from None
+    if not models:
+        raise _no_build(name, f"its report names no .tflite (status {plain.get('status')})")
+    return Built(path=path / models[0], target=target)
+
+
+def read_inputs(name: str, names: Sequence[str]) -> tuple[Array, ...]:
+    """One array for each of the model's inputs ``names``, samples first, from a .npy or .npz file.
+
+    In a .npz arrays are found by the inputs' names; for a model of one input else under the names that data sets
+    use (``x_test``, ``x``, ...); else there must be as many arrays as inputs, in their order.
+    Raises EC111 for a file that cannot be read or does not hold them.
+    """
+    try:
+        loaded = np.load(name, allow_pickle=False)
+        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise _no_inputs(name, f"it cannot be read: {reason.lower()}") from error
+    chosen = _choose(arrays, names)
+    if chosen is None:
+        raise _no_inputs(name, f"it holds {', '.join(map(repr, arrays))}; the model's inputs are {', '.join(names)}")
+    if any(array.ndim == 0 for array in chosen) or len({len(array) for array in chosen}) != 1:
+        shapes = ", ".join(str(list(array.shape)) for array in chosen)
+        raise _no_inputs(name, f"its arrays must hold equally many samples, on the first axis; shapes are {shapes}")
+    return chosen
+
+
+def _choose(arrays: dict[str, Array], names: Sequence[str]) -> tuple[Array, ...] | None:
+    if all(name in arrays for name in names):
+        return tuple(arrays[name] for name in names)
+    if len(names) == 1 and (usual := next((name for name in _DATA_NAMES if name in arrays), None)):
+        return (arrays[usual],)
+    return tuple(arrays.values()) if len(arrays) == len(names) else None
+
+
+def _no_build(name: str, reason: str, help: Sequence[str] = ()) -> EdgecompileError:
+    remedies = tuple(help) or ("name the folder that `edgecompile build` wrote for a target, such as `build/coral`",)
+    return bad_input("EC110", f"`{name}` holds no built model: {reason}", location=name, help=remedies)
+
+
+def _no_inputs(name: str, reason: str) -> EdgecompileError:
+    return bad_input(
+        "EC111",
+        f"`{name}` holds no inputs for this model",
+        location=name,
+        notes=(reason,),
+        help=("give a .npz with an array for each input, by its name, or a .npy for a model of one input",),
+    )

@@ -1,0 +1,124 @@
+"""Finding what `run` is to run, and the inputs for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgecompile.cli.run_inputs import find_build, read_inputs
+from edgecompile.core.errors import BadInputError
+
+
+def write_report(folder: Path, **changes: Any) -> None:
+    folder.mkdir(parents=True)
+    plain = {"target": "coral", "artifacts": [{"path": "m.tflite"}], **changes}
+    (folder / "report.json").write_text(json.dumps(plain))
+
+
+def test_a_build_is_found_by_its_report(tmp_path: Path) -> None:
+    write_report(tmp_path / "coral")
+
+    built = find_build(str(tmp_path / "coral"))
+
+    assert (built.path, built.target) == (tmp_path / "coral" / "m.tflite", "coral")
+
+
+def test_a_tflite_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(b"model")
+
+    built = find_build(str(tmp_path / "m.tflite"))
+
+    assert (built.content, built.target) == (b"model", "")
+
+
+def test_the_folder_above_the_targets_names_them(tmp_path: Path) -> None:
+    write_report(tmp_path / "build" / "coral")
+
+    with pytest.raises(BadInputError) as caught:
+        find_build(str(tmp_path / "build"))
+
+    assert caught.value.diagnostics[0].code == "EC110"
+    assert str(tmp_path / "build" / "coral") in caught.value.diagnostics[0].help[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("{", id="truncated"),
+        pytest.param("[]", id="a-list"),
+        pytest.param('{"artifacts": [1], "target": ""}', id="artifacts-of-numbers"),
+        pytest.param('{"artifacts": [], "target": "coral"}', id="no-artifact"),
+    ],
+)
+def test_a_report_that_names_no_model_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(text)
+
+    with pytest.raises(BadInputError, match="EC110"):
+        find_build(str(tmp_path))
+
+
+def test_a_model_that_went_away_is_refused(tmp_path: Path) -> None:
+    write_report(tmp_path / "coral")
+
+    with pytest.raises(BadInputError, match="EC110"):
+        _ = find_build(str(tmp_path / "coral")).content
+
+
+ONE, TWO = np.zeros((2, 3), np.float32), np.ones((2, 1), np.int8)
+
+
+@pytest.mark.parametrize(
+    "arrays, names, chosen",
+    [
+        pytest.param({"b": TWO, "a": ONE}, ["a", "b"], [ONE, TWO], id="by-name"),
+        pytest.param({"y_test": TWO, "x_test": ONE}, ["image"], [ONE], id="a-data-set"),
+        pytest.param({"x": ONE, "x_test": TWO}, ["x"], [ONE], id="the-name-before-the-custom"),
+        pytest.param({"anything": ONE}, ["image"], [ONE], id="the-only-array"),
+        pytest.param({"p": ONE, "q": TWO}, ["a", "b"], [ONE, TWO], id="in-order"),
+    ],
+)
+def test_arrays_are_matched_with_inputs(
+    arrays: dict[str, Any], names: list[str], chosen: list[Any], tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "in.npz", **arrays)
+
+    found = read_inputs(str(tmp_path / "in.npz"), names)
+
+    assert [array.tolist() for array in found] == [array.tolist() for array in chosen]
+
+
+def test_one_array_may_stand_alone(tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", ONE)
+
+    assert read_inputs(str(tmp_path / "in.npy"), ["image"])[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "arrays, names",
+    [
+        pytest.param({"p": ONE, "q": ONE, "r": ONE}, ["a", "b"], id="too-many"),
+        pytest.param({"p": ONE}, ["a", "b"], id="too-few"),
+        pytest.param({"a": ONE, "b": np.zeros((5, 1))}, ["a", "b"], id="unequal-samples"),
+        pytest.param({"a": np.float32(1)}, ["a"], id="no-samples"),
+        pytest.param({"a": np.array([{}], dtype=object)}, ["a"], id="pickled-objects"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(arrays: dict[str, Any], names: list[str], tmp_path: Path) -> None:
+    np.savez(tmp_path / "in.npz", **arrays)
+
+    with pytest.raises(BadInputError, match="EC111"):
+        read_inputs(str(tmp_path / "in.npz"), names)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04", b"text"], ids=["missing", "empty", "cut-zip", "text"])
+def test_a_file_that_is_no_array_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "in.npz").write_bytes(content)
+
+    with pytest.raises(BadInputError, match="EC111"):
+        read_inputs(str(tmp_path / "in.npz"), ["a"])
