@@ -52,7 +52,10 @@ def render(report: Report) -> str:
 def _verdict(report: Report) -> list[str]:
     errors = sum(diagnostic.severity.value == "error" for diagnostic in report.diagnostics)
     cause = f" ({errors} error{'s' if errors > 1 else ''})" if errors else ""
-    head = ": ".join(part for part in (report.target, _VERDICTS.get(report.status, report.status) + cause) if part)
+    # `check` writes nothing: a report that is built and has no artifact says that it could be.
+    checked = report.status == "built" and not report.artifacts
+    verdict = "would run and fit" if checked else _VERDICTS.get(report.status, report.status)
+    head = ": ".join(part for part in (report.target, verdict + cause) if part)
     versions = [f"{name} {version}" for name, version in report.versions.items()]
     model = f"  model sha256 {report.model_sha256[:12]}, recipe {_recipe(report.recipe)}"
     return [head, *([model] if report.model_sha256 else []), *wrap(", ".join(versions), "  ")]

@@ -171,3 +171,10 @@ def test_a_bar_neither_hides_a_trace_nor_fills_early(ratio: float, drawn: str) -
 )
 def test_numbers_are_written_for_people(value: Any, text: str) -> None:
     assert number(value) == text
+
+
+def test_a_check_that_wrote_nothing_does_not_claim_a_build() -> None:
+    artifact = Artifact(path="kws.tflite", kind="tflite", size_bytes=1, sha256=HASH)
+
+    assert render(report(status="built")).startswith("cortex-m4: would run and fit\n")
+    assert render(report(status="built", artifacts=(artifact,))).startswith("cortex-m4: built\n")
