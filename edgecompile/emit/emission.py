@@ -1,0 +1,32 @@
+"""What emitters are given: one frozen model for one target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgecompile.core.project import Preprocess
+from edgecompile.core.target import Target
+from edgecompile.ir.network import Network
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Emission:
+    """``name`` is what files are called; ``content`` the flatbuffer, of which ``network`` is the picture.
+
+    ``arena_bytes``: what the memory plan needs for tensors, None where there is no plan.
+    ``labels``: class names in the order of the class indices. ``placements``: for each operator
+    of the main subgraph the processor that runs it, empty where that was not asked.
+    ``facts``: whatever else a card should tell, plain JSON.
+    """
+
+    name: str
+    network: Network
+    content: bytes
+    target: Target
+    arena_bytes: int | None = None
+    labels: tuple[str, ...] = ()
+    preprocess: Preprocess | None = None
+    placements: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,40 @@
+"""Write what the target's toolchain takes: the emitters that its profile names, in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from edgecompile.core.artifact import Artifact
+from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.registry import modules_of
+from edgecompile.emit.emission import Emission
+
+__all__ = ["Emission", "emit", "emitters"]
+
+
+def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
+    """Run every emitter that ``target.emit`` names; gives the files written into ``folder``, in order.
+
+    Raises BadInputError EC621 for an emitter that does not exist, EC620 when the model's name
+    makes no C identifier; RejectedError EC622 for an operator that TensorFlow Lite Micro has no name for.
+    """
+    known = emitters()
+    for name in emission.target.emit:
+        if name not in known:
+            raise bad_input(
+                "EC621",
+                f"there is no emitter `{name}`",
+                f"profile `{emission.target.id}`",
+                notes=(f"emitters: {', '.join(known)}",),
+                help=did_you_mean(name, known),
+            )
+    written: dict[str, Artifact] = {}
+    for name in emission.target.emit:
+        written |= {artifact.path: artifact for artifact in known[name].emit(emission, folder)}
+    return tuple(written.values())
+
+
+def emitters() -> dict[str, ModuleType]:
+    """Emitters by name: each module of ``emit/emitters`` has a ``NAME`` and ``emit(emission, folder)``."""
+    return {module.NAME: module for module in modules_of("edgecompile.emit.emitters")}

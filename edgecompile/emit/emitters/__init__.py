@@ -1,0 +1,1 @@
+"""One emitter a file: ``NAME``, and ``emit(emission, folder) -> artifacts``."""
