@@ -54,7 +54,9 @@ def _rows(path: Path, source: str) -> list[list[str]]:
 
 
 def _is_header(row: list[str], target: str | None) -> bool:
-    return (target is not None and target in (cell.strip() for cell in row)) or not any(_is_number(c) for c in row)
+    # A target that is a number means a position: such a cell in the first row is a value like any other.
+    names_target = target is not None and not _is_number(target) and target in (cell.strip() for cell in row)
+    return names_target or not any(_is_number(cell) for cell in row)
 
 
 def _is_number(cell: str) -> bool:
