@@ -9,12 +9,11 @@ from edgecompile.legalize.context import Context
 
 
 def static_shapes(context: Context, limit: bool) -> str | None:
-    """all shapes are known when the model is compiled
+    """all shapes are known when the model is compiled; an open batch is compiled as 1
 
-    give the model's input a fixed shape, batch included: `keras.Input(shape=(96, 96, 3), batch_size=1)`
+    give the model's input a fixed shape: `keras.Input(shape=(96, 96, 3), batch_size=1)`
     """
-    dynamic = next((tensor for tensor in (*context.inputs, *context.outputs) if tensor and tensor.is_dynamic), None)
-    return str(dynamic) if dynamic is not None else None
+    return _first((*context.inputs, *context.outputs), _is_open)
 
 
 def max_rank(context: Context, limit: int) -> str | None:
@@ -137,6 +136,14 @@ def max_resize(context: Context, limit: float) -> str | None:
         return None
     factor = max(out / max(size, 1) for out, size in zip(output.shape[1:3], data.shape[1:3], strict=True))
     return f"{factor:g} times, {data} -> {output}" if factor > limit else None
+
+
+def _is_open(tensor: Tensor) -> bool:
+    """A size is unknown that is not the batch, or the batch has no size to be compiled with.
+
+    Converters write -1 for the batch into the signature and 1 into the shape, and interpreters use the shape.
+    """
+    return any(size < 0 for size in (*tensor.shape, *tensor.shape_signature[1:]))
 
 
 def _first(tensors: Sequence[Tensor | None], refused: Callable[[Tensor], bool]) -> str | None:
