@@ -19,12 +19,13 @@ _RANGE_SAMPLES = 256
 
 
 def check_against(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]) -> tuple[Diagnostic, ...]:
-    """Warnings about data that will do; ``data`` in the model's order (see :func:`arrange`).
+    """Warnings about data that will do, its arrays taken in the model's order (see :func:`arrange`).
 
     Raises BadInputError with everything that will not: EC281 number or names of inputs and outputs, EC266
     shape, EC267 dtype, EC268 NaN or infinity, EC269 labels out of range. Warnings: EC271 one
     class, EC272 range looks raw, EC284 number of class names.
     """
+    data = arrange(data, inputs, outputs)
     found = list(_names_differ(data, inputs, outputs))
     if not found:
         for index, port in enumerate(inputs):

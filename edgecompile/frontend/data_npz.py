@@ -56,15 +56,20 @@ def from_arrays(arrays: Mapping[str, Any], source: str, kind: str) -> Raw:
     splits: dict[str, Any] = {
         part: _split(groups, names, output_names) for part, groups in parts.items() if groups["x"]
     }
-    classes = np.asarray(arrays[CLASSES]).reshape(-1) if CLASSES in arrays else ()
     return Raw(
         kind=kind,
-        labels=tuple(str(name) for name in classes),
+        labels=_class_names(arrays),
         names=tuple(name for name in names if name),
         output_names=tuple(name for name in output_names if name),
         diagnostics=_unused(arrays, parts, source),
         **splits,
     )
+
+
+def _class_names(arrays: Mapping[str, Any]) -> tuple[str, ...]:
+    """Texts under ``labels``; numbers there are somebody's y, and are told as unused."""
+    names = np.asarray(arrays.get(CLASSES, ()))
+    return tuple(names.astype(str).reshape(-1).tolist()) if names.dtype.kind in "US" else ()
 
 
 def _wanted(name: str) -> bool:
@@ -149,7 +154,7 @@ def _no_inputs(arrays: Mapping[str, Any], source: str) -> EdgecompileError:
 
 def _unused(arrays: Mapping[str, Any], parts: Mapping[str, Any], source: str) -> tuple[Diagnostic, ...]:
     """A warning for each array that no split took: a misspelt name must not lose data in silence."""
-    orphans = [key for key in arrays if key != CLASSES and not key.startswith(_KEYS)]
+    orphans = [key for key in arrays if not key.startswith(_KEYS) and not (key == CLASSES and _class_names(arrays))]
     orphans += [f"y_{part}" for part, groups in parts.items() if groups["y"] and not groups["x"]]
     return tuple(
         Diagnostic(

@@ -140,6 +140,15 @@ def test_an_array_that_nothing_uses_is_a_warning(tmp_path: Path) -> None:
     assert warning.help == ("did you mean `x_calibration`?",)
 
 
+def test_numbers_under_labels_are_no_class_names(tmp_path: Path) -> None:
+    saved(tmp_path, x_train=X, x_test=X, labels=Y)
+
+    data = open_data(SPEC, tmp_path, seed=0)
+
+    assert data.labels == ()
+    assert [warning.code for warning in data.diagnostics] == ["EC263"]
+
+
 def test_few_calibration_samples_of_the_users_own_are_a_warning(tmp_path: Path) -> None:
     saved(tmp_path, x_train=X, x_test=X, x_calibration=X[:3])
 
