@@ -15,6 +15,8 @@ from edgecompile.core.units import format_size
 if TYPE_CHECKING:
     from edgecompile.core.target import Target
 
+_LABELS = {"flash": "flash", "ram": "RAM"}
+
 
 class _Group(click.Group):
     """Says what is wrong with a command's name in our form."""
@@ -52,8 +54,7 @@ def list_targets(console: Console, as_json: bool) -> None:
     if as_json:
         console.result(dump_object({"targets": [_summary(target) for target in targets]}))
         return
-    width = max((len(target.id) for target in targets), default=0)
-    console.result("\n".join(f"{t.id:<{width}}  {t.numerics[0]:<8} {_memory(t):<26}  {t.name}" for t in targets))
+    console.result("\n".join(_columns([(t.id, t.numerics[0], *_memory(t), t.name) for t in targets])))
 
 
 @command.command("show")
@@ -107,9 +108,21 @@ def check_target(console: Console, file: str, as_json: bool) -> int:
     return 0
 
 
-def _memory(target: Target) -> str:
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _memory(target: Target) -> tuple[str, str]:
+    """Flash and RAM with their units; empty where the profile, of a core or of a service, states none."""
     sizes = ((kind, target.capacity_bytes(kind)) for kind in ("flash", "ram"))
-    return ", ".join(f"{kind} {format_size(size)}" for kind, size in sizes if size is not None)
+    flash, ram = ("" if size is None else f"{_LABELS[kind]} {_size(size)}" for kind, size in sizes)
+    return flash, ram
+
+
+def _size(size_bytes: int) -> str:
+    """Memories are whole kibibytes as a rule: ``512 KiB``, not ``512.0 KiB``."""
+    return format_size(size_bytes).replace(".00 ", " ").replace(".0 ", " ")
 
 
 def _summary(target: Target) -> dict[str, Any]:
@@ -141,7 +154,7 @@ def _page(target: Target) -> list[str]:
         cost = f"{format_size(target.runtime.flash_bytes)} flash, {format_size(target.runtime.ram_bytes)} RAM"
         lines += [f"runtime    {target.runtime.name}, {cost}", *_source(target.runtime.source)]
     for region in target.regions:
-        lines += [f"{region.kind:<9}  {region.name}, {format_size(region.size_bytes)}", *_source(region.source)]
+        lines += [f"{_LABELS[region.kind]:<9}  {region.name}, {_size(region.size_bytes)}", *_source(region.source)]
     operators = f"{len(target.operators)} operators: {', '.join(sorted(target.operators))}"
     lines += ["", *wrap(operators, "  ", first=""), "", "Sources"]
     for name, source in target.sources.items():
@@ -159,5 +172,6 @@ def _placement(target: Target) -> str:
     placement = target.placement
     if placement.fallback is None:
         return f"{placement.accelerator} only"
-    limit = "" if placement.max_partitions is None else f", at most {placement.max_partitions} partition(s) on it"
+    most = placement.max_partitions
+    limit = "" if most is None else f", at most {most} partition{'s' if most > 1 else ''} on it"
     return f"{placement.accelerator}, the rest on {placement.fallback}{limit}"
