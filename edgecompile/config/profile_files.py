@@ -98,7 +98,8 @@ def extended(name: str, child: Path) -> Path:
     """
     candidates = (child.parent / f"{name}.toml", shipped() / f"{name}.toml")
     for candidate in candidates:
-        if candidate.is_file() and (candidate == candidates[-1] or not candidate.samefile(child)):
+        is_child = child.exists() and candidate.exists() and candidate.samefile(child)
+        if candidate.is_file() and not is_child:
             return candidate
     known = [path.stem for path in shipped().glob("*.toml")]
     known += [f"families/{path.stem}" for path in (shipped() / "families").glob("*.toml")]
