@@ -72,6 +72,7 @@ def _train(console: Console, written: Written, script: str) -> None:
     console.begin("train", script)
     finished = run([sys.executable, script], _TRAINING_TIMEOUT_S, cwd=written.folder)
     if finished.returncode != 0:
+        by_hand = f"cd {quote(str(written.folder))} && {quote(sys.executable)} {script}"
         said = [line for line in (finished.stderr or finished.stdout).splitlines() if line.strip()][-3:]
         ended = "took too long" if finished.timed_out else f"ended with exit code {finished.returncode}"
         raise bad_input(
@@ -79,9 +80,7 @@ def _train(console: Console, written: Written, script: str) -> None:
             f"`{script}` {ended}",
             location=str(written.folder / script),
             notes=said,
-            help=(
-                f"run it by hand to see all it says: cd {quote(str(written.folder))} && {quote(sys.executable)} {script}",
-            ),
+            help=(f"run it by hand to see all it says: {by_hand}",),
         )
     lines = finished.stdout.strip().splitlines()
     console.end(next((line for line in reversed(lines) if line.startswith("accuracy")), "done"))

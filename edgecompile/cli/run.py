@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +16,13 @@ if TYPE_CHECKING:
     from edgecompile.libs.litert import Outputs, RuntimeInfo
 
 _SHOWN = 10
+_WARM_UP = 10
+_FIGURES = (
+    ("latency_ms", "median"),
+    ("latency_p95_ms", "95th percentile"),
+    ("latency_min_ms", "fastest"),
+    ("warm_up_ms", "warm-up, median"),
+)
 _INPUT_NAMES = "by name in a .npz, or one array in a .npy"
 
 
@@ -22,7 +31,7 @@ _INPUT_NAMES = "by name in a .npz, or one array in a .npy"
 @click.option("--on", type=click.Choice(["host"]), required=True, help="Where to run: host is this machine.")
 @click.option("--inputs", metavar="FILE", help=f"Inputs, samples first: {_INPUT_NAMES}.")
 @click.option("--save", metavar="FILE", help="Write all outputs to this .npz.")
-@click.option("--bench", is_flag=True, help="Measure latency instead: median and 95th percentile, warm-up apart.")
+@click.option("--bench", is_flag=True, help="Measure latency: median and 95th percentile, warm-up apart.")
 @click.option(
     "--runs", type=click.IntRange(min=1), default=100, show_default=True, help="Invocations that --bench measures."
 )
@@ -47,6 +56,7 @@ def command(
     """
     from edgecompile.cli.run_inputs import find_build
     from edgecompile.core.errors import bad_input
+    from edgecompile.report.json import dump_object
 
     if inputs is None and not bench:
         raise bad_input(
@@ -56,55 +66,67 @@ def command(
             help=("give a file of inputs, or measure with `--bench`",),
         )
     built = find_build(directory)
-    runtime = _runtime(console, built)
+    whole: dict[str, Any] = {"schema": 1, "model": str(built.path)}
+    lines: list[str] = []
     if inputs is not None:
-        _run(console, built, runtime, inputs, save)
+        outputs = _run(console, built, _judge(console, built), inputs)
+        if save is not None:
+            _save(save, outputs)
+        whole |= {"by": outputs.described, "outputs": {name: real.tolist() for name, real in _named(outputs).items()}}
+        lines += _lines(outputs)
     if bench:
-        _bench(console, built, runtime, runs, threads)
+        whole["bench"], timed = _bench(console, built, _runtime("tflite"), runs, threads)
+        lines += timed
+    console.result(dump_object(whole) if as_json else "\n".join(lines))
 
 
-def _runtime(console: Console, built: Built) -> RuntimeInfo:
-    """The target's judge where it is installed, else what runs a .tflite here. Raises EC190 when nothing does."""
+def _judge(console: Console, built: Built) -> RuntimeInfo:
+    """What answers for the target where it is installed here, else what runs a .tflite."""
     from edgecompile.config.profiles import load, names
-    from edgecompile.libs.litert import choose, missing_interpreter
+    from edgecompile.libs.litert import choose
 
     judge = load(built.target).judge if built.target in names() else "tflite"
     runtime = choose(judge)
-    if not runtime.available and judge != "tflite":
+    if runtime.available:
+        return runtime
+    if judge != "tflite":
         console.say(f"{judge} is not installed here; answers may differ from the device's by some steps")
-        runtime = choose("tflite")
+    return _runtime("tflite")
+
+
+def _runtime(judge: str) -> RuntimeInfo:
+    """The interpreter for a judge. Raises EC190 when none is installed."""
+    from edgecompile.libs.litert import choose, missing_interpreter
+
+    runtime = choose(judge)
     if not runtime.available:
-        raise missing_interpreter("tflite")
+        raise missing_interpreter(judge)
     return runtime
 
 
-def _run(console: Console, built: Built, runtime: RuntimeInfo, inputs: str, save: str | None) -> None:
+def _run(console: Console, built: Built, runtime: RuntimeInfo, inputs: str) -> Outputs:
     from edgecompile.cli.run_inputs import read_inputs
     from edgecompile.libs.litert import invoke, ports
-    from edgecompile.report.json import dump_object
 
-    name = built.path.name
-    model = built.content
+    name, model = built.path.name, built.content
     console.begin("run", name)
     into, _ = ports(model, runtime=runtime, name=name)
     arrays = read_inputs(inputs, [port.name for port in into])
     outputs = invoke(model, arrays, runtime=runtime, progress=console, name=name)
     console.end(f"{outputs.samples} samples, {outputs.described}")
-    if save is not None:
-        _save(save, outputs)
-    real = {port.name: array.tolist() for port, array in zip(outputs.outputs, outputs.real(), strict=True)}
-    if console.json:
-        console.result(dump_object({"schema": 1, "model": str(built.path), "by": outputs.described, "outputs": real}))
-    else:
-        console.result("\n".join(_lines(outputs)))
+    return outputs
+
+
+def _named(outputs: Outputs) -> dict[str, Any]:
+    """Each output's real values under its tensor's name."""
+    return {port.name: array for port, array in zip(outputs.outputs, outputs.real(), strict=True)}
 
 
 def _save(save: str, outputs: Outputs) -> None:
     import numpy as np
 
-    arrays: dict[str, Any] = {port.name: array for port, array in zip(outputs.outputs, outputs.real(), strict=True)}
     with open(save, "wb") as stream:
-        np.savez(stream, **arrays)
+        np.savez(stream, **_named(outputs))
 
 
 def _lines(outputs: Outputs) -> list[str]:
@@ -121,7 +143,25 @@ def _lines(outputs: Outputs) -> list[str]:
     return lines
 
 
-def _bench(console: Console, built: Built, runtime: RuntimeInfo, runs: int, threads: int) -> None:
-    from edgecompile.report.json import dump_object
+def _bench(
+    console: Console, built: Built, runtime: RuntimeInfo, runs: int, threads: int
+) -> tuple[dict[str, Any], list[str]]:
+    """Median and 95th percentile (nearest rank) of single invocations, after warm-up invocations told apart."""
+    from edgecompile.libs.litert import time_model
 
-    raise NotImplementedError
+    name = built.path.name
+    console.begin("bench", name)
+    timed = time_model(
+        built.content, runtime=runtime, runs=runs, warm_up=_WARM_UP, threads=threads, name=name, progress=console
+    )
+    by = f"{runtime}, {timed['resolver']}, {threads} thread{'s' if threads > 1 else ''}"
+    console.end(f"{runs} runs, {by}")
+    figures = {
+        "latency_ms": 1000 * median(timed["runs_s"]),
+        "latency_p95_ms": 1000 * sorted(timed["runs_s"])[ceil(0.95 * runs) - 1],
+        "latency_min_ms": 1000 * min(timed["runs_s"]),
+        "warm_up_ms": 1000 * median(timed["warm_up_s"]),
+    }
+    lines = [f"{label:<16} {figures[key]:.3f} ms" for key, label in _FIGURES]
+    lines += [f"measured on this machine: {by}, {runs} runs after {_WARM_UP} of warm-up"]
+    return {"by": by, "runs": runs, "warm_up": _WARM_UP, "threads": threads, **figures}, lines
