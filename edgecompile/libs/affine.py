@@ -49,7 +49,8 @@ def quantize(values: Array, port: Port) -> Array:
     scaled = (values.astype(np.float32) / np.float32(port.scale)).astype(np.float64)
     rounded = np.trunc(scaled + np.copysign(0.5, scaled))  # exact: a float32 and a half fit into a float64
     limits = np.iinfo(port.dtype)
-    return np.clip(rounded + port.zero_point, limits.min, limits.max).astype(port.dtype)
+    clipped: Array = np.clip(rounded + port.zero_point, limits.min, limits.max).astype(port.dtype)
+    return clipped
 
 
 def dequantize(values: Array, port: Port) -> Array:

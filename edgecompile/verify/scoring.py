@@ -42,9 +42,11 @@ def predictions_of(output: Array) -> Array:
     """
     scores = output if output.ndim > 1 else output[:, None]
     if scores.shape[-1] > 1:
-        return scores.argmax(axis=-1)
-    probabilities = scores.size == 0 or (scores.min() >= 0 and scores.max() <= 1)
-    return (scores[..., 0] >= (0.5 if probabilities else 0.0)).astype(np.int64)
+        best: Array = scores.argmax(axis=-1)
+        return best
+    probabilities = scores.size == 0 or bool(scores.min() >= 0 and scores.max() <= 1)
+    above: Array = (scores[..., 0] >= (0.5 if probabilities else 0.0)).astype(np.int64)
+    return above
 
 
 def is_labels(truth: Array, output: Array) -> bool:

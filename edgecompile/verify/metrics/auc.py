@@ -24,7 +24,7 @@ def score(truth: Array | None, output: Array, inputs: Array) -> float:
         raise Unscorable("there are no labels")
     output = output.astype(np.float64)
     if output.shape == inputs.shape and truth.size == len(output) and output[0].size > 1:
-        errors = (output - inputs.astype(np.float64)).reshape(len(output), -1)
+        errors: Array = (output - inputs.astype(np.float64)).reshape(len(output), -1)
         return _binary(classes_of(truth.reshape(-1), output[:, :1].reshape(-1)), np.mean(errors**2, axis=1))
     classes = classes_of(truth, output).reshape(-1)
     scores = output.reshape(len(classes), -1)
