@@ -103,8 +103,12 @@ def tf_keras_name_means(generation: int) -> Iterator[None]:
 
 
 def _classes(found: Mapping[str, Any], keras: Any) -> dict[str, Any]:
-    kinds = (keras.layers.Layer, keras.initializers.Initializer, keras.regularizers.Regularizer)
-    kinds += (keras.constraints.Constraint,)
+    kinds = (
+        keras.layers.Layer,
+        keras.initializers.Initializer,
+        keras.regularizers.Regularizer,
+        keras.constraints.Constraint,
+    )
     return {name: thing for name, thing in found.items() if inspect.isclass(thing) and issubclass(thing, kinds)}
 
 

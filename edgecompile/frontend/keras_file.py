@@ -43,7 +43,7 @@ def read_keras_file(source: ModelSource) -> KerasFile:
 
 @contextlib.contextmanager
 def readable_copy(file: KerasFile, config: dict[str, Any]) -> Iterator[Path]:
-    """A path that Keras opens: the file itself, or a temporary copy where the config or the suffix is not what Keras takes."""
+    """A path that Keras opens: the file itself, or a temporary copy where config or suffix must change."""
     suffix = ".keras" if file.kind == "keras" else ".h5"
     if config == file.config and file.path.suffix == suffix:
         yield file.path

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic
-from edgecompile.core.errors import EdgecompileError, bad_input
-from edgecompile.frontend.custom import Custom, read_custom
-from edgecompile.frontend.entry import call_entry
-from edgecompile.frontend.keras_file import KerasFile, read_keras_file, readable_copy
+from edgecompile.frontend.bridge.cross import cross, float32_note
+from edgecompile.frontend.keras2_model import as_float32, other_precision, with_lists
+from edgecompile.frontend.model_checks import check_inputs, check_weights, with_graph
+from edgecompile.frontend.open_keras import open_keras
 from edgecompile.frontend.source import ModelSource
-from edgecompile.libs.keras import keras3, tf_keras
+from edgecompile.libs.keras import keras3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,34 +50,41 @@ def load(source: ModelSource, custom: str | None, trust: bool, base: Path) -> Ke
     inside the file (Lambda layers, imports that it asks for, file operations) may run.
     Raises BadInputError with EC201 to EC209 and EC230 to EC243.
     """
-    model = _open(source, custom, trust, base)
+    opened, notes = open_keras(source, custom, trust, base)
+    model = with_graph(opened, source.name)
+    check_inputs(model, source.name)
+    check_weights(model, source.name)
+    difference = None
+    if isinstance(model, keras3().Model):
+        crossed = cross(model, source.name)
+        model, names, difference = crossed.model, crossed.output_names, crossed.difference
+        notes += crossed.diagnostics
+    else:
+        names = _output_names(model)
+        model, changed = _plain_keras2(model, source.name)
+        notes += changed
     return KerasModel(
         model=model,
-        parameters=model.count_params(),
+        parameters=int(model.count_params()),
         inputs=_specs(model.input_names, model.inputs),
-        outputs=_specs(model.output_names, model.outputs),
+        outputs=_specs(names, model.outputs),
+        bridge_difference=difference,
+        diagnostics=notes,
     )
 
 
-def _open(source: ModelSource, custom: str | None, trust: bool, base: Path) -> Any:
-    if source.kind == "python":
-        return call_entry(source, base)
-    if source.kind == "saved_model":
-        return tf_keras().models.load_model(source.path, compile=False)
-    file = read_keras_file(source)
-    return _load_file(file, read_custom(custom, base, file.generation), trust)
+def _plain_keras2(model: Any, name: str) -> tuple[Any, tuple[Diagnostic, ...]]:
+    precision = other_precision(model)
+    if precision is None:
+        return with_lists(model), ()
+    return with_lists(as_float32(model)), (float32_note(precision, name),)
 
 
-def _load_file(file: KerasFile, custom: Custom, trust: bool) -> Any:
-    keras = tf_keras() if file.generation == 2 else keras3()
-    objects: Mapping[str, Any] = custom.keras2 if file.generation == 2 else custom.keras3
-    try:
-        with readable_copy(file, file.config) as path:
-            return keras.models.load_model(str(path), custom_objects=dict(objects), compile=False)
-    except EdgecompileError:
-        raise
-    except Exception as reason:
-        raise bad_input("EC241", f"Keras cannot load `{file.path.name}`", str(file.path), (str(reason),)) from None
+def _output_names(model: Any) -> list[str]:
+    """Keys where a tf_keras model's outputs are a dict, else the names of the layers that make them."""
+    if isinstance(model.output, dict):
+        return sorted(model.output)
+    return list(model.output_names)
 
 
 def _specs(names: Iterable[str], tensors: Iterable[Any]) -> tuple[InputSpec, ...]:

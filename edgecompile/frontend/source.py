@@ -65,7 +65,7 @@ def open_model(spec: str, base: Path) -> ModelSource:
 
 
 def content_kind(head: bytes) -> str | None:
-    """The kind that the first bytes tell: ``keras`` (a zip), ``h5``, ``tflite``, ``python``'s never; None: none of them."""
+    """The kind that a file's first bytes tell: ``keras`` (a zip), ``h5`` or ``tflite``; None: none of them."""
     if head[4:8] == b"TFL3":
         return "tflite"
     if head[:4] == b"PK\x03\x04":
@@ -75,13 +75,14 @@ def content_kind(head: bytes) -> str | None:
 
 def _absent(spec: str, path: Path) -> EdgecompileError:
     """The message for a name that is not there, with what lies beside it under a similar name."""
+    notes: list[str] = []
+    remedies: list[str] = []
     if not path.parent.is_dir():
-        notes, help_lines = (f"the folder `{path.parent}` does not exist",), ()
+        notes.append(f"the folder `{path.parent}` does not exist")
     else:
-        notes = ()
         near = difflib.get_close_matches(path.name, sorted(entry.name for entry in path.parent.iterdir()), n=1)
-        help_lines = tuple(f"did you mean `{Path(spec).parent / name}`?" for name in near)
-    return bad_input("EC200", f"there is no model `{spec}`", str(path), notes, (*help_lines, _ACCEPTED))
+        remedies = [f"did you mean `{Path(spec).parent / name}`?" for name in near]
+    return bad_input("EC200", f"there is no model `{spec}`", str(path), notes, (*remedies, _ACCEPTED))
 
 
 def _file(path: Path) -> ModelSource:
