@@ -93,6 +93,11 @@ def verify(
     )
 
 
+def resolver_of(runtime: str) -> str:
+    """Which kernels of that interpreter speak for a device: ``reference`` or ``default``."""
+    return _RESOLVER.get(runtime, "default")
+
+
 def _run(
     content: bytes,
     judges: Sequence[litert.RuntimeInfo],
@@ -104,7 +109,7 @@ def _run(
     """The answer of the first interpreter that takes the model: an old one may lack an operator's version."""
     refusals: list[EdgecompileError] = []
     for runtime in judges:
-        resolver = _RESOLVER.get(runtime.name, "default")
+        resolver = resolver_of(runtime.name)
         try:
             return litert.invoke(
                 content, samples.x, runtime=runtime, resolver=resolver, real=True, progress=progress,

@@ -1,0 +1,101 @@
+"""The work on one target: what is known so far, and the report it makes at whatever point it ends."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgecompile import __version__
+from edgecompile.core.artifact import Artifact
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.progress import Progress
+from edgecompile.core.project import Project
+from edgecompile.core.recipe import Scheme
+from edgecompile.core.report import Measure, Report, Stage
+from edgecompile.core.target import Target
+from edgecompile.ir.network import Network
+from edgecompile.legalize.check import Verdict
+from edgecompile.lowering import Lowered
+from edgecompile.memory.arena import MemoryPlan
+
+
+@dataclass
+class Job:
+    """Mutable on purpose: the stages fill it in, so that a rejected build still reports all it found out.
+
+    ``content`` is the flatbuffer to emit, None until the network was optimized.
+    """
+
+    project: Project
+    target: Target
+    scheme: Scheme
+    lowered: Lowered
+    progress: Progress
+    network: Network | None = None
+    content: bytes | None = None
+    verdict: Verdict | None = None
+    plan: MemoryPlan | None = None
+    status: str = "built"
+    stages: list[Stage] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    artifacts: list[Artifact] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The model's file name without suffix: what artifacts are called."""
+        return self.lowered.source.name.rsplit("/", 1)[-1].split(":")[-1].split(".")[0] or "model"
+
+    @contextmanager
+    def stage(self, name: str, detail: str = "") -> Iterator[list[str]]:
+        """Time a stage and tell the listener; the body appends its one-line summary to the list it is given."""
+        summary: list[str] = []
+        started = time.monotonic()
+        self.progress.begin(name, detail)
+        yield summary
+        line = " ".join(summary)
+        self.stages.append(Stage(name=name.lower(), summary=line, duration_s=round(time.monotonic() - started, 3)))
+        self.progress.end(line)
+
+    def count(self, name: str, value: float | int | None, unit: str, method: str) -> None:
+        """Add a measure."""
+        self.measures.append(Measure(name=name, value=value, unit=unit, method=method))
+
+    def report(self) -> Report:
+        """What is known now."""
+        return Report(
+            status=self.status,
+            target=self.target.id,
+            recipe=self._recipe(),
+            model_sha256=self.lowered.source.sha256,
+            versions={
+                "edgecompile": __version__,
+                "python": platform.python_version(),
+                **self.lowered.versions,
+                **self.versions,
+            },
+            stages=(*self.lowered.stages, *self.stages),
+            measures=tuple(self.measures),
+            diagnostics=(*self.lowered.diagnostics, *self.diagnostics),
+            artifacts=tuple(self.artifacts),
+            details=self.details,
+        )
+
+    def _recipe(self) -> dict[str, Any]:
+        recipe = self.project.recipe
+        found = self.lowered.source.kind == "tflite"
+        return {
+            "name": recipe.name,
+            "steps": [{"pass": step.name, **step.options} for step in recipe.steps],
+            "numerics": "as found" if found else self.scheme.numerics,
+            "io_dtype": None if found else self.scheme.io_dtype,
+            "per_tensor_dense": None if found else self.scheme.per_tensor_dense,
+            "calibration": None if found else self.scheme.calibration,
+            "seed": self.project.seed,
+        }

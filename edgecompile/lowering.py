@@ -1,0 +1,281 @@
+"""From the user's model and data to flatbuffers, one for each numeric scheme that the targets ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity, from_dict
+from edgecompile.core.errors import bad_input, did_you_mean, rejected
+from edgecompile.core.progress import Progress
+from edgecompile.core.project import Project
+from edgecompile.core.recipe import NEEDS_CALIBRATION, NUMERICS, Scheme
+from edgecompile.core.report import Stage
+from edgecompile.core.target import Target
+from edgecompile.convert.random_calibration import random_inputs
+from edgecompile.frontend import data as frontend_data
+from edgecompile.frontend.keras_model import InputSpec
+from edgecompile.frontend.source import ModelSource
+from edgecompile.ir import reader
+from edgecompile.ir.network import Network, Tensor
+from edgecompile.libs import child
+
+AS_FOUND = "as found"
+KERAS_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+CONVERTER_DIED = child.Crash(
+    code="EC400",
+    message="the process that loads and converts the model died",
+    help=(
+        "an int8 GRU or SimpleRNN takes the converter down: build the layer with `unroll=True`",
+        "see whether it converts with `--numerics float32`",
+    ),
+)
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lowered:
+    """The model as flatbuffers, and what to hold them against.
+
+    ``content`` maps a scheme's label (or AS_FOUND for a .tflite) to the flatbuffer. ``inputs``
+    and ``reference`` are samples first: held-out inputs and the float model's outputs for them;
+    ``reference`` is empty for a .tflite. ``held_out`` False: ``inputs`` are noise, there was no data.
+    """
+
+    source: ModelSource
+    content: Mapping[str, bytes]
+    inputs: tuple[Array, ...] = ()
+    reference: tuple[Array, ...] = ()
+    truth: tuple[Array, ...] = ()
+    held_out: bool = False
+    dataset: frontend_data.DataSet | None = None
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    stages: tuple[Stage, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def scheme_of(project: Project, target: Target) -> Scheme:
+    """The scheme to compile for a target: flag or project or recipe, else what the profile recommends.
+
+    Raises EC301 for numerics that the target does not run.
+    """
+    numerics = project.numerics or project.recipe.numerics or target.numerics[0]
+    if numerics not in target.numerics:
+        raise rejected(
+            "EC301",
+            f"`{target.id}` does not run `{numerics}`",
+            Location(detail=f"numerics = {numerics}"),
+            notes=(f"numerics that the profile allows: {', '.join(target.numerics)}; known: {', '.join(NUMERICS)}",),
+            help=(f"use `--numerics {target.numerics[0]}`", *did_you_mean(numerics, target.numerics)),
+        )
+    return Scheme(
+        numerics=numerics,
+        io_dtype=project.io_dtype or _io_dtype(numerics, target),
+        per_tensor_dense=target.per_tensor_dense and numerics in ("int8", "dynamic"),
+        calibration=project.calibration if numerics in NEEDS_CALIBRATION else "minmax",
+    )
+
+
+def lower(
+    project: Project,
+    source: ModelSource,
+    schemes: Sequence[Scheme],
+    scratch: Path,
+    progress: Progress,
+    samples: int | None = None,
+) -> Lowered:
+    """Read the data, then run the Keras process; a .tflite is taken as it is.
+
+    ``samples`` bounds how many held-out samples are predicted, None: all. Raises EC302 when a
+    scheme needs calibration data and there is none, and whatever data, load and convert raise.
+    """
+    dataset = _open_data(project, scratch, progress)
+    if source.kind == "tflite":
+        return _as_found(project, source, dataset, samples)
+    _demand_calibration(project, source, schemes, dataset)
+    unique = list(dict.fromkeys(schemes))
+    answer = child.call(
+        "edgecompile.keras_process:lower",
+        {
+            "source": _plain_source(source),
+            "custom": project.custom,
+            "trust": project.trust,
+            "base": str(project.base),
+            "schemes": [dataclasses.asdict(scheme) for scheme in unique],
+            "data": str(scratch / "data") if dataset is not None else None,
+            "random_calibration": project.data.calibration_samples if project.random_calibration else 0,
+            "reference_samples": samples,
+            "seed": project.seed,
+            "folder": str(scratch),
+        },
+        progress=progress,
+        environment=KERAS_ENVIRONMENT,
+        crash=CONVERTER_DIED,
+    )
+    return _lowered(project, source, unique, dataset, answer, scratch)
+
+
+def _lowered(
+    project: Project,
+    source: ModelSource,
+    schemes: Sequence[Scheme],
+    dataset: frontend_data.DataSet | None,
+    answer: Mapping[str, Any],
+    scratch: Path,
+) -> Lowered:
+    inputs = tuple(np.load(scratch / name) for name in answer["input_files"])
+    if dataset is not None:
+        ports = ([InputSpec(**plain) for plain in answer[side]] for side in ("inputs", "outputs"))
+        dataset = frontend_data.arrange(dataset, *ports)
+    test = dataset.test if dataset is not None else None
+    return Lowered(
+        source=source,
+        content={scheme.label: (scratch / f"{scheme.label}.tflite").read_bytes() for scheme in schemes},
+        inputs=inputs,
+        reference=tuple(np.load(scratch / name) for name in answer["reference_files"]),
+        truth=tuple(np.asarray(y)[: len(inputs[0])] for y in test.y) if test is not None else (),
+        held_out=test is not None,
+        dataset=dataset,
+        facts={key: answer[key] for key in ("parameters", "inputs", "outputs", "bridge_difference")},
+        stages=tuple(Stage(**stage) for stage in answer["stages"]),
+        diagnostics=(
+            *(dataset.diagnostics if dataset is not None else ()),
+            *(from_dict(plain) for plain in answer["diagnostics"]),
+            *_noise_warning(project, schemes, dataset),
+        ),
+        versions=answer["versions"],
+    )
+
+
+def _as_found(
+    project: Project, source: ModelSource, dataset: frontend_data.DataSet | None, samples: int | None
+) -> Lowered:
+    assert source.path is not None
+    content = source.path.read_bytes()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    if dataset is not None:
+        network = reader.read(content, source.name)
+        inputs, outputs = ports_of(network)
+        diagnostics = (*dataset.diagnostics, *frontend_data.check_against(dataset, inputs, outputs))
+        dataset = frontend_data.arrange(dataset, inputs, outputs)
+    test = dataset.test if dataset is not None else None
+    return Lowered(
+        source=source,
+        content={AS_FOUND: content},
+        inputs=tuple(np.asarray(x)[:samples] for x in test.x) if test is not None else (),
+        truth=tuple(np.asarray(y)[:samples] for y in test.y) if test is not None else (),
+        held_out=test is not None,
+        dataset=dataset,
+        diagnostics=diagnostics,
+    )
+
+
+def ports_of(network: Network) -> tuple[list[InputSpec], list[InputSpec]]:
+    """Inputs and outputs of a .tflite as data is held against them: quantized ends take and give real values."""
+    main = network.main
+    return [_port(main.tensors[i]) for i in main.inputs], [_port(main.tensors[i]) for i in main.outputs]
+
+
+def noise_for(network: Network, seed: int, samples: int = 64) -> tuple[Array, ...]:
+    """Real-valued noise for a .tflite: uniform over what each quantized input can hold, else as for Keras models."""
+    inputs, _ = ports_of(network)
+    ranges = {port.name: _range(network.main.tensors[i]) for port, i in zip(inputs, network.main.inputs, strict=True)}
+    known = {name: limits for name, limits in ranges.items() if limits is not None}
+    return random_inputs(inputs, samples, seed, known)
+
+
+def _port(tensor: Tensor) -> InputSpec:
+    signature = tensor.shape_signature or tensor.shape
+    shape = (None, *(None if size < 0 else size for size in signature[1:]))
+    return InputSpec(name=tensor.name, shape=shape, dtype="float32" if _is_quantized(tensor) else tensor.dtype)
+
+
+def _is_quantized(tensor: Tensor) -> bool:
+    return tensor.quantization is not None and tensor.dtype in ("int8", "uint8", "int16")
+
+
+def _range(tensor: Tensor) -> tuple[float, float] | None:
+    if tensor.quantization is None or not _is_quantized(tensor):
+        return None
+    limits = np.iinfo(tensor.dtype)
+    scale, zero = tensor.quantization.scales[0], tensor.quantization.zero_points[0]
+    return (float(limits.min) - zero) * scale, (float(limits.max) - zero) * scale
+
+
+def _open_data(project: Project, scratch: Path, progress: Progress) -> frontend_data.DataSet | None:
+    source = project.data.source
+    if source is None:
+        return None
+    folder = scratch / "data"
+    if frontend_data.is_entry(source):
+        arguments = {
+            "base": str(project.base),
+            "spec": dataclasses.asdict(project.data),
+            "seed": project.seed,
+            "folder": str(folder),
+        }
+        child.call(
+            "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=KERAS_ENVIRONMENT
+        )
+        return frontend_data.restore(folder)
+    dataset = frontend_data.open_data(project.data, project.base, project.seed)
+    frontend_data.save(dataset, folder)
+    return dataset
+
+
+def _io_dtype(numerics: str, target: Target) -> str:
+    if numerics == "int8":
+        return target.io_dtype
+    return "int16" if numerics == "int16x8" else "float32"
+
+
+def _demand_calibration(
+    project: Project, source: ModelSource, schemes: Sequence[Scheme], dataset: frontend_data.DataSet | None
+) -> None:
+    needing = sorted({scheme.numerics for scheme in schemes if scheme.numerics in NEEDS_CALIBRATION})
+    if not needing or project.random_calibration or (dataset is not None and dataset.calibration is not None):
+        return
+    raise bad_input(
+        "EC302",
+        f"`{', '.join(needing)}` needs data to calibrate with, and none is given",
+        source.name,
+        notes=(
+            f"calibration runs the model on {project.data.calibration_samples} samples to find the range of every tensor",
+            "samples found: 0",
+        ),
+        help=(
+            'give data with `--data FILE` or `source = "data.npz"` under [data]; only `x_train` is needed for this',
+            "`--random-calibration` uses noise instead: good for a first look at size and speed, useless for accuracy",
+            "`--numerics float32` needs no data",
+        ),
+    )
+
+
+def _noise_warning(
+    project: Project, schemes: Sequence[Scheme], dataset: frontend_data.DataSet | None
+) -> tuple[Diagnostic, ...]:
+    calibrated = any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes)
+    if not calibrated or not project.random_calibration or (dataset is not None and dataset.calibration is not None):
+        return ()
+    return (
+        Diagnostic(
+            code="EC303",
+            severity=Severity.WARNING,
+            message="CALIBRATED ON RANDOM NOISE: the ranges are made up, accuracy on real input is unknown",
+            notes=(f"samples of noise: {project.data.calibration_samples}, seed {project.seed}",),
+            help=("give real samples with `--data` before you ship this",),
+        ),
+    )
+
+
+def _plain_source(source: ModelSource) -> dict[str, Any]:
+    plain = dataclasses.asdict(source)
+    plain["path"] = str(source.path) if source.path is not None else None
+    return plain

@@ -1,0 +1,89 @@
+"""The compiler, top to bottom: a project in, one report for each target out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edgecompile import stages
+from edgecompile.core.errors import EdgecompileError, RejectedError
+from edgecompile.core.progress import Progress
+from edgecompile.core.project import Project
+from edgecompile.core.report import Report
+from edgecompile.core.target import Target
+from edgecompile.frontend.source import open_model
+from edgecompile.job import Job
+from edgecompile.lowering import lower, scheme_of
+
+
+def build(
+    project: Project,
+    targets: Sequence[Target],
+    progress: Progress,
+    *,
+    require_verified: bool = False,
+    depfile: Path | None = None,
+    verify_samples: int | None = None,
+) -> tuple[Report, ...]:
+    """Compile the project's model for every target; each target's folder appears whole or stays as it was.
+
+    A target that rejects the model says so in its report. Raises BadInputError, RejectedError and
+    MissingError for what no target could be built from. ``verify_samples`` bounds the held-out
+    samples, None: all.
+    """
+    jobs, scratch = _start(project, targets, progress, verify_samples)
+    with scratch:
+        reports = tuple(_run(job, lambda job: _compile(job, require_verified)) for job in jobs)
+    stages.write_depfile(depfile, jobs, reports)
+    return reports
+
+
+def check(project: Project, targets: Sequence[Target], progress: Progress) -> tuple[Report, ...]:
+    """Would the model run on the targets, and fit? Trains nothing, writes nothing, needs no data."""
+    jobs, scratch = _start(stages.without_data(project), targets, progress, 1)
+    with scratch:
+        return tuple(_run(job, _examine) for job in jobs)
+
+
+def _start(
+    project: Project, targets: Sequence[Target], progress: Progress, samples: int | None
+) -> tuple[list[Job], tempfile.TemporaryDirectory[str]]:
+    stages.check_recipe(project.recipe)
+    source = open_model(project.model, project.base)
+    schemes = [scheme_of(project, target) for target in targets]
+    scratch = tempfile.TemporaryDirectory(prefix="edgecompile-")
+    try:
+        lowered = lower(project, source, schemes, Path(scratch.name), progress, samples)
+    except BaseException:
+        scratch.cleanup()
+        raise
+    pairs = zip(targets, schemes, strict=True)
+    return [Job(project, target, scheme, lowered, progress) for target, scheme in pairs], scratch
+
+
+def _compile(job: Job, require_verified: bool) -> None:
+    _examine(job)
+    with stages.staging(job) as folder:
+        stages.emit(job, folder)
+        stages.verify(job, require_verified)
+        stages.publish(job, folder)
+
+
+def _examine(job: Job) -> None:
+    stages.read_network(job)
+    stages.optimize(job)
+    stages.plan_memory(job)
+    stages.check_operators(job)
+
+
+def _run(job: Job, work: Callable[[Job], None]) -> Report:
+    """The report of one target, also when it rejects the model or lacks a program."""
+    try:
+        work(job)
+    except EdgecompileError as error:
+        if not isinstance(error, RejectedError) and error.exit_code != 3:
+            raise
+        job.diagnostics += error.diagnostics
+        job.status = "rejected" if isinstance(error, RejectedError) else "failed"
+    return job.report()

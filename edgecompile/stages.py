@@ -1,0 +1,234 @@
+"""What happens to one target's job, stage by stage; ``pipeline`` says in which order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgecompile.config.recipes import check_steps
+from edgecompile.core.artifact import describe
+from edgecompile.core.diagnostic import Severity
+from edgecompile.core.errors import BadInputError, MissingError, RejectedError
+from edgecompile.core.project import DataSpec, Project
+from edgecompile.core.recipe import Recipe
+from edgecompile.core.registry import modules_of
+from edgecompile.core.report import Report
+from edgecompile.core.units import format_size
+from edgecompile.emit import depfile, output
+from edgecompile.emit import emit as emitting
+from edgecompile.ir import costs, reader, writer
+from edgecompile.job import Job
+from edgecompile.legalize import check as legality
+from edgecompile.libs import litert
+from edgecompile.lowering import AS_FOUND, Array, noise_for
+from edgecompile.memory import arena, budgets, timeline
+from edgecompile.optimize import apply as optimizing
+from edgecompile.report import json as report_json
+from edgecompile.report import text as report_text
+from edgecompile.verify import verify as verifying
+
+_COUNTED = "counted in the emitted file"
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raises EC129 for steps whose pass does not exist."""
+    unknown = check_steps(recipe, (module.__name__.rsplit(".", 1)[-1] for module in modules_of("edgecompile.compress")))
+    if unknown:
+        raise BadInputError(*unknown)
+
+
+def without_data(project: Project) -> Project:
+    """The project as `check` sees it: whether a model runs and fits does not depend on the samples."""
+    spec = DataSpec(calibration_samples=min(project.data.calibration_samples, 4))
+    return dataclasses.replace(project, data=spec, random_calibration=True)
+
+
+def read_network(job: Job) -> None:
+    """Picture the flatbuffer of the job's scheme. Raises EC210 to EC229."""
+    label = AS_FOUND if AS_FOUND in job.lowered.content else job.scheme.label
+    job.network = reader.read(job.lowered.content[label], f"{job.name}.tflite")
+
+
+def optimize(job: Job) -> None:
+    """Run the exact passes and write the result; what is emitted is these bytes."""
+    assert job.network is not None
+    with job.stage("Optimize") as summary:
+        before = sum(len(subgraph.operators) for subgraph in job.network.subgraphs)
+        optimized = optimizing.apply(job.network)
+        job.content = writer.write(optimized.network)
+        job.network = reader.read(job.content, f"{job.name}.tflite")
+        after = sum(len(subgraph.operators) for subgraph in job.network.subgraphs)
+        summary.append(f"{before} -> {after} operators, {format_size(len(job.content))}")
+        job.details["optimizations"] = [f"{change.pass_name}: {change.summary}" for change in optimized.changes]
+    total = costs.totals(job.network)
+    job.count("model_bytes", len(job.content), "bytes", _COUNTED)
+    job.count("weights_bytes", total.weights_bytes, "bytes", _COUNTED)
+    job.count("macs", total.macs, "count", _COUNTED)
+    job.count("operators", after, "count", _COUNTED)
+
+
+def plan_memory(job: Job) -> None:
+    """Lay out the arena and hold flash and RAM against device and budget; over budget is told with the operators."""
+    assert job.network is not None and job.content is not None
+    with job.stage("Plan", job.target.id) as summary:
+        job.plan = arena.plan(job.network)
+        held = budgets.budgets(
+            job.network,
+            job.plan,
+            model_bytes=len(job.content),
+            target=job.target,
+            budget=job.project.budget,
+            model_name=f"{job.name}.tflite",
+        )
+        job.measures += held.measures
+        job.diagnostics += held.diagnostics
+        job.details["memory plan"] = timeline.draw(job.plan)
+        summary.append(f"arena {format_size(job.plan.arena_bytes)}")
+
+
+def check_operators(job: Job) -> None:
+    """Hold every operator against the profile. Raises RejectedError with all that was found, budgets included."""
+    assert job.network is not None
+    with job.stage("Check", job.target.id) as summary:
+        verdict = legality.check(job.network, job.target, f"{job.name}.tflite")
+        job.verdict = verdict
+        total = len(verdict.placements)
+        where = job.target.placement
+        refused = sum(placed.where != where.accelerator for placed in verdict.placements)
+        summary.append(f"{total - refused} of {total} operators on {where.accelerator}")
+        method = f"predicted from the rules of profile `{job.target.id}`"
+        job.count("operators_on_cpu", verdict.operators_on_cpu, "count", method)
+        job.count("partitions", verdict.partitions, "count", method)
+    errors = [d for d in (*job.diagnostics, *verdict.diagnostics) if d.severity is Severity.ERROR]
+    if errors:
+        job.diagnostics += [d for d in verdict.diagnostics if d.severity is not Severity.ERROR]
+        job.diagnostics = [d for d in job.diagnostics if d.severity is not Severity.ERROR]
+        raise RejectedError(*errors)
+    job.diagnostics += verdict.diagnostics
+
+
+@contextmanager
+def staging(job: Job) -> Iterator[Path]:
+    """An empty folder beside the target's place."""
+    with output.staged(_place(job)) as folder:
+        yield folder
+
+
+def emit(job: Job, folder: Path) -> None:
+    """Write what the target's profile lists into ``folder``."""
+    assert job.network is not None and job.content is not None and job.plan is not None and job.verdict is not None
+    dataset = job.lowered.dataset
+    with job.stage("Emit", job.target.id) as summary:
+        emission = emitting.Emission(
+            name=job.name,
+            network=job.network,
+            content=job.content,
+            target=job.target,
+            arena_bytes=job.plan.arena_bytes,
+            labels=dataset.labels if dataset is not None else (),
+            preprocess=job.project.data.preprocess,
+            placements=tuple(placed.where for placed in job.verdict.placements if placed.subgraph == 0),
+        )
+        job.artifacts += emitting.emit(emission, folder)
+        summary.append(", ".join(artifact.path for artifact in job.artifacts))
+
+
+def verify(job: Job, required: bool) -> None:
+    """Run what was emitted and score it. Raises RejectedError when it fails, MissingError when it must and cannot run."""
+    assert job.content is not None
+    lowered = job.lowered
+    with job.stage("Verify", job.target.judge) as summary:
+        x, reference = (lowered.inputs, lowered.reference) if lowered.reference else _as_it_was(job)
+        found = verifying.verify(
+            job.content,
+            job.target,
+            x=x,
+            y=lowered.truth,
+            reference=reference,
+            accuracy=job.project.accuracy,
+            base=job.project.base,
+            name=f"{job.name}.tflite",
+            held_out=lowered.held_out,
+            progress=job.progress,
+        )
+        summary.append(found.summary)
+    # What a .tflite is held against is itself as it was given, which need not be a float model.
+    job.measures += [m for m in found.measures if lowered.reference or m.name != "metric_float"]
+    job.details |= found.details
+    if found.runtime:
+        job.versions["verified by"] = found.runtime
+    _conclude(job, found, required)
+
+
+def _conclude(job: Job, found: verifying.Verification, required: bool) -> None:
+    if found.status == verifying.FAILED:
+        job.diagnostics += [d for d in found.diagnostics if d.severity is not Severity.ERROR]
+        raise RejectedError(*(d for d in found.diagnostics if d.severity is Severity.ERROR))
+    if found.status == verifying.SKIPPED and required:
+        raise MissingError(*(dataclasses.replace(d, severity=Severity.ERROR) for d in found.diagnostics))
+    job.diagnostics += found.diagnostics
+    job.details["verification"] = f"{found.status}: {found.summary}" if found.status != "skipped" else found.summary
+    if found.status == verifying.VERIFIED:
+        job.status = "verified"
+
+
+def _as_it_was(job: Job) -> tuple[tuple[Array, ...], tuple[Array, ...] | None]:
+    """Inputs for a .tflite, held-out or noise, and what it gave for them before it was optimized."""
+    original = job.lowered.content[AS_FOUND]
+    runtime = litert.choose(job.target.judge)
+    x = job.lowered.inputs or noise_for(reader.read(original), job.project.seed)
+    if not runtime.available:
+        return x, None
+    resolver = verifying.resolver_of(runtime.name)
+    given = litert.invoke(original, x, runtime=runtime, resolver=resolver, real=True, name=job.lowered.source.name)
+    return x, given.real()
+
+
+def publish(job: Job, folder: Path) -> None:
+    """Write the report beside the artifacts and put the folder in place."""
+    if job.lowered.dataset is not None:
+        job.details["data"] = dict(job.lowered.dataset.description)
+    report = job.report()
+    (folder / "report.json").write_text(report_json.dumps(report) + "\n", encoding="utf-8")
+    (folder / "report.txt").write_text(report_text.render(report), encoding="utf-8")
+    output.publish(folder, _place(job))
+    place = _place(job)
+    job.artifacts += [describe(place, name, "report") for name in ("report.json", "report.txt")]
+
+
+def write_depfile(path: Path | None, jobs: Sequence[Job], reports: Sequence[Report]) -> None:
+    """Name what the outputs were made from, for make and ninja; nothing without a path."""
+    if path is None:
+        return
+    outputs = [_place(job) / artifact.path for job, report in zip(jobs, reports, strict=True) for artifact in report.artifacts]
+    if outputs:
+        depfile.write(path, outputs, [name for job in jobs for name in _inputs_of(job)])
+
+
+def _inputs_of(job: Job) -> Iterator[Path]:
+    project, source = job.project, job.lowered.source
+    if source.path is not None:
+        yield from _files(source.path)
+    named = (project.data.source, project.data.labels, project.custom, *_origin_files(project))
+    for name in named:
+        if name and (project.base / name).exists():
+            yield from _files(project.base / name)
+
+
+def _origin_files(project: Project) -> Iterator[str]:
+    seen: dict[str, Any] = {str(origin): None for origin in project.origins.values()}
+    yield from seen
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from sorted(child for child in path.rglob("*") if child.is_file())
+    else:
+        yield path
+
+
+def _place(job: Job) -> Path:
+    return job.project.output / job.target.id
