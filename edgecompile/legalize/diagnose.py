@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
-from edgecompile.core.errors import did_you_mean
 from edgecompile.core.target import Target
 from edgecompile.legalize.context import Context
 from edgecompile.legalize.judge import Failure, Judgement
@@ -160,8 +159,6 @@ def _help(code: str, refusal: Refusal, target: Target) -> tuple[str, ...]:
     if code == "EC505":
         return (f"convert with `--numerics {target.numerics[0]}`, which `{target.id}` recommends", *higher)
     if code in ("EC501", "EC507"):
-        near = did_you_mean(refusal.context.operator.label, target.operators)
-        instead = f"build the layer from operators that `edgecompile targets show {target.id}` lists"
-        return (*near, instead)
-    found = tuple(dict.fromkeys(remedy(failure.rule) for failure in refusal.judgement.failures))
-    return (*(text for text in found if text), *higher)
+        return (f"build the layer from operators that `edgecompile targets show {target.id}` lists",)
+    told = [failure.rule for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]
+    return (*dict.fromkeys(remedy(rule) for rule in told), *higher)
