@@ -65,9 +65,7 @@ def innermost_dims(context: Context, limit: int) -> str | None:
 
     compile for a batch of 1, and reshape so that only the last dimensions are larger than 1
     """
-    return _first(
-        context.activations, lambda tensor: any(size > 1 for size in tensor.shape[: len(tensor.shape) - limit])
-    )
+    return _first(context.activations, lambda tensor: _spreads(tensor, limit))
 
 
 def max_elements(context: Context, limit: int) -> str | None:
@@ -122,7 +120,7 @@ def alpha_dims(context: Context, limit: int) -> str | None:
     share the slopes over height and width: `PReLU(shared_axes=[1, 2])`
     """
     alpha = context.input(1)
-    wide = alpha is not None and any(size > 1 for size in alpha.shape[: len(alpha.shape) - limit])
+    wide = alpha is not None and _spreads(alpha, limit)
     return f"slopes of shape {list(alpha.shape)}" if wide and alpha is not None else None
 
 
@@ -136,6 +134,11 @@ def max_resize(context: Context, limit: float) -> str | None:
         return None
     factor = max(out / max(size, 1) for out, size in zip(output.shape[1:3], data.shape[1:3], strict=True))
     return f"{factor:g} times, {data} -> {output}" if factor > limit else None
+
+
+def _spreads(tensor: Tensor, innermost: int) -> bool:
+    """A dimension before the innermost ones is larger than 1."""
+    return any(size > 1 for size in tensor.shape[: max(len(tensor.shape) - innermost, 0)])
 
 
 def _is_open(tensor: Tensor) -> bool:

@@ -28,7 +28,7 @@ def test_a_resize_on_coral() -> None:
           --> model.tflite, operator 0 (layer `resize`), int8[1, 32, 32, 64] -> int8[1, 256, 256, 64]
            = note: limit: it enlarges height and width at most 2 times
            = note: found: 8 times, int8[1, 32, 32, 64] -> int8[1, 256, 256, 64]
-           = note: source: 285 public pairs of input model and what edgetpu_compiler made of it, enlarged at most twice, op version 3 refused in logs (fitted)
+           = note: source: 285 public pairs of input model and what edgetpu_compiler made of it, enlarged at most twice (fitted)
            = note: it runs on the CPU
            = help: enlarge in several steps, or with `Conv2DTranspose`
            = more: edgecompile explain EC502""")  # noqa: E501
@@ -41,7 +41,7 @@ def test_an_operator_that_tflm_lacks() -> None:
     assert rendered(of_operators(tensors, operators), "cortex-m4") == textwrap.dedent("""\
         error[EC501]: `cortex-m4` has no operator `TILE`
           --> model.tflite, operator 0 (layer `t`), int8[1, 4] -> int8[1, 4]
-           = note: limit: the 103 operators of the profile, `edgecompile targets show cortex-m4`
+           = note: limit: the 116 operators of the profile, `edgecompile targets show cortex-m4`
            = note: source: tensorflow/tflite-micro, tensorflow/lite/micro/micro_mutable_op_resolver.h
            = note: 2 of 2 operators: `TILE` 0, 1
            = help: build the layer from operators that `edgecompile targets show cortex-m4` lists
