@@ -75,7 +75,7 @@ class _Walk:
             offset = _U16.unpack_from(self.content, vtable + field.slot)[0] if field.slot < slots else 0
             if offset:
                 where = f"{path}.{field.name}" if path else field.name
-                if offset < 4 or offset + field.width > size:
+                if offset < 4 or offset + field.inline_width > size:
                     raise self.broken(where, f"offset {offset} leaves its table of {size} bytes")
                 setattr(value, field.name, self.field(at + offset, field, value, where))
         return value

@@ -66,6 +66,11 @@ class Tensor:
         return len(self.buffer) > 0
 
     @property
+    def is_sparse(self) -> bool:
+        """A constant stored without its zeros, in the layout that ``raw.sparsity`` describes."""
+        return getattr(self.raw, "sparsity", None) is not None and self.is_constant
+
+    @property
     def is_dynamic(self) -> bool:
         """Some dimension is not known before run time."""
         return any(size < 0 for size in (*self.shape_signature, *self.shape))
@@ -82,8 +87,8 @@ class Tensor:
 
     @property
     def array(self) -> np.ndarray[Any, Any] | None:
-        """The constant, read-only, of ``shape``; int4 and int2 unpacked to int8; None if not constant."""
-        return _decode(self) if self.is_constant else None
+        """The constant, read-only, of ``shape``; int4 and int2 unpacked to int8; None if not constant, or sparse."""
+        return _decode(self) if self.is_constant and not self.is_sparse else None
 
     def __str__(self) -> str:
         signature = self.shape_signature or self.shape

@@ -39,7 +39,8 @@ class Field:
 
     ``name`` as in the object API (``strideW``); ``slot`` is the byte offset in the vtable;
     ``kind`` is ``scalar``, ``string``, ``table``, ``union``, ``scalars``, ``strings`` or
-    ``tables`` (the last three are vectors). ``format``, ``dtype`` and ``width`` in bytes of scalars; ``table`` the
+    ``tables`` (the last three are vectors). ``format``, ``dtype`` and ``width`` in bytes of scalars;
+    ``inline_width``: bytes in the table itself, where anything but a scalar is an offset; ``table`` the
     table pointed to; ``members`` a union's tables by type value, which stands in ``name + "Type"``.
     """
 
@@ -49,6 +50,7 @@ class Field:
     format: str = ""
     dtype: str = ""
     width: int = 4
+    inline_width: int = 4
     table: str = ""
     members: Mapping[int, str] = field(default_factory=dict)
 
@@ -76,7 +78,10 @@ def _field(table: str, name: str, code: CodeType) -> Field:
     flags = next(use for use in reversed(uses) if use in _SCALARS)
     format, dtype = _SCALARS[flags]
     width = np.dtype(dtype).itemsize
-    return Field(name=name, slot=slot, kind=f"scalar{several}", format=format, dtype=dtype, width=width)
+    inline = 4 if several else width
+    return Field(
+        name=name, slot=slot, kind=f"scalar{several}", format=format, dtype=dtype, width=width, inline_width=inline
+    )
 
 
 def _is_table(name: str) -> bool:

@@ -1,0 +1,81 @@
+"""What a network read from a file must hold beyond its indices: sizes, order, and quantization that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgecompile.core.diagnostic import Location
+from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.ir.network import BITS, Network, Subgraph, Tensor
+
+_AGAIN = ("the file is damaged or was edited by a faulty tool: export the model again",)
+
+
+def verify_values(network: Network, name: str) -> None:
+    """Raise EC217, EC219 or EC221 for the first constant, order or quantization that does not fit."""
+    for number, subgraph in enumerate(network.subgraphs):
+        where = f"subgraph {number}, " if len(network.subgraphs) > 1 else ""
+        for index, tensor in enumerate(subgraph.tensors):
+            place = Location(file=name, detail=f"{where}tensor {index} `{tensor.name}`")
+            _verify_size(tensor, place)
+            _verify_quantization(tensor, place)
+        for problem in _order(subgraph, name, where):
+            raise problem
+
+
+def _verify_size(tensor: Tensor, place: Location) -> None:
+    if not tensor.is_constant or tensor.is_sparse or tensor.dtype not in BITS or min(tensor.shape, default=0) < 0:
+        return
+    if len(tensor.buffer) != tensor.size_bytes:
+        raise bad_input(
+            "EC217",
+            f"a constant of {len(tensor.buffer)} bytes does not fill `{tensor.dtype}{list(tensor.shape)}`",
+            place,
+            (f"limit: {tensor.size_bytes} bytes; found: {len(tensor.buffer)}",),
+            _AGAIN,
+        )
+
+
+def _verify_quantization(tensor: Tensor, place: Location) -> None:
+    quantization = tensor.quantization
+    if quantization is None:
+        return
+    scales, points, axis = len(quantization.scales), len(quantization.zero_points), quantization.axis
+    if scales != points:
+        raise _odd(f"{scales} scales and {points} zero points", "as many zero points as scales, or one", place)
+    if scales == 1 or tensor.is_dynamic:
+        return
+    if not 0 <= axis < len(tensor.shape) or tensor.shape[axis] != scales:
+        limit = f"one scale for each of the slices of axis {axis} of {list(tensor.shape)}"
+        raise _odd(f"{scales} scales", limit, place)
+
+
+def _odd(found: str, limit: str, place: Location) -> EdgecompileError:
+    return bad_input(
+        "EC221", "quantization does not fit its tensor", place, (f"limit: {limit}; found: {found}",), _AGAIN
+    )
+
+
+def _order(subgraph: Subgraph, name: str, where: str) -> Iterator[EdgecompileError]:
+    """A value read before the operator that makes it, made twice, or made although it is a constant."""
+    makers = {tensor: i for i, operator in reversed([*enumerate(subgraph.operators)]) for tensor in operator.outputs}
+    for index, operator in enumerate(subgraph.operators):
+        place = Location(file=name, operator=index, detail=where.rstrip(", ") or None)
+        for tensor in operator.outputs:
+            if makers[tensor] != index:
+                yield _disorder(subgraph, tensor, f"operator {makers[tensor]} makes it too", place)
+            if subgraph.tensors[tensor].is_constant:
+                yield _disorder(subgraph, tensor, "it is a constant of the file", place)
+        for tensor in operator.inputs:
+            if tensor in makers and makers[tensor] >= index and not subgraph.tensors[tensor].is_variable:
+                yield _disorder(subgraph, tensor, f"operator {makers[tensor]} makes it, later", place)
+
+
+def _disorder(subgraph: Subgraph, tensor: int, why: str, place: Location) -> EdgecompileError:
+    return bad_input(
+        "EC219",
+        f"the operators are not in an order in which tensor {tensor} `{subgraph.tensors[tensor].name}` can be computed",
+        place,
+        (f"this operator uses the tensor; {why}",),
+        _AGAIN,
+    )
