@@ -21,7 +21,7 @@ def show(console: Console, reports: Sequence[Report]) -> int:
             console.diagnostics(report.diagnostics)
         else:
             console.say("")
-            console.report(render(report), "red" if _EXIT_CODES[report.status] else "green")
+            console.report(render(report, brief=not console.verbose), "red" if _EXIT_CODES[report.status] else "green")
     if console.json:
         console.result(dumps(reports))
     return max((_EXIT_CODES[report.status] for report in reports), default=0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,20 +14,19 @@ if TYPE_CHECKING:
     from edgecompile.libs.litert import Outputs, RuntimeInfo
 
 _SHOWN = 10
-_WARM_UP = 10
 _FIGURES = (
-    ("latency_ms", "median"),
-    ("latency_p95_ms", "95th percentile"),
-    ("latency_min_ms", "fastest"),
-    ("warm_up_ms", "warm-up, median"),
+    ("median_ms", "median"),
+    ("p95_ms", "95th percentile"),
+    ("min_ms", "fastest"),
+    ("first_ms", "first"),
+    ("warm_up_median_ms", "warm-up, median"),
 )
-_INPUT_NAMES = "by name in a .npz, or one array in a .npy"
 
 
 @click.command("run", short_help="Run or measure what was built.")
 @click.argument("directory", metavar="DIR")
 @click.option("--on", type=click.Choice(["host"]), required=True, help="Where to run: host is this machine.")
-@click.option("--inputs", metavar="FILE", help=f"Inputs, samples first: {_INPUT_NAMES}.")
+@click.option("--inputs", metavar="FILE", help="Inputs: a .npz by name, or a .npy; samples first.")
 @click.option("--save", metavar="FILE", help="Write all outputs to this .npz.")
 @click.option("--bench", is_flag=True, help="Measure latency: median and 95th percentile, warm-up apart.")
 @click.option(
@@ -146,22 +143,13 @@ def _lines(outputs: Outputs) -> list[str]:
 def _bench(
     console: Console, built: Built, runtime: RuntimeInfo, runs: int, threads: int
 ) -> tuple[dict[str, Any], list[str]]:
-    """Median and 95th percentile (nearest rank) of single invocations, after warm-up invocations told apart."""
-    from edgecompile.libs.litert import time_model
+    from edgecompile.measure.host import bench
 
     name = built.path.name
     console.begin("bench", name)
-    timed = time_model(
-        built.content, runtime=runtime, runs=runs, warm_up=_WARM_UP, threads=threads, name=name, progress=console
-    )
-    by = f"{runtime}, {timed['resolver']}, {threads} thread{'s' if threads > 1 else ''}"
+    found = bench(built.content, runtime=runtime, runs=runs, threads=threads, name=name, progress=console)
+    by = f"{found.described}, {threads} thread{'s' if threads > 1 else ''}"
     console.end(f"{runs} runs, {by}")
-    figures = {
-        "latency_ms": 1000 * median(timed["runs_s"]),
-        "latency_p95_ms": 1000 * sorted(timed["runs_s"])[ceil(0.95 * runs) - 1],
-        "latency_min_ms": 1000 * min(timed["runs_s"]),
-        "warm_up_ms": 1000 * median(timed["warm_up_s"]),
-    }
+    figures = found.to_dict()
     lines = [f"{label:<16} {figures[key]:.3f} ms" for key, label in _FIGURES]
-    lines += [f"measured on this machine: {by}, {runs} runs after {_WARM_UP} of warm-up"]
-    return {"by": by, "runs": runs, "warm_up": _WARM_UP, "threads": threads, **figures}, lines
+    return figures, [*lines, f"measured on this machine: {by}, {runs} runs after {found.warm_up} of warm-up"]

@@ -38,12 +38,18 @@ _LABELS = {
 }
 _BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
 _SCORES = ("metric", "metric_float")
+# The detail that belongs to the verdict: by what and on what the artifact was verified, or what is missing for it.
+_VERIFICATION = "verification"
 
 
-def render(report: Report) -> str:
-    """The whole report as plain text of about 80 columns, ending with a newline."""
+def render(report: Report, *, brief: bool = False) -> str:
+    """The whole report as plain text of about 80 columns, ending with a newline.
+
+    ``brief`` leaves out the details that are pages of lines, such as the picture of the arena.
+    """
+    details = {name: value for name, value in report.details.items() if name != _VERIFICATION}
     blocks = [_verdict(report), _bars(report), score_lines(report), _figures(report)]
-    blocks += [_detail(name, value) for name, value in report.details.items()]
+    blocks += [_detail(name, value) for name, value in details.items() if not (brief and _is_lines(value))]
     blocks += [diagnostic.render().splitlines() for diagnostic in report.diagnostics]
     blocks += [_artifacts(report), _methods(report)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -58,7 +64,13 @@ def _verdict(report: Report) -> list[str]:
     head = ": ".join(part for part in (report.target, verdict + cause) if part)
     versions = [f"{name} {version}" for name, version in report.versions.items()]
     model = f"  model sha256 {report.model_sha256[:12]}, recipe {_recipe(report.recipe)}"
-    return [head, *([model] if report.model_sha256 else []), *wrap(", ".join(versions), "  ")]
+    verification = report.details.get(_VERIFICATION) or ""
+    return [
+        head,
+        *(wrap(f"verification {verification}", "    ", first="  ") if verification else []),
+        *([model] if report.model_sha256 else []),
+        *wrap(", ".join(versions), "  "),
+    ]
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:
@@ -124,9 +136,16 @@ def _detail(name: str, value: Any) -> list[str]:
         return [head, *(f"  {line}" for line in pairs(value))] if value else []
     if isinstance(value, list | tuple) and value and all(isinstance(entry, Mapping) for entry in value):
         return [head, *(f"  {line}" for line in rows(value))]
+    if _is_lines(value):
+        return [head, *value]
     if value is None or value == "" or (isinstance(value, list | tuple) and not value):
         return []
     return wrap(f"{head}: {number(value)}", "  ", first="")
+
+
+def _is_lines(value: Any) -> bool:
+    """A picture or a list that a stage drew."""
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(entry, str) for entry in value)
 
 
 def _artifacts(report: Report) -> list[str]:

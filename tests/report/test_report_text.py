@@ -178,3 +178,18 @@ def test_a_check_that_wrote_nothing_does_not_claim_a_build() -> None:
 
     assert render(report(status="built")).startswith("cortex-m4: would run and fit\n")
     assert render(report(status="built", artifacts=(artifact,))).startswith("cortex-m4: built\n")
+
+
+def test_what_verified_it_stands_below_the_verdict() -> None:
+    text = render(report(details={"verification": "verified: tflite-micro, 200 samples"}))
+
+    assert text.splitlines()[1] == "  verification verified: tflite-micro, 200 samples"
+    assert text.count("tflite-micro") == 1
+
+
+def test_pages_of_lines_are_left_out_of_a_brief_report() -> None:
+    whole = report(details={"memory plan": ["operator   0", "   0  CONV_2D |AAAA|"], "agreement": {"steps": 1}})
+
+    assert "Memory plan\noperator   0\n   0  CONV_2D |AAAA|\n" in render(whole)
+    assert "CONV_2D" not in render(whole, brief=True)
+    assert "Agreement" in render(whole, brief=True)
