@@ -78,12 +78,17 @@ def place(blocks: Blocks, order: Iterable[int], limit: int | None = None) -> tup
 
 
 def orders(blocks: Blocks) -> dict[str, list[int]]:
-    """Orders worth trying, by name; the first is that of TensorFlow Lite Micro's GreedyMemoryPlanner."""
+    """Orders worth trying, by name; the first is that of TensorFlow Lite Micro's GreedyMemoryPlanner.
+
+    It takes the last of equal sizes first, because it enters them from the tail of the list that it sorts
+    (tensorflow/lite/micro/memory_planner/greedy_memory_planner.cc, CalculateOffsetsIfNeeded).
+    """
     sizes, spans = blocks.sizes, blocks.spans
     length = [last - first + 1 for first, last in spans]
     indices = range(len(blocks))
     return {
-        "greedy by size": sorted(indices, key=lambda i: -sizes[i]),
+        "greedy by size": sorted(indices, key=lambda i: (-sizes[i], -i)),
+        "greedy by size, first of equal ones first": sorted(indices, key=lambda i: -sizes[i]),
         "greedy by breadth": _by_breadth(blocks),
         "greedy by size times duration": sorted(indices, key=lambda i: -sizes[i] * length[i]),
         "greedy by duration": sorted(indices, key=lambda i: (-length[i], -sizes[i])),

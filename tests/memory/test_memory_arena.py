@@ -30,12 +30,13 @@ def timeline(blocks: list[Block]) -> Timeline:
 def tflm_greedy(blocks: list[Block]) -> int:
     """Arena of TensorFlow Lite Micro's GreedyMemoryPlanner, as its header describes it, over aligned sizes.
 
-    Buffers are taken by size, descending, equal sizes in their own order. Each is laid into the first
-    gap that is wide enough between the placed buffers that are alive at the same time,
-    walking up from offset 0.
+    Buffers are taken by size, descending; of equal ones the last comes first (they are entered from the
+    tail of the list that is sorted). Each is laid into the first gap that is wide enough between
+    the placed buffers that are alive at the same time, walking up from offset 0.
     """
+    aligned = [(-(-size // 16) * 16, first, last) for size, first, last in blocks]
     placed: list[tuple[int, int, int, int]] = []
-    for size, first, last in sorted(((-(-b[0] // 16) * 16, b[1], b[2]) for b in blocks), key=lambda b: -b[0]):
+    for size, first, last in sorted(aligned[::-1], key=lambda b: -b[0]):
         offset = 0
         for other_offset, other_size, other_first, other_last in sorted(placed):
             if other_last < first or other_first > last:
@@ -124,7 +125,7 @@ HARD: dict[str, tuple[list[Block], int, int, str]] = {
             *((112, 11, 11), (128, 0, 2), (288, 3, 6), (128, 6, 7)),
             *((272, 0, 1), (80, 8, 8), (16, 8, 8), (128, 2, 4)),
         ],
-        528,
+        544,
         416,
         "greedy by",
     ),
@@ -162,6 +163,14 @@ def test_the_bound_cannot_always_be_reached() -> None:
     found = arrange(timeline(blocks))
 
     assert (found.arena_bytes, found.lower_bound_bytes) == (smallest_arena(blocks), 256) == (272, 256)
+
+
+def test_of_equal_sizes_tflm_takes_the_last_first() -> None:
+    """Lifetimes of MLPerf Tiny's visual wake words model; its firmware was measured to need what this order needs."""
+    blocks = [(27_648, 0, 0), (18_432, 0, 1), (18_432, 1, 2), (36_864, 2, 3), (9_216, 3, 4), (18_432, 4, 5)]
+
+    assert tflm_greedy(blocks) == 73_728
+    assert arrange(timeline(blocks)).arena_bytes == 55_296
 
 
 def test_alignment_is_an_argument() -> None:

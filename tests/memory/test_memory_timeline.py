@@ -25,12 +25,12 @@ RESIDUAL = [(3_072, 0, 0), (16_384, 0, 3), (16_384, 1, 2), (16_384, 2, 3), (16_3
 LABELS = ["CONV_2D", "CONV_2D", "CONV_2D", "ADD", "AVERAGE_POOL_2D", "FULLY_CONNECTED", "SOFTMAX"]
 GOLDEN = """\
 operator                    0                             48.0 KiB       alive
-   0  CONV_2D              |BBBBBBBBBBBBAAA.......................|   19.0 KiB
-   1  CONV_2D              |BBBBBBBBBBBBCCCCCCCCCCCCC.............|   32.0 KiB
-   2  CONV_2D              |BBBBBBBBBBBBCCCCCCCCCCCCCDDDDDDDDDDDDD|   48.0 KiB <
-   3  ADD                  |BBBBBBBBBBBBEEEEEEEEEEEEEDDDDDDDDDDDDD|   48.0 KiB
-   4  AVERAGE_POOL_2D      |F...........EEEEEEEEEEEEE.............|   16.1 KiB
-   5  FULLY_CONNECTED      |G.....................................|       80 B
+   0  CONV_2D              |AA.......................BBBBBBBBBBBBB|   19.0 KiB
+   1  CONV_2D              |CCCCCCCCCCCC.............BBBBBBBBBBBBB|   32.0 KiB
+   2  CONV_2D              |CCCCCCCCCCCCDDDDDDDDDDDDDBBBBBBBBBBBBB|   48.0 KiB <
+   3  ADD                  |EEEEEEEEEEEEDDDDDDDDDDDDDBBBBBBBBBBBBB|   48.0 KiB
+   4  AVERAGE_POOL_2D      |EEEEEEEEEEEEF.........................|   16.1 KiB
+   5  FULLY_CONNECTED      |G...........F.........................|       80 B
    6  SOFTMAX              |G.....................................|       16 B"""
 
 
