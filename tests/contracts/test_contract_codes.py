@@ -32,9 +32,9 @@ def named_in_tests() -> set[str]:
 
 
 def test_every_code_that_is_said_has_a_page() -> None:
-    unexplained = {code: places for code, places in said().items() if code not in codes()}
+    unexplained = [f"{code} of {places[0]}" for code, places in said().items() if code not in codes()]
 
-    assert unexplained == {}
+    assert not unexplained, "\n".join(["without a page:", *unexplained])
 
 
 def test_every_page_is_of_a_code_that_is_said() -> None:
@@ -44,9 +44,10 @@ def test_every_page_is_of_a_code_that_is_said() -> None:
 
 
 def test_every_code_has_a_test_that_names_it() -> None:
-    untested = {code: places for code, places in said().items() if code not in named_in_tests()}
+    named = named_in_tests()
+    untested = [f"{code} of {places[0]}" for code, places in said().items() if code not in named]
 
-    assert untested == {}
+    assert not untested, "\n".join(["without a test:", *untested])
 
 
 @pytest.mark.parametrize("code", codes())
