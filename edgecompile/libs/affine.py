@@ -46,7 +46,8 @@ def quantize(values: Array, port: Port) -> Array:
     (``AffineQuantize`` in TFLite's reference kernels divides in float32 and rounds with
     ``std::round``; NumPy's own ``round`` would take halves to even.)
     """
-    scaled = (values.astype(np.float32) / np.float32(port.scale)).astype(np.float64)
+    with np.errstate(over="ignore"):  # beyond float32 is beyond the tensor's range too
+        scaled = (values.astype(np.float32) / np.float32(port.scale)).astype(np.float64)
     rounded = np.trunc(scaled + np.copysign(0.5, scaled))  # exact: a float32 and a half fit into a float64
     limits = np.iinfo(port.dtype)
     clipped: Array = np.clip(rounded + port.zero_point, limits.min, limits.max).astype(port.dtype)

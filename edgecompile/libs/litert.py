@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ def invoke(
     """
     if not runtime.available:
         raise missing_library(runtime.name, "to run the artifact here", runtime.name, runtime.why_not)
-    count = len(inputs[0]) if inputs else 0
+    count = len(inputs[0]) if inputs and np.ndim(inputs[0]) else 0
     if workers is None:
         workers = min(os.cpu_count() or 1, -(-count // _SAMPLES_WORTH_A_WORKER))
     arguments = {"count": len(inputs), "resolver": resolver, "real": real, "workers": max(1, workers)}
@@ -203,9 +203,9 @@ def _ask(
     )
 
 
-def _look_for(name: str, version: Callable[[str], str] = importlib.metadata.version) -> RuntimeInfo:
+def _look_for(name: str) -> RuntimeInfo:
     try:
-        return RuntimeInfo(name=name, version=version(name), available=True)
+        return RuntimeInfo(name=name, version=importlib.metadata.version(name), available=True)
     except importlib.metadata.PackageNotFoundError:
         why = f"{name} is not installed: {_INSTALL.get(name, f'pip install {name}')}"
         return RuntimeInfo(name=name, version="", available=False, why_not=why)

@@ -14,7 +14,7 @@ from edgecompile.core.progress import Progress
 from edgecompile.libs import fork
 from edgecompile.libs.affine import Port
 from edgecompile.libs.litert_engines import Engine, load
-from edgecompile.libs.litert_feed import arrange, sample_inputs
+from edgecompile.libs.litert_feed import arrange, count_samples, sample_inputs
 
 Array = np.ndarray[Any, Any]
 _TELL_EVERY_S = 0.2
@@ -34,13 +34,15 @@ def run(
     """Run ``model.tflite`` of ``folder`` on ``input_<i>.npy``; writes ``output_<i>.npy``, samples first."""
     place = Path(folder)
     given = [np.load(place / f"input_{index}.npy", mmap_mode="r") for index in range(count)]
-    samples = len(given[0]) if given and given[0].ndim else 0
+    samples = count_samples(given, name)
     workers = max(1, min(workers, samples))
 
     def part(worker: int, tell: Callable[[int], None]) -> dict[str, Any]:
         engine = load((place / "model.tflite").read_bytes(), runtime, resolver, name)
         first, last = samples * worker // workers, samples * (worker + 1) // workers
-        outputs = _feed(engine, [array[first:last] for array in given], real, name, first, tell)
+        outputs = _feed(
+            engine, [array[first:last] if array.ndim else array for array in given], real, name, first, tell
+        )
         for index, array in enumerate(outputs):
             np.save(place / f"part_{worker}_{index}.npy", array)
         return {**_described(engine), "resolver": engine.resolver}
@@ -100,7 +102,7 @@ def _feed(
 ) -> list[Array]:
     """The outputs of one process's samples; each starts from a fresh state."""
     batch = arrange(given, engine, real, name, offset)
-    samples = len(given[0]) if given else 0
+    samples = len(given[0])
     collected: list[list[Array]] = [[] for _ in engine.outputs]
     for first in range(0, samples, batch.size):
         rows = min(batch.size, samples - first)

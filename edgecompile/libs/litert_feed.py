@@ -40,6 +40,14 @@ class Batch:
         return output[None]
 
 
+def count_samples(given: Sequence[Array], name: str) -> int:
+    """How many samples the inputs hold. Raises EC701 when they differ in that."""
+    counts = {len(array) if array.ndim else 0 for array in given}
+    if len(counts) > 1:
+        raise _misfit("inputs have different numbers of samples", name, None, [f"found: {sorted(counts)}"])
+    return counts.pop() if counts else 0
+
+
 def arrange(given: Sequence[Array], engine: Engine, real: bool, name: str, first: int = 0) -> Batch:
     """How to feed ``given``, one array per input; sizes that the model leaves open are set to theirs.
 
@@ -47,12 +55,11 @@ def arrange(given: Sequence[Array], engine: Engine, real: bool, name: str, first
     or dtypes do not fit, EC705 for values that an input cannot hold.
     """
     ports = engine.inputs
+    if not ports:
+        raise _misfit("the model has no inputs, so there is nothing to run it on", name, None, [])
     if len(given) != len(ports):
         notes = [f"input `{port.name}`, {port.dtype}{_shown(_signature(port))}" for port in ports]
         raise _misfit(f"the model has {_counted(len(ports))}, given: {_counted(len(given))}", name, None, notes)
-    counts = {len(array) if array.ndim else 0 for array in given}
-    if len(counts) > 1:
-        raise _misfit("inputs have different numbers of samples", name, None, [f"found: {sorted(counts)}"])
     for array, port in zip(given, ports, strict=True):
         _check_shape(array, port, name)
         check_values(array, port, real, name, first)

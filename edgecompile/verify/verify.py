@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
-from edgecompile.core.errors import EdgecompileError, RejectedError
+from edgecompile.core.errors import EdgecompileError, MissingError, RejectedError
 from edgecompile.core.progress import Progress
 from edgecompile.core.project import Accuracy
 from edgecompile.core.report import Measure
@@ -78,6 +78,10 @@ def verify(
         outputs = _run(content, judges, samples, name, progress, workers)
         _check_finite(outputs, reference, name)
         table = compare(outputs, reference, name) if reference is not None else ()
+    except MissingError as error:
+        return Verification(
+            status=SKIPPED, summary=f"skipped: {error.diagnostics[0].message}", diagnostics=error.diagnostics
+        )
     except RejectedError as error:
         return Verification(status=FAILED, summary=error.diagnostics[0].message, diagnostics=error.diagnostics)
     scored = held(outputs, reference, samples, accuracy or Accuracy(), name)
@@ -115,11 +119,11 @@ def _run(
                 content, samples.x, runtime=runtime, resolver=resolver, real=True, progress=progress,
                 workers=workers, name=name,
             )  # fmt: skip
-        except RejectedError as error:
-            if error.diagnostics[0].code != "EC702":
+        except (RejectedError, MissingError) as error:  # EC190: it is installed but does not load here
+            if error.diagnostics[0].code not in ("EC702", "EC190"):
                 raise
             refusals.append(error)
-    raise RejectedError(*(diagnostic for refusal in refusals[:1] for diagnostic in refusal.diagnostics))
+    raise next((refusal for refusal in refusals if isinstance(refusal, RejectedError)), refusals[0])
 
 
 def _check_finite(outputs: litert.Outputs, reference: Sequence[Array] | None, name: str) -> None:
