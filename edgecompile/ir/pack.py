@@ -22,8 +22,8 @@ class Constants:
         self.data, self.raw, self.outside = data, raw, outside
         self.offset = 0
 
-    def Pack(self, into: Any) -> Any:  # noqa: N802 - the name that the generated code calls
-        """The offset of the packed table."""
+    def Pack(self, into: Any) -> Any:
+        """The packed table; the name is the one that the generated code calls."""
         made, vector = schema(), None
         if not self.outside and (len(self.data) or self.raw.data is not None):
             vector = aligned_vector(into, self.data)

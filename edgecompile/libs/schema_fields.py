@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import CodeType, MappingProxyType
-from typing import Any
 
 import numpy as np
 
