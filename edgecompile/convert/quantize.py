@@ -1,0 +1,92 @@
+"""Steps between TensorFlow's converter and its quantizer: refuse what cannot be, choose ranges, quantize."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgecompile.convert import refuse
+from edgecompile.convert.calibrate import check_finite, measure, refine
+from edgecompile.convert.flatbuffer import parse
+from edgecompile.convert.trace import Traced
+from edgecompile.core.recipe import Scheme
+from edgecompile.libs.keras import tensorflow
+
+Array = np.ndarray[Any, Any]
+# The chance to leave such an operator in float was below one half in every model tried.
+_ATTEMPTS = 32
+# What the older quantizer says of an operator that has no int16 form.
+_NOT_YET = re.compile(r"not yet supported for op: '?(\w+)'?")
+
+
+def step_in(converter: Any, traced: Traced, scheme: Scheme, samples: Sequence[Mapping[str, Array]]) -> None:
+    """Calibrate and quantize here what the converter would calibrate and quantize.
+
+    ``_quantize`` is where TensorFlow 2.18 to 2.20 does both; nothing public stands between. With ``minmax``
+    the result is what the untouched converter gives. The converter then raises EC407 to EC409 and EC413.
+    """
+
+    def calibrate_and_quantize(float_model: bytes, *arguments: Any) -> bytes:
+        parsed = parse(float_model)
+        refuse.state(parsed, traced.name)
+        refuse.loops(parsed, traced.name, scheme.numerics, traced.recurrent)
+        measured = measure(float_model, samples)
+        check_finite(measured, traced.name)
+        if scheme.calibration != "minmax":
+            measured = refine(measured, samples, scheme.calibration, scheme.numerics, traced.name)
+        try:
+            return _steadily(converter, measured, arguments)
+        except RuntimeError as error:
+            lacking = refuse.named(parsed, traced.name, _NOT_YET.findall(str(error)))
+            if not lacking:
+                raise
+            raise refuse.left_in_float(lacking, scheme.numerics) from None
+
+    converter._quantize = calibrate_and_quantize
+
+
+def _steadily(converter: Any, measured: bytes, arguments: Sequence[Any]) -> bytes:
+    """The quantized model that is integer throughout, if any attempt gives it.
+
+    From the same input, the quantizer of TF 2.20 at times leaves a SPLIT in float of which one
+    result is unused (the first step of an unrolled GRU or LSTM), at times not: it walks through
+    its operators in the order of their addresses. The integer result is always the same.
+    """
+    for _ in range(_ATTEMPTS):
+        quantized = _quantize(converter, measured, arguments)
+        model = parse(quantized)
+        left = {name for subgraph in model.subgraphs for name, _ in refuse.computing_in_float(model, subgraph, "")}
+        if not left or not left <= {"SPLIT", "SPLIT_V"}:
+            break
+    return quantized
+
+
+def _quantize(converter: Any, measured: bytes, arguments: Sequence[Any]) -> bytes:
+    """What the converter does with a measured flatbuffer; its older quantizer still makes int16x8."""
+    from tensorflow.lite.python.convert import mlir_quantize
+    from tensorflow.lite.python.optimize import calibrator
+
+    input_type, output_type, activations, bias, allow_float, variables, debug = arguments
+    per_tensor_dense = converter._experimental_disable_per_channel_quantization_for_dense_layers
+    if activations != tensorflow().int16:
+        return bytes(
+            mlir_quantize(
+                measured,
+                input_data_type=input_type,
+                output_data_type=output_type,
+                enable_variable_quantization=variables,
+                disable_per_channel_for_dense_layers=per_tensor_dense,
+                debug_options_str=debug.SerializeToString(),
+            )
+        )
+    of_input, of_output, of_activations, of_bias = (
+        np.dtype(kind.as_numpy_dtype()).num for kind in (input_type, output_type, activations, bias)
+    )
+    # Fed with nothing, this quantizer keeps the ranges that the flatbuffer brings.
+    unfed = calibrator.Calibrator(measured)._calibrator
+    return bytes(
+        unfed.QuantizeModel(of_input, of_output, allow_float, of_activations, of_bias, False, per_tensor_dense)
+    )
