@@ -55,11 +55,11 @@ class Codes:
 
     def says(self, number: int, operator: Operator) -> bool:
         """Whether that code is the operator's name."""
-        return number < len(self._keys) and self._keys[number][:2] == _key(operator)[:2]
+        return number < len(self._keys) and self._keys[number][:2] == operator_key(operator)[:2]
 
     def index(self, operator: Operator, hint: int) -> int:
         """The number of the operator's code: ``hint`` where that is right, else the first equal one, else a new one."""
-        key = _key(operator)
+        key = operator_key(operator)
         if hint < len(self._keys) and self._keys[hint] == key:
             return hint
         if key not in self._keys:
@@ -78,7 +78,8 @@ def key_of(code: Any) -> _Key:
     return name, text_of(code.customCode) if name == "CUSTOM" else "", int(code.version)
 
 
-def _key(operator: Operator) -> _Key:
+def operator_key(operator: Operator) -> _Key:
+    """The same of an operator of a network."""
     return operator.name, operator.custom_code or "" if operator.name == "CUSTOM" else "", operator.version
 
 
