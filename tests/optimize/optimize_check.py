@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from edgecompile.ir.writer import write
 from optimize_judge import MICRO, TFLITE, Judge
 from optimize_networks import labels
 
 from edgecompile.ir.network import Network
+from edgecompile.ir.writer import write
 
 
 def rewritten(judge: Judge, module: ModuleType, network: Network, expected: list[str]) -> Network:

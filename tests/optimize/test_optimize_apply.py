@@ -84,9 +84,8 @@ def models(folder: Path) -> list[Path]:
 
 @pytest.mark.data
 def test_every_model_of_the_corpus_answers_as_before(data: Path, judge: Judge) -> None:
-    from edgecompile.ir.writer import write
-
     from edgecompile.ir.reader import read
+    from edgecompile.ir.writer import write
 
     verdicts: dict[str, str] = {}
     for path in models(data):

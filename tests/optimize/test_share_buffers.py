@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from edgecompile.ir.writer import write
 from optimize_check import rewritten, untouched
 from optimize_judge import Judge
 from optimize_networks import Net
 
 from edgecompile.ir.network import Network
+from edgecompile.ir.writer import write
 from edgecompile.optimize import remove_dead, share_buffers
 
 SHAPE = (1, 6, 6, 8)
