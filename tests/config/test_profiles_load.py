@@ -1,0 +1,215 @@
+"""Profiles become targets: `extends` laid over, sources spelt out, and what is wrong said with its code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgecompile.config.profiles import check, load, names, new
+from edgecompile.core.errors import BadInputError
+from edgecompile.core.target import Clause, Region
+
+WHOLE = """
+schema = 1
+name = "whole"
+description = "says all of it"
+numerics = ["int8"]
+io_dtype = "int8"
+emit = ["tflite"]
+judge = "tflite"
+[placement]
+accelerator = "npu"
+[sources]
+sheet = "the data sheet, revision 3"
+[clauses]
+static_shapes = true
+source = "sheet: table 2"
+[[operators.ADD]]
+max_rank = 4
+[[operators.MUL]]
+source = "another document"
+basis = "observed"
+static_shapes = false
+"""
+
+
+def written(folder: Path, text: str, name: str = "mine") -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def codes_of(path: Path) -> list[str]:
+    """The codes that `check` and `load` say, which must be the same."""
+    found = [diagnostic.code for diagnostic in check(path)]
+    with pytest.raises(BadInputError) as caught:
+        load(str(path))
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == found
+    return found
+
+
+def test_a_whole_profile_needs_nothing_else(tmp_path: Path) -> None:
+    target = load(str(written(tmp_path, WHOLE)))
+
+    assert (target.id, target.name, target.family, target.placement.accelerator) == ("mine", "whole", "mine", "npu")
+    assert target.operators["ADD"] == (
+        Clause(rules={"static_shapes": True, "max_rank": 4}, source="the data sheet, revision 3, table 2"),
+    )
+    assert target.operators["MUL"] == (
+        Clause(rules={"static_shapes": False}, source="another document", basis="observed"),
+    )
+
+
+def test_what_extends_is_laid_over_what_is_extended(tmp_path: Path) -> None:
+    written(tmp_path, WHOLE, "base")
+    child = written(
+        tmp_path,
+        'schema = 1\nextends = "base"\nname = "child"\n'
+        '[[memory]]\nname = "m"\nkind = "ram"\nsize = "64 KiB"\nstart = 0x2000_0000\nsource = "sheet"\n'
+        '[placement]\nfallback = "cpu"\n[[operators.ADD]]\nmax_rank = 2\nsource = "sheet"\n',
+        "child",
+    )
+
+    target = load(str(child))
+
+    assert (target.name, target.description, target.family) == ("child", "says all of it", "base")
+    assert (target.placement.accelerator, target.placement.fallback) == ("npu", "cpu")
+    assert [clause.rules for clause in target.operators["ADD"]] == [{"max_rank": 2}]
+    assert set(target.operators) == {"ADD", "MUL"}
+    assert target.regions == (
+        Region(name="m", kind="ram", size_bytes=65536, start=0x2000_0000, source="the data sheet, revision 3"),
+    )
+    assert target.capacity_bytes("ram") == 65536
+
+
+def test_a_profile_beside_the_project_comes_before_a_shipped_one(tmp_path: Path) -> None:
+    written(tmp_path, 'schema = 1\nextends = "coral"\nname = "our own"\n', "coral")
+
+    assert load("coral", extra=tmp_path).name == "our own"
+    assert load("coral").name != "our own"
+
+
+def test_an_unknown_target_is_said_with_its_near_name() -> None:
+    with pytest.raises(BadInputError) as caught:
+        load("nucleo-f446rx")
+
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.help[0]) == ("EC140", "did you mean `nucleo-f446re`?")
+
+
+@pytest.mark.parametrize("target", ["", "../setup", "families/coral", "CORAL", "a\0b"])
+def test_what_is_no_id_is_an_unknown_target(target: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        load(target)
+
+    assert caught.value.diagnostics[0].code == "EC140"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"name = ", b"schema = 2", b"x" * 100])
+def test_a_file_that_is_no_profile_is_said_without_a_traceback(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "mine.toml"
+    if content is not None:
+        path.write_bytes(content)
+
+    assert codes_of(path)
+
+
+def test_extending_in_a_circle_is_said_with_the_circle(tmp_path: Path) -> None:
+    path = written(tmp_path, 'schema = 1\nextends = "b"\n', "a")
+    written(tmp_path, 'schema = 1\nextends = "a"\n', "b")
+
+    assert codes_of(path) == ["EC141"]
+    assert check(path)[0].notes == ("`a` extends `b` extends `a`",)
+
+
+BAD = {
+    "EC123": ('schema = 1\nnmae = "x"\nextends = "coral"\n', "did you mean `name`?"),
+    "EC124": ('schema = 1\nname = 3\nsource = "s"\nextends = "coral"\n', None),
+    "EC125": ('schema = 1\nio_dtype = "int9"\nextends = "coral"\n', "did you mean `int8`?"),
+    "EC126": ('extends = "coral"\n', "add `schema = ...`"),
+    "EC142": (
+        'schema = 1\nextends = "coral"\n[[memory]]\nname = "ram"\nkind = "ram"\nsize = "1 KiB"\n',
+        'add `source = "..."` to the same table',
+    ),
+    "EC143": (
+        'schema = 1\nextends = "coral"\n[[operators.ADD]]\nmax_rnak = 4\nsource = "s"\n',
+        "did you mean `max_rank`?",
+    ),
+    "EC144": ('schema = 1\nextends = "cortex-m5"\n', "did you mean `cortex-m55`?"),
+    "EC145": ('schema = 1\nname = "x"\n', None),
+    "EC147": (
+        'schema = 1\nextends = "coral"\n'
+        '[[memory]]\nname = "ram"\nkind = "ram"\nsize = "64 MiB"\nstart = 0xff00_0000\nsource = "s"\n',
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "text", "help"), [(code, *case) for code, case in BAD.items()], ids=list(BAD))
+def test_what_is_wrong_with_a_profile_is_said(tmp_path: Path, code: str, text: str, help: str | None) -> None:
+    path = written(tmp_path, text)
+
+    assert codes_of(path) == [code]
+    assert help is None or check(path)[0].help[0] == help
+
+
+NUMBERS = {
+    "level": "level = 30\n",
+    "clock": "[board]\nclock_hz = 80\n",
+    "nested": "[board]\n[board.usb]\nvendor = 1\n",
+    "list": "[measure]\nrates = [1.5]\n",
+    "runtime": '[runtime]\nflash_bytes = "1 KiB"\n',
+    "placement": "[placement]\nmax_partitions = 3\n",
+    "clause": "[[operators.ADD]]\nmax_rank = 4\n",
+    "blank source": '[board]\nclock_hz = 80\nsource = " "\n',
+}
+
+
+@pytest.mark.parametrize("text", NUMBERS.values(), ids=NUMBERS)
+def test_a_number_without_a_source_is_refused(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, 'schema = 1\nextends = "coral"\n' + text)
+
+    assert codes_of(path) == ["EC142"]
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, 'schema = 1\nextends = "coral"\nnmae = "x"\n[board]\nclock_hz = 1\n[runtime]\nfalsh = 1\n')
+
+    assert sorted(codes_of(path)) == ["EC123", "EC123", "EC142", "EC142"]
+
+
+@pytest.mark.parametrize("operators", ["operators = 3", "[operators]\nADD = 3", "[operators]\nADD = [3]"])
+def test_operators_of_the_wrong_form_are_refused(tmp_path: Path, operators: str) -> None:
+    path = written(tmp_path, f'schema = 1\nextends = "coral"\nsource = "s"\n{operators}\n')
+
+    assert set(codes_of(path)) == {"EC124"}
+
+
+def test_a_new_profile_can_be_used_as_it_is_and_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "my-board.toml"
+
+    new("my-board", "cortex-m4", path)
+
+    assert check(path) == ()
+    assert (load(str(path)).family, load(str(path)).regions) == ("cortex-m", ())
+    with pytest.raises(BadInputError) as caught:
+        new("my-board", "cortex-m4", path)
+    assert caught.value.diagnostics[0].code == "EC146"
+
+
+def test_a_new_profile_extends_what_exists_and_has_an_id(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as absent:
+        new("my-board", "cortex-m5", tmp_path / "a.toml")
+    with pytest.raises(BadInputError) as unnamed:
+        new("My Board!", "cortex-m4", tmp_path / "b.toml")
+
+    assert absent.value.diagnostics[0].code == "EC144"
+    assert unnamed.value.diagnostics[0].code == "EC148"
+    assert unnamed.value.diagnostics[0].help == ("try `my-board`",)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_are_sorted_and_leave_families_out() -> None:
+    assert list(names()) == sorted(names())
+    assert not any("/" in name for name in names())
