@@ -12,6 +12,8 @@ from edgecompile.legalize.context import Context
 from edgecompile.legalize.rules import RULES
 
 UNTIL = "below_level"
+# These say which form of an operator a clause is about; a clause of the operator's own form is the nearer one.
+FORMS = ("dtypes", "activation_dtypes", "input_dtypes", "input_counts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,9 @@ class Judgement:
 
 
 def judge(context: Context) -> Judgement:
-    """The first clause that accepts, else the one with the fewest failing rules (the first of equals).
+    """The first clause that accepts, else the one with the fewest failing rules.
+
+    Of equals it is one for the operator's own types and number of inputs, then the first.
 
     Clauses for levels that the target has passed do not count. Raises BadInputError: EC510
     for a clause with a word that is not a rule.
@@ -55,7 +59,7 @@ def judge(context: Context) -> Judgement:
         tried.append((clause, failures))
     if not tried:
         return Judgement(clause=None)
-    nearest, failures = min(tried, key=lambda one: (_too_new(one[1]), len(one[1])))
+    nearest, failures = min(tried, key=lambda one: _distance(one[1]))
     return Judgement(clause=nearest, failures=failures, other_level=_other_level(tried))
 
 
@@ -83,9 +87,10 @@ def _rule(name: str, target: Target) -> Any:
     )
 
 
-def _too_new(failures: Sequence[Failure]) -> bool:
+def _distance(failures: Sequence[Failure]) -> tuple[bool, int, bool]:
     """Clauses of a higher level are nearest only when there is none of this level."""
-    return any(failure.rule == "min_level" for failure in failures)
+    rules = [failure.rule for failure in failures]
+    return "min_level" in rules, len(rules), any(rule in FORMS for rule in rules)
 
 
 def _other_level(tried: Sequence[tuple[Clause, Sequence[Failure]]]) -> int | None:
