@@ -32,7 +32,7 @@ def convert(model: Any, scheme: Scheme, calibration: tuple[Array, ...] | None, s
     and the ranges of the activations where ``scheme.calibration`` is not ``minmax``.
 
     Raises EC401 to EC404 for a scheme or calibration data that do not go with the model; EC405 to EC409 and
-    EC412 to EC414 for what cannot be converted; EC400 for what the converter refuses otherwise.
+    EC412 to EC414 for what cannot be converted; EC410 for what the converter refuses otherwise.
     """
     check(scheme)
     tf_keras().utils.set_random_seed(seed)

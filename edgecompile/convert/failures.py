@@ -17,7 +17,8 @@ _CHARACTERS = 300
 def explain(error: Exception, model_name: str, numerics: str) -> EdgecompileError:
     """The diagnostic for an exception of ``TFLiteConverter.convert``; to be raised by the caller.
 
-    EC406 for operations without a TFLite operator, EC405 for shapes that are not known, EC400 for anything else, with the line that tells.
+    EC406 for operations without a TFLite operator, EC405 for shapes that are not known, EC410 for
+    anything else, with the line that tells.
     """
     reports = list(getattr(error, "errors", []))
     lacking = [report for report in reports if _code(report) in _NO_OPERATOR]
@@ -34,7 +35,7 @@ def explain(error: Exception, model_name: str, numerics: str) -> EdgecompileErro
             help=["give the model's inputs fixed shapes, and keep shapes out of computed values"],
         )
     return rejected(
-        "EC400",
+        "EC410",
         f"TensorFlow's converter cannot make `{numerics}` of this model",
         Location(layer=layer) if layer else None,
         notes=[f"{type(error).__name__}: {telling}"],

@@ -40,7 +40,7 @@ def step_in(converter: Any, traced: Traced, scheme: Scheme, samples: Sequence[Ma
         try:
             return _steadily(converter, measured, arguments)
         except RuntimeError as error:
-            lacking = refuse.named(parsed, traced.name, _NOT_YET.findall(str(error)))
+            lacking = refuse.named(parsed, traced.name, _NOT_YET.findall(str(error)), traced.recurrent)
             if not lacking:
                 raise
             raise refuse.left_in_float(lacking, scheme.numerics) from None

@@ -143,14 +143,23 @@ def _at_an_end(subgraph: Any, operator: Any) -> bool:
     return operator.inputs[0] in subgraph.inputs or operator.outputs[0] in subgraph.outputs
 
 
-def named(model: Any, model_name: str, names: Sequence[str]) -> list[tuple[str, str | None]]:
-    """The operators of these names, with their layers, in order."""
-    return [
-        (operator_name(model, operator), layer_of_operator(subgraph, operator, model_name))
-        for subgraph in model.subgraphs
-        for operator in subgraph.operators
-        if operator_name(model, operator) in names
-    ]
+def named(
+    model: Any, model_name: str, names: Sequence[str], recurrent: Sequence[str] = ()
+) -> list[tuple[str, str | None]]:
+    """The operators of these names, with their layers, in order.
+
+    Tensors of fused LSTM layers bear no layer's name: a single layer of ``recurrent`` must be the one.
+    """
+    found = []
+    for subgraph in model.subgraphs:
+        for operator in subgraph.operators:
+            name = operator_name(model, operator)
+            layer = layer_of_operator(subgraph, operator, model_name)
+            if layer is None and "SEQUENCE" in name and len(recurrent) == 1:
+                layer = recurrent[0]
+            if name in names:
+                found.append((name, layer))
+    return found
 
 
 def _place(found: Sequence[tuple[str, str | None]]) -> Location | None:

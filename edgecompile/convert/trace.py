@@ -31,7 +31,7 @@ class Traced:
 def trace(model: Any) -> Traced:
     """Trace a built ``tf_keras.Model`` for inference.
 
-    Raises EC405 and EC412 for inputs that cannot be, EC400 when the model does not take a single sample.
+    Raises EC405 and EC412 for inputs that cannot be, EC410 when the model does not take a single sample.
     """
     tf = tensorflow()
     inputs = tuple(
@@ -55,7 +55,7 @@ def trace(model: Any) -> Traced:
         function = tf.function(one_sample, autograph=False).get_concrete_function(**specs)
     except Exception as error:
         raise rejected(
-            "EC400",
+            "EC410",
             "the model cannot be run on a single sample",
             Location(layer=model.name),
             notes=[f"{type(error).__name__}: {_first_line(error)}"],
