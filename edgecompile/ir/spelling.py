@@ -1,0 +1,14 @@
+"""Names from a file as text that is safe to show."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """The text with what is no UTF-8 replaced, and control characters (a terminal obeys some) escaped."""
+    readable = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in readable)
+
+
+def shorten(text: str, width: int) -> str:
+    """The text, or its end behind three dots where it is longer: the end of a tensor's name tells most."""
+    return text if len(text) <= width else f"...{text[len(text) - width + 3 :]}"
