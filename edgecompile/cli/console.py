@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +83,8 @@ class Console:
         self.close()
         if duration_s > _LONG_S or self.verbose:
             summary = f"{summary}, {format_duration(duration_s)}" if summary else format_duration(duration_s)
-        self.say(f"{stage.capitalize():>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {summary}".rstrip())
+        line = f"{stage.capitalize():>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {summary}".rstrip()
+        self.say(_fitted(line) if self.live else line)
 
     def result(self, text: str) -> None:
         """What was asked for, on stdout. Raises EC107 where stdout cannot take it; a reader gone away is no error."""
@@ -165,3 +168,10 @@ class Console:
             self.result(dumps(failure(status, diagnostics)))
         except EdgecompileError as unheard:
             self.diagnostics(unheard.diagnostics)
+
+
+def _fitted(line: str) -> str:
+    """A stage's line broken to the terminal's width, below where its detail begins."""
+    width = shutil.get_terminal_size().columns
+    indent = " " * (_STAGE_WIDTH + 2)
+    return line if len(line) <= width else "\n".join(textwrap.wrap(line, width, subsequent_indent=indent))

@@ -10,6 +10,7 @@ from edgecompile.core.units import group
 
 WIDTH = 80
 _BAR_CELLS = 10
+_INDENT = 2
 
 
 def bar(ratio: float) -> str:
@@ -47,10 +48,31 @@ def rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
     return [_line(row, widths, right) for row in [heads, *cells]]
 
 
+def block(value: Any) -> list[str]:
+    """Any detail as lines: a table for records that fit, names and values for one record, words for the rest."""
+    if isinstance(value, Mapping):
+        return pairs(value)
+    if isinstance(value, list | tuple) and value and all(isinstance(entry, Mapping) for entry in value):
+        if len(value) == 1:
+            return pairs(value[0])
+        drawn = rows(value)
+        fits = max(map(len, drawn)) <= WIDTH - _INDENT and not any(map(_holds_more, value))
+        return drawn if fits else [line for entry in value for line in ("-", *pairs(entry))]
+    return wrap(number(value), "  ", first="")
+
+
 def pairs(record: Mapping[str, Any]) -> list[str]:
-    """Names and values, one a line."""
+    """Names and values, one a line; what holds more than one thing is indented below its name."""
     width = max((len(str(key)) for key in record), default=0)
-    return [f"{str(key).replace('_', ' '):<{width}}  {number(value)}" for key, value in record.items()]
+    lines = []
+    for key, value in record.items():
+        name = str(key).replace("_", " ")
+        if isinstance(value, Mapping) or (isinstance(value, list | tuple) and any(map(_is_record, value))):
+            lines += [name, *(f"  {line}" for line in block(value))]
+        else:
+            text = number(value) or '""'
+            lines += [line[_INDENT:] for line in wrap(text, " " * (width + 4), first=f"  {name:<{width}}  ")]
+    return lines
 
 
 def wrap(text: str, indent: str, first: str | None = None) -> list[str]:
@@ -60,6 +82,14 @@ def wrap(text: str, indent: str, first: str | None = None) -> list[str]:
         text, WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return lines or [start.rstrip()]
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _holds_more(record: Mapping[str, Any]) -> bool:
+    return any(_is_record(value) for value in record.values())
 
 
 def _is_number(value: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from edgecompile.core.report import Measure, Report
 from edgecompile.core.units import format_size, group
 from edgecompile.report.scores import score_lines
-from edgecompile.report.table import bar, number, pairs, rows, wrap
+from edgecompile.report.table import bar, block, number, wrap
 
 _VERDICTS = {
     "verified": "built and verified",
@@ -64,10 +64,12 @@ def _verdict(report: Report) -> list[str]:
     head = ": ".join(part for part in (report.target, verdict + cause) if part)
     versions = [f"{name} {version}" for name, version in report.versions.items()]
     model = f"  model sha256 {report.model_sha256[:12]}, recipe {_recipe(report.recipe)}"
-    verification = report.details.get(_VERIFICATION) or ""
+    verification = str(report.details.get(_VERIFICATION) or "")
+    if verification.startswith("skipped"):
+        verification = f"verification {verification}"
     return [
         head,
-        *(wrap(f"verification {verification}", "    ", first="  ") if verification else []),
+        *(wrap(verification, "    ", first="  ") if verification else []),
         *([model] if report.model_sha256 else []),
         *wrap(", ".join(versions), "  "),
     ]
@@ -132,15 +134,11 @@ def _limit(measure: Measure) -> str:
 def _detail(name: str, value: Any) -> list[str]:
     """A table of records, a list of names and values, or a line, whatever the detail is; nothing for an empty one."""
     head = name.replace("_", " ").capitalize()
-    if isinstance(value, Mapping):
-        return [head, *(f"  {line}" for line in pairs(value))] if value else []
-    if isinstance(value, list | tuple) and value and all(isinstance(entry, Mapping) for entry in value):
-        return [head, *(f"  {line}" for line in rows(value))]
     if _is_lines(value):
         return [head, *value]
-    if value is None or value == "" or (isinstance(value, list | tuple) and not value):
+    if value is None or value == "" or (isinstance(value, Mapping | list | tuple) and not value):
         return []
-    return wrap(f"{head}: {number(value)}", "  ", first="")
+    return [head, *(f"  {line}" for line in block(value))]
 
 
 def _is_lines(value: Any) -> bool:

@@ -170,3 +170,17 @@ def test_the_verdict_and_the_diagnostics_of_a_report_are_coloured() -> None:
     assert written(ours.stderr) == (
         "\x1b[31m\x1b[1mcoral: rejected\x1b[0m\n\n\x1b[31m\x1b[1merror[EC502]\x1b[0m: no\n  --> m.tflite\n"
     )
+
+
+def test_a_long_stage_is_broken_to_the_width_of_the_terminal(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    ours = console(live=True)
+
+    ours.begin("verify", "tflite")
+    ours.end("at most 9 steps from the float model, argmax agrees in 100.0 %")
+
+    assert written(ours.stderr).splitlines()[-3:] == [
+        "   Verify  tflite                              at most 9",
+        "           steps from the float model, argmax agrees in",
+        "           100.0 %",
+    ]

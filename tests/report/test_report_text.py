@@ -94,6 +94,26 @@ def test_a_figure_that_could_not_be_had_says_why() -> None:
     assert "Top-1" not in text
 
 
+def test_details_within_details_are_indented_and_nothing_is_wider_than_80_columns() -> None:
+    whole = report(
+        details={
+            "agreement": [{"output": "digit", "max_steps": 2}],
+            "data": {
+                "inputs": [{"name": "", "dtype": "int8"}, {"name": "y", "dtype": "int8"}],
+                "splits": {"train": {"samples": 9, "from": "the source"}},
+                "labels": ["zero"] * 30,
+            },
+        }
+    )
+
+    text = render(whole)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\nAgreement\n  output     digit\n  max steps  2\n" in text
+    assert "\n  inputs\n    name  dtype\n          int8\n    y     int8\n" in text
+    assert "\n  splits\n    train\n      samples  9\n      from     the source\n" in text
+
+
 def test_an_empty_report_is_its_verdict() -> None:
     failed = Report(status="failed", target="", recipe={}, model_sha256="", versions={"edgecompile": "0.1.0"})
 
@@ -181,10 +201,12 @@ def test_a_check_that_wrote_nothing_does_not_claim_a_build() -> None:
 
 
 def test_what_verified_it_stands_below_the_verdict() -> None:
-    text = render(report(details={"verification": "verified: tflite-micro, 200 samples"}))
+    verified = render(report(details={"verification": "verified: tflite-micro, 200 samples"}))
+    skipped = render(report(status="built", details={"verification": "skipped: no interpreter"}))
 
-    assert text.splitlines()[1] == "  verification verified: tflite-micro, 200 samples"
-    assert text.count("tflite-micro") == 1
+    assert verified.splitlines()[1] == "  verified: tflite-micro, 200 samples"
+    assert verified.count("tflite-micro") == 1
+    assert skipped.splitlines()[1] == "  verification skipped: no interpreter"
 
 
 def test_pages_of_lines_are_left_out_of_a_brief_report() -> None:
