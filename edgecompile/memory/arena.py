@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgecompile.ir.network import Network
 from edgecompile.memory.lifetimes import Lifetime, Step, Timeline, timeline_of
-from edgecompile.memory.placement import blocks, live_bytes
+from edgecompile.memory.placement import Blocks, blocks, live_bytes, orders, place
 from edgecompile.memory.search import pack
 
 
@@ -85,6 +85,18 @@ def arrange(timeline: Timeline, alignment: int = 16) -> MemoryPlan:
         steps=timeline.steps,
         alignment=alignment,
     )
+
+
+def greedy_bytes(timeline: Timeline, alignment: int = 16) -> int:
+    """The arena that TensorFlow Lite Micro's own planner would take for these lifetimes."""
+    found = _blocks(timeline, alignment)
+    placed = place(found, orders(found)["greedy by size"])
+    return placed[1] if placed is not None else 0
+
+
+def _blocks(timeline: Timeline, alignment: int) -> Blocks:
+    lives = timeline.lifetimes
+    return blocks([_aligned(life.size_bytes, alignment) for life in lives], [(life.first, life.last) for life in lives])
 
 
 def _aligned(size_bytes: int, alignment: int) -> int:
