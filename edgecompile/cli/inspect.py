@@ -18,8 +18,9 @@ def command(console: Console, model: str, as_json: bool) -> None:
     """Show the operators, shapes, types, quantization, multiply-accumulates and bytes of a .tflite file."""
     from edgecompile.core.errors import bad_input
     from edgecompile.frontend.source import open_model
+    from edgecompile.ir.describe import describe
     from edgecompile.ir.reader import read
-    from edgecompile.ir.text import describe, text
+    from edgecompile.ir.text import text
     from edgecompile.report.json import dump_object
 
     source = open_model(model, Path.cwd())
@@ -31,5 +32,7 @@ def command(console: Console, model: str, as_json: bool) -> None:
             notes=("operators are known after conversion only; this is a model of Keras",),
             help=("build it first, as in `edgecompile build MODEL -t TARGET`, then inspect the .tflite in its folder",),
         )
-    network = read(source.path.read_bytes())
-    console.result(dump_object(describe(network)) if as_json else text(network))
+    content = source.path.read_bytes()
+    network = read(content, source.name)
+    size_bytes = len(content)
+    console.result(dump_object(describe(network, size_bytes)) if as_json else text(network, size_bytes))
