@@ -75,6 +75,13 @@ RULES: Mapping[str, Key] = {
     "intermediates": _COUNT,
 }
 
+# What stands in the limits that are tables: by number of the input, or by name of the setting (lists of anything).
+_POSITIONS = tuple(str(position) for position in range(48))
+INNER: Mapping[str, Mapping[str, Key]] = {
+    "input_dtypes": dict.fromkeys(_POSITIONS, _TEXTS),
+    "min_ranks": dict.fromkeys(_POSITIONS, _COUNT),
+}
+
 CLAUSE: Mapping[str, Key] = {
     **RULES,
     "below_level": _COUNT,

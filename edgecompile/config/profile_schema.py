@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edgecompile.config.clauses import CLAUSE, RULES
-from edgecompile.config.table import Key, check_table, place
+from edgecompile.config.clauses import CLAUSE, INNER, RULES
+from edgecompile.config.table import Key, check_table, check_value, place
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import did_you_mean
 from edgecompile.core.recipe import NUMERICS
@@ -59,7 +59,7 @@ RUNTIME: Mapping[str, Key] = {
     "ram_bytes": Key(kind="size"),
     "source": Key(kind="text"),
 }
-FREE = Key(kind="any")
+LIST = Key(kind="texts")
 TEXT = Key(kind="text")
 
 
@@ -117,6 +117,11 @@ def _clauses(plain: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
 def _clause(clause: Mapping[str, Any], file: str, table: str) -> Iterator[Diagnostic]:
     known = {name: value for name, value in clause.items() if name in CLAUSE}
     yield from check_table(known, CLAUSE, file=file, table=table)
+    for name, keys in INNER.items():
+        yield from check_table(_table(clause, name), keys, file=file, table=f"{table}.{name}")
+    for name, allowed in _table(clause, "options").items():
+        if not isinstance(allowed, list):
+            yield from check_value(allowed, LIST, place(file, f"{table}.options", name), f"`{name}`")
     for name in clause.keys() - CLAUSE.keys():
         yield Diagnostic(
             code="EC143",

@@ -186,6 +186,23 @@ def test_operators_of_the_wrong_form_are_refused(tmp_path: Path, operators: str)
     assert set(codes_of(path)) == {"EC124"}
 
 
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [
+        ("input_dtypes = { first = ['int8'] }", "EC123"),
+        ("input_dtypes = { 1 = 'int8' }", "EC124"),
+        ("min_ranks = { 1 = -1 }", "EC125"),
+        ("options = { keep_num_dims = false }", "EC124"),
+        ("max_rank = 'four'", "EC124"),
+        ("basis = 'guessed'", "EC125"),
+    ],
+)
+def test_limits_of_the_wrong_form_are_refused(tmp_path: Path, limit: str, code: str) -> None:
+    path = written(tmp_path, f'schema = 1\nextends = "coral"\n[[operators.ADD]]\nsource = "s"\n{limit}\n')
+
+    assert codes_of(path) == [code]
+
+
 def test_a_new_profile_can_be_used_as_it_is_and_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "my-board.toml"
 
