@@ -41,3 +41,23 @@ def test_quick_commands_load_nothing_heavy(words: list[str]) -> None:
 
     assert finished.returncode == 0, finished.stderr
     assert finished.stderr.splitlines()[-1] == "loaded: "
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("words", [["inspect"], ["check", "-t", "coral", "-t", "cortex-m4"]], ids=["inspect", "check"])
+def test_a_tflite_is_inspected_and_checked_without_tensorflow(words: list[str], data: Path) -> None:
+    model = next((data / "tflite").glob("*miniresnet_1stacks_64x50_tl_int8.tflite"))
+    heavy = ",".join(
+        ("tensorflow", "tf_keras", "keras", "tensorflow_model_optimization", "tflite_runtime", "rich", "h5py")
+    )
+
+    finished = subprocess.run(
+        [sys.executable, "-c", PROBE, heavy, *words, str(model)],
+        capture_output=True,
+        text=True,
+        cwd=CHECKOUT,
+        timeout=120,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr.splitlines()[-1] == "loaded: "
