@@ -20,7 +20,7 @@ from edgecompile.libs.child_death import Crash, Death, error_of, of_memory, of_r
 
 # The child takes over the parent's import path, so it finds what the parent finds and nothing that
 # merely lies in the working directory (which `python -m` would put first).
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from edgecompile.libs.child_end import main; main()"
+_START = "import sys; sys.path[:] = sys.argv[1].split('\\n'); from edgecompile.libs.child_end import main; main()"
 _CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 16 * 1024
 _POLL_S = 0.2
@@ -46,6 +46,7 @@ class Link:
         assert self._process.stdout is not None
         self._open = [self._answers, self._process.stdout.fileno()]
         self._pending = bytearray()
+        self._ended = 0  # up to where whole messages have come in
         self._tail: deque[bytes] = deque()
         self._stage: str | None = None
 
@@ -116,6 +117,8 @@ class Link:
         if not content:
             self._open.remove(end)  # closed, by death as a rule: nothing to wait for there
         elif end == self._answers:
+            if b"\n" in content:
+                self._ended = len(self._pending) + content.rindex(b"\n") + 1
             self._pending += content
         else:
             self._keep(content)
@@ -127,7 +130,9 @@ class Link:
 
     def _hear(self, progress: Progress) -> dict[str, Any] | None:
         """Pass on the progress that has come in; the answer if it is there."""
-        end = self._pending.rfind(b"\n") + 1
+        end, self._ended = self._ended, 0
+        if not end:
+            return None
         whole, self._pending = bytes(self._pending[:end]), self._pending[end:]
         for line in whole.splitlines():
             message: dict[str, Any] = json.loads(line)
@@ -151,7 +156,7 @@ class Link:
 
 
 def _start(request_end: int, answer_end: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    path = json.dumps([entry or os.getcwd() for entry in sys.path])
+    path = "\n".join(entry or os.getcwd() for entry in sys.path)
     ends = [str(request_end), str(answer_end), str(os.getpid())]
     return subprocess.Popen(
         [sys.executable, "-u", "-c", _START, path, *ends],
