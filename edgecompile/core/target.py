@@ -44,11 +44,17 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What executes the model on the device and what it costs beside the model itself."""
+    """What executes the model on the device and what it costs beside the model itself.
+
+    RAM is ``ram_bytes``, and ``ram_bytes_per_operator`` for each operator, and ``ram_bytes_per_channel`` for
+    each output channel of an integer convolution or per-channel quantized dense layer (its multiplier and shift).
+    """
 
     name: str
     flash_bytes: int = 0
     ram_bytes: int = 0
+    ram_bytes_per_operator: int = 0
+    ram_bytes_per_channel: int = 0
     source: str = ""
 
 

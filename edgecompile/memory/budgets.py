@@ -12,6 +12,7 @@ from edgecompile.core.units import format_size, group
 from edgecompile.ir.network import Network
 from edgecompile.memory.advice import flash_facts, flash_help, ram_facts, ram_help
 from edgecompile.memory.arena import MemoryPlan
+from edgecompile.memory.bookkeeping import bookkeeping_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +58,14 @@ def budgets(
     """
     runtime = target.runtime
     flash = model_bytes + (runtime.flash_bytes if runtime else 0)
-    ram = plan.arena_bytes + (runtime.ram_bytes if runtime else 0)
+    kept = bookkeeping_bytes(network, runtime) if runtime else 0
+    ram = plan.arena_bytes + kept
     flash_limit = _limit(target, "flash", budget.flash_bytes)
     ram_limit = _limit(target, "ram", budget.ram_bytes)
     measures = (
         Measure(name="arena_bytes", value=plan.arena_bytes, unit="bytes", method=_arena_method(network, plan)),
         Measure(name="flash_bytes", value=flash, unit="bytes", limit=_size(flash_limit), method=_flash_method(target)),
-        Measure(name="ram_bytes", value=ram, unit="bytes", limit=_size(ram_limit), method=_ram_method(target)),
+        Measure(name="ram_bytes", value=ram, unit="bytes", limit=_size(ram_limit), method=_ram_method(target, kept)),
     )
     found = (
         _over_ram(network, plan, ram, ram_limit, target, model_name),
@@ -115,11 +117,11 @@ def _flash_method(target: Target) -> str:
     )
 
 
-def _ram_method(target: Target) -> str:
+def _ram_method(target: Target, kept_bytes: int) -> str:
     runtime = target.runtime
-    if runtime is None or not runtime.ram_bytes:
+    if runtime is None or not kept_bytes:
         return "planned: the arena; nothing that a runtime keeps beside it"
-    return f"predicted: the arena, planned, plus {_exact(runtime.ram_bytes)} of {runtime.name} ({runtime.source})"
+    return f"predicted: the arena, planned, plus {_exact(kept_bytes)} of {runtime.name} ({runtime.source})"
 
 
 def _over_ram(
