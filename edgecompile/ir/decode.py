@@ -129,8 +129,10 @@ class _Walk:
         return [self.table(target, field.table, where) for target, where in targets]
 
     def string(self, at: int, path: str) -> bytes:
-        count = self.count(at, 1, path)
-        return self.content[at + 4 : at + 4 + count]
+        stop = at + 4 + self.count(at, 1, path)
+        if self.content[stop : stop + 1] == b"\0" and stop == self.end:
+            self.end += 1  # the terminator, which the length leaves out
+        return self.content[at + 4 : stop]
 
     def count(self, at: int, width: int, path: str) -> int:
         """A vector's length, once all of it is known to lie inside the file."""

@@ -15,7 +15,7 @@ __all__ = ["describe", "text"]
 WIDTH = 80
 _HEADS = ("#", "operator", "output", "scale zero /n", "MACs", "weights")
 _RIGHT = (True, False, False, False, True, True)
-_LONGEST = (5, 21, 26, 20, 15, 10)
+_FLEXIBLE = (1, 2, 3)
 _LEGEND = "scale and zero point are the output's; /n: n scales of weights, by channel"
 
 
@@ -43,7 +43,7 @@ def _ports(title: str, tensors: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = [title]
     for tensor in tensors:
         kind, quantization = _kind(tensor), _quantization(tensor["quantization"], "scale {}, zero point {}")
-        name = shorten(tensor["name"], max(12, WIDTH - 10 - len(kind) - len(quantization)))
+        name = shorten(tensor["name"], max(12, WIDTH - 11 - len(kind) - len(quantization)))
         lines.append(f"  {tensor['index']:>3}  {name}  {kind}  {quantization}")
     return lines
 
@@ -78,7 +78,7 @@ def _metadata(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _totals(totals: Mapping[str, Any]) -> list[str]:
-    left_out = f", of the others {totals['uncounted']} cannot be counted" if totals["uncounted"] else ""
+    left_out = f", without {_several(totals['uncounted'])} that cannot be counted" if totals["uncounted"] else ""
     rows = [
         ("Operators", group(totals["operators"])),
         ("MACs", group(totals["macs"]) + left_out),
@@ -91,14 +91,16 @@ def _totals(totals: Mapping[str, Any]) -> list[str]:
     return [f"{name:<{width}}  {value}" for name, value in rows]
 
 
+def _several(operators: int) -> str:
+    return f"{group(operators)} operator{'s' if operators > 1 else ''}"
+
+
 def _operators(operators: Sequence[Mapping[str, Any]]) -> list[str]:
     """The table; a cell too long for its column stands on a line of its own, nothing is cut but names."""
     rows = [row for operator in operators for row in _rows(operator)]
     if not rows:
         return ["no operators"]
-    widths = _widths(rows, (WIDTH,) * len(_HEADS))
-    if sum(widths) + len(widths) - 1 > WIDTH:
-        widths = _widths(rows, _LONGEST)
+    widths = _widths(rows)
     lines = [_line(_HEADS, widths)]
     for row in rows:
         lines += _lines(row, widths)
@@ -106,10 +108,27 @@ def _operators(operators: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*lines, _LEGEND] if quantized else lines
 
 
-def _widths(rows: Sequence[Sequence[str]], longest: Sequence[int]) -> list[int]:
-    """What each column needs for those of its cells that are not too long."""
-    columns = ([head, *(row[i] for row in rows if len(row[i]) <= longest[i])] for i, head in enumerate(_HEADS))
-    return [max(map(len, column)) for column in columns]
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Column widths that fit the page: where it is too narrow, the fewest cells do not fit their column."""
+    cells = [sorted({len(row[i]) for row in rows} | {len(head)}) for i, head in enumerate(_HEADS)]
+    widths = [lengths[-1] for lengths in cells]
+    while sum(widths) + len(widths) - 1 > WIDTH:
+        narrower = [i for i in _FLEXIBLE if widths[i] > len(_HEADS[i])]
+        if not narrower:
+            break
+        column = min(narrower, key=lambda i: _cut(rows, i, widths[i]) / (widths[i] - _next(cells[i], widths[i])))
+        widths[column] = max(len(_HEADS[column]), _next(cells[column], widths[column]))
+    return widths
+
+
+def _next(lengths: Sequence[int], width: int) -> int:
+    """The next smaller length."""
+    return max(length for length in lengths if length < width)
+
+
+def _cut(rows: Sequence[Sequence[str]], column: int, width: int) -> int:
+    """How many cells are as wide as that."""
+    return sum(len(row[column]) == width for row in rows)
 
 
 def _rows(operator: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:

@@ -15,6 +15,7 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.ir.decode import newer
 from edgecompile.ir.options import UNIONS, dtype_name
+from edgecompile.ir.spelling import printable
 from edgecompile.libs.schema import SCHEMA_VERSION, names_of
 
 # Options that name a subgraph.
@@ -149,7 +150,7 @@ def _list(vector: Any) -> list[int]:
 
 
 def _text(name: bytes | None) -> str:
-    return f"`{(name or b'').decode('utf-8', 'replace')}`"
+    return f"`{printable((name or b'').decode('utf-8', 'replace'))}`"
 
 
 def _join(*parts: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.ir.network import BITS, Network, Subgraph, Tensor
+from edgecompile.ir.spelling import printable
 
 _AGAIN = ("the file is damaged or was edited by a faulty tool: export the model again",)
 
@@ -16,7 +17,7 @@ def verify_values(network: Network, name: str) -> None:
     for number, subgraph in enumerate(network.subgraphs):
         where = f"subgraph {number}, " if len(network.subgraphs) > 1 else ""
         for index, tensor in enumerate(subgraph.tensors):
-            place = Location(file=name, detail=f"{where}tensor {index} `{tensor.name}`")
+            place = Location(file=name, detail=f"{where}tensor {index} `{printable(tensor.name)}`")
             _verify_size(tensor, place)
             _verify_quantization(tensor, place)
         for problem in _order(subgraph, name, where):
@@ -72,9 +73,10 @@ def _order(subgraph: Subgraph, name: str, where: str) -> Iterator[EdgecompileErr
 
 
 def _disorder(subgraph: Subgraph, tensor: int, why: str, place: Location) -> EdgecompileError:
+    name = printable(subgraph.tensors[tensor].name)
     return bad_input(
         "EC219",
-        f"the operators are not in an order in which tensor {tensor} `{subgraph.tensors[tensor].name}` can be computed",
+        f"the operators are not in an order in which tensor {tensor} `{name}` can be computed",
         place,
         (f"this operator uses the tensor; {why}",),
         _AGAIN,
