@@ -83,13 +83,16 @@ class Context:
         return self.operator.options.get(name)
 
     def _is_constant(self, tensor: int) -> bool:
-        if self.subgraph.tensors[tensor].is_constant:
-            return True
-        producer = self.producers.get(tensor)
-        if producer is None:
-            return False
-        operator = self.subgraph.operators[producer]
-        return operator.name in UNPACKED_CONSTANTS and self._is_constant(operator.inputs[0])
+        # A sparse half-float constant passes through two operators; a graph that goes in circles never ends.
+        for _ in range(len(UNPACKED_CONSTANTS) + 1):
+            if self.subgraph.tensors[tensor].is_constant:
+                return True
+            producer = self.producers.get(tensor)
+            operator = None if producer is None else self.subgraph.operators[producer]
+            if operator is None or operator.name not in UNPACKED_CONSTANTS or not operator.inputs:
+                return False
+            tensor = operator.inputs[0]
+        return False
 
 
 def axes_of(context: Context) -> tuple[int, ...] | None:
@@ -101,7 +104,9 @@ def axes_of(context: Context) -> tuple[int, ...] | None:
     name = context.operator.name
     if name in ("PAD", "PADV2", "MIRROR_PAD"):
         pads = context.values(1)
-        return None if pads is None else tuple(int(axis) for axis in np.nonzero(pads.reshape(-1, 2).any(axis=1))[0])
+        if pads is None or pads.size % 2:
+            return None
+        return tuple(int(axis) for axis in np.nonzero(pads.reshape(-1, 2).any(axis=1))[0])
     if (axis := context.option("axis")) is not None:
         return (axis + rank + (name == "PACK") if axis < 0 else axis,)
     stored = context.values(0 if name == "SPLIT" else 2 if name == "SPLIT_V" else 1)

@@ -150,4 +150,4 @@ def _outside(tensor: Tensor | None, allowed: Sequence[str]) -> str | None:
 
 
 def _scale(tensor: Tensor | None) -> float | None:
-    return tensor.quantization.scales[0] if tensor is not None and tensor.quantization is not None else None
+    return next(iter(tensor.quantization.scales), None) if tensor is not None and tensor.quantization else None

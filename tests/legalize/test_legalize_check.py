@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 from small_networks import device, network, of_operators, tensor
 
+from edgecompile.config.profiles import load
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import BadInputError
-from edgecompile.ir.network import Network, Operator
+from edgecompile.ir.network import Network, Operator, Quantization
 from edgecompile.legalize.check import check
 
 I8 = "int8[1, 4, 4, 8]"
+NO_SCALES = Quantization(scales=(), zero_points=())
 
 
 def chain(*names: str, spec: str = I8, version: int = 1) -> Network:
@@ -178,3 +180,43 @@ def test_a_rule_that_is_not_known_is_bad_input() -> None:
 
     (found,) = caught.value.diagnostics
     assert (found.code, found.help) == ("EC510", ("did you mean `max_rank`?",))
+
+
+SHIPPED = ("coral", "cortex-m4", "android-nnapi-27", "android-nnapi-30")
+ODD: dict[str, Network] = {
+    "no inputs and no outputs": network("PAD", [], []),
+    "an odd number of paddings": network("PAD", [I8, tensor("int32[3]", 1)], [I8]),
+    "scales without a number": network(
+        "CONV_2D", [replace(tensor("uint8[1]"), quantization=NO_SCALES)] * 3, ["uint8[1]"]
+    ),
+    "a constant that unpacks itself": of_operators(
+        [tensor("float16[1]"), tensor("float16[1]")],
+        [
+            Operator(name="DEQUANTIZE", inputs=(1,), outputs=(0,)),
+            Operator(name="DEQUANTIZE", inputs=(0,), outputs=(1,)),
+        ],
+    ),
+    "every input left out": network("FULLY_CONNECTED", [None, None, None], [I8]),
+    "a text": network("RELU", ["string[1]"], ["string[1]"]),
+    "no dimensions": network("MEAN", ["int8[]", tensor("int32[1]", 0)], ["int8[]"]),
+    "an axis beyond the rank": network("MEAN", [I8, tensor("int32[1]", 77)], [I8]),
+}
+
+
+@pytest.mark.parametrize("target", SHIPPED)
+@pytest.mark.parametrize("found", ODD.values(), ids=ODD)
+def test_odd_operators_get_a_verdict_and_no_traceback(found: Network, target: str) -> None:
+    verdict = check(found, load(target), "odd.tflite")
+
+    assert len(verdict.placements) == len(found.main.operators)
+
+
+@pytest.mark.parametrize("target", SHIPPED)
+@pytest.mark.parametrize("spec", ["int8[]", "float32[0]", "string[1, 2]", "int16[-1, 4, 4, 8]", "resource[]"])
+def test_every_operator_of_a_profile_takes_any_tensor_without_a_traceback(target: str, spec: str) -> None:
+    loaded = load(target)
+
+    for name in loaded.operators:
+        assert len(check(network(name, [spec, spec], [spec]), loaded, "any.tflite").placements) == 1
+        constant = network(name, [tensor("int8[1]", 1), tensor("int32[1]", 1), tensor("int32[1]", 1)], [spec])
+        assert len(check(constant, loaded, "any.tflite").placements) == 1
