@@ -143,7 +143,7 @@ class Console:
 
     def interrupted(self) -> None:
         """How it ended when somebody asked to stop."""
-        self.write("interrupted; what was there before is untouched")
+        self.write("interrupted; no output is left half written")
         self._failure("interrupted", ())
 
     def close(self) -> None:
