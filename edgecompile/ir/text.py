@@ -146,7 +146,7 @@ def _rows(operator: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
                 str(operator["index"]),
                 f"{name}{version}",
                 kind,
-                quantization + scales,
+                (quantization + scales).strip(),
                 _macs(operator),
                 _bytes(operator),
             )
