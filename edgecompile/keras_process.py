@@ -55,7 +55,7 @@ def lower(
     origin = ModelSource(**{**source, "path": Path(source["path"]) if source["path"] else None})
     progress.begin("Load", origin.name)
     model = load(origin, custom, trust, Path(base))
-    stages.append(_stage("load", _loaded_summary(origin, model), started))
+    stages.append(_stage("load", f"{group(model.parameters)} parameters", started))
     progress.end(stages[-1]["summary"])
     diagnostics = list(model.diagnostics)
     dataset = frontend_data.restore(Path(data)) if data else None
@@ -65,21 +65,21 @@ def lower(
     calibration = _calibration(dataset, model, random_calibration, seed)
     for scheme in (Scheme(**plain) for plain in schemes):
         started = time.monotonic()
-        progress.begin("Convert", scheme.label)
+        progress.begin("Convert", scheme.title)
         used = calibration if scheme.numerics in NEEDS_CALIBRATION else None
         content = convert(model.model, scheme, used, seed)
         (out / f"{scheme.label}.tflite").write_bytes(content)
-        stages.append(_stage(f"convert {scheme.label}", f"{scheme.label}, {format_size(len(content))}", started))
-        progress.end(stages[-1]["summary"])
+        stages.append(_stage("convert", f"{scheme.title}: {format_size(len(content))}", started))
+        progress.end(format_size(len(content)))
     started = time.monotonic()
     inputs = _reference_inputs(dataset, model, reference_samples, seed)
-    progress.begin("Predict", f"{group(len(inputs[0]))} samples with the float model")
+    progress.begin("Predict", "the float model")
     outputs = predict(model, inputs)
     for index, array in enumerate(outputs):
         np.save(out / f"reference_{index}.npy", array)
     for index, array in enumerate(inputs):
         np.save(out / f"input_{index}.npy", array)
-    stages.append(_stage("predict", f"{group(len(inputs[0]))} samples with the float model", started))
+    stages.append(_stage("predict", f"{group(len(inputs[0]))} samples", started))
     progress.end(stages[-1]["summary"])
     return {
         "parameters": model.parameters,
@@ -140,10 +140,6 @@ def _reference_inputs(
     if dataset is not None and dataset.test is not None:
         return tuple(array[:samples] for array in dataset.test.x)
     return random_inputs(model.inputs, min(samples or RANDOM_REFERENCE_SAMPLES, RANDOM_REFERENCE_SAMPLES), seed + 1)
-
-
-def _loaded_summary(source: ModelSource, model: KerasModel) -> str:
-    return f"{source.name}, {group(model.parameters)} parameters"
 
 
 def _stage(name: str, summary: str, started: float) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from edgecompile.job import Job
 from edgecompile.legalize import check as legality
 from edgecompile.libs import litert
 from edgecompile.lowering import AS_FOUND, Array, noise_for
-from edgecompile.memory import arena, budgets, timeline
+from edgecompile.memory import arena, budgets, offline, timeline
 from edgecompile.optimize import apply as optimizing
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
@@ -55,10 +55,11 @@ def read_network(job: Job) -> None:
 def optimize(job: Job) -> None:
     """Run the exact passes and write the result; what is emitted is these bytes."""
     assert job.network is not None
-    with job.stage("Optimize") as summary:
+    with job.stage("Optimize", job.target.id) as summary:
         before = sum(len(subgraph.operators) for subgraph in job.network.subgraphs)
         optimized = optimizing.apply(job.network)
-        job.content = writer.write(optimized.network)
+        obeys_plan = job.target.runtime is not None and job.target.runtime.obeys_plan
+        job.content = writer.write(offline.attach(optimized.network) if obeys_plan else optimized.network)
         job.network = reader.read(job.content, f"{job.name}.tflite")
         after = sum(len(subgraph.operators) for subgraph in job.network.subgraphs)
         summary.append(f"{before} -> {after} operators, {format_size(len(job.content))}")

@@ -57,6 +57,9 @@ RUNTIME: Mapping[str, Key] = {
     "name": Key(kind="text"),
     "flash_bytes": Key(kind="size"),
     "ram_bytes": Key(kind="size"),
+    "ram_bytes_per_operator": Key(kind="size"),
+    "ram_bytes_per_channel": Key(kind="size"),
+    "obeys_plan": Key(kind="flag"),
     "source": Key(kind="text"),
 }
 LIST = Key(kind="texts")

@@ -153,6 +153,9 @@ def _runtime(runtime: Mapping[str, Any], sources: Mapping[str, str]) -> Runtime:
         name=runtime["name"],
         flash_bytes=parse_size(runtime.get("flash_bytes", 0)),
         ram_bytes=parse_size(runtime.get("ram_bytes", 0)),
+        ram_bytes_per_operator=parse_size(runtime.get("ram_bytes_per_operator", 0)),
+        ram_bytes_per_channel=parse_size(runtime.get("ram_bytes_per_channel", 0)),
+        obeys_plan=runtime.get("obeys_plan", False),
         source=_citation(runtime.get("source", ""), sources),
     )
 

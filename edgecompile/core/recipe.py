@@ -51,3 +51,11 @@ class Scheme:
         dense = "-ptdense" if self.per_tensor_dense else ""
         method = f"-{self.calibration}" if self.numerics in NEEDS_CALIBRATION else ""
         return f"{self.numerics}-{self.io_dtype}{dense}{method}"
+
+    @property
+    def title(self) -> str:
+        """The scheme for people: ``int8, uint8 ends, minmax, per-tensor dense``."""
+        parts = [self.numerics]
+        if self.numerics in NEEDS_CALIBRATION:
+            parts += [f"{self.io_dtype} ends", self.calibration]
+        return ", ".join([*parts, "per-tensor dense"] if self.per_tensor_dense else parts)

@@ -48,6 +48,7 @@ class Runtime:
 
     RAM is ``ram_bytes``, and ``ram_bytes_per_operator`` for each operator, and ``ram_bytes_per_channel`` for
     each output channel of an integer convolution or per-channel quantized dense layer (its multiplier and shift).
+    ``obeys_plan``: it places tensors where the file's ``OfflineMemoryAllocation`` metadata says.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Runtime:
     ram_bytes: int = 0
     ram_bytes_per_operator: int = 0
     ram_bytes_per_channel: int = 0
+    obeys_plan: bool = False
     source: str = ""
 
 
