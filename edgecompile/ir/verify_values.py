@@ -60,13 +60,14 @@ def _odd(found: str, limit: str, place: Location) -> EdgecompileError:
 def _order(subgraph: Subgraph, name: str, where: str) -> Iterator[EdgecompileError]:
     """A value read before the operator that makes it, made twice, or made although it is a constant."""
     makers = {tensor: i for i, operator in reversed([*enumerate(subgraph.operators)]) for tensor in operator.outputs}
+    makers = {tensor: maker for tensor, maker in makers.items() if not subgraph.tensors[tensor].is_constant}
     for index, operator in enumerate(subgraph.operators):
         place = Location(file=name, operator=index, detail=where.rstrip(", ") or None)
         for tensor in operator.outputs:
-            if makers[tensor] != index:
-                yield _disorder(subgraph, tensor, f"operator {makers[tensor]} makes it too", place)
-            if subgraph.tensors[tensor].is_constant:
+            if tensor not in makers:
                 yield _disorder(subgraph, tensor, "it is a constant of the file", place)
+            elif makers[tensor] != index:
+                yield _disorder(subgraph, tensor, f"operator {makers[tensor]} makes it too", place)
         for tensor in operator.inputs:
             if tensor in makers and makers[tensor] >= index and not subgraph.tensors[tensor].is_variable:
                 yield _disorder(subgraph, tensor, f"operator {makers[tensor]} makes it, later", place)
