@@ -51,7 +51,7 @@ def rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
 def block(value: Any) -> list[str]:
     """Any detail as lines: a table for records that fit, names and values for one record, words for the rest."""
     if isinstance(value, Mapping):
-        return pairs(value)
+        return _named_rows(value) or pairs(value)
     if isinstance(value, list | tuple) and value and all(isinstance(entry, Mapping) for entry in value):
         if len(value) == 1:
             return pairs(value[0])
@@ -82,6 +82,14 @@ def wrap(text: str, indent: str, first: str | None = None) -> list[str]:
         text, WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     return lines or [start.rstrip()]
+
+
+def _named_rows(value: Mapping[str, Any]) -> list[str]:
+    """Records that have names as a table of one more column; nothing for anything else or for too wide a table."""
+    if len(value) < 2 or not all(_is_record(entry) and not _holds_more(entry) for entry in value.values()):
+        return []
+    drawn = rows([{"": name, **entry} for name, entry in value.items()])
+    return drawn if max(map(len, drawn)) <= WIDTH - 2 * _INDENT else []
 
 
 def _is_record(value: Any) -> bool:

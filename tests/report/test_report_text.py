@@ -100,7 +100,8 @@ def test_details_within_details_are_indented_and_nothing_is_wider_than_80_column
             "agreement": [{"output": "digit", "max_steps": 2}],
             "data": {
                 "inputs": [{"name": "", "dtype": "int8"}, {"name": "y", "dtype": "int8"}],
-                "splits": {"train": {"samples": 9, "from": "the source"}},
+                "splits": {"train": {"samples": 9, "from": "here"}, "test": {"samples": 90, "from": "there"}},
+                "preprocess": {"scale": 0.5},
                 "labels": ["zero"] * 30,
             },
         }
@@ -111,7 +112,8 @@ def test_details_within_details_are_indented_and_nothing_is_wider_than_80_column
     assert max(map(len, text.splitlines())) <= 80
     assert "\nAgreement\n  output     digit\n  max steps  2\n" in text
     assert "\n  inputs\n    name  dtype\n          int8\n    y     int8\n" in text
-    assert "\n  splits\n    train\n      samples  9\n      from     the source\n" in text
+    assert "\n  splits\n           samples  from\n    train        9  here\n    test        90  there\n" in text
+    assert "\n  preprocess\n    scale  0.5\n" in text
 
 
 def test_an_empty_report_is_its_verdict() -> None:
