@@ -1,4 +1,8 @@
-"""Mends configs that real files have and today's Keras refuses; each repair leaves what the model computes."""
+"""Mends configs that real files have and today's Keras refuses; each repair leaves what the model computes.
+
+Every file is opened by the generation of Keras that wrote it, so what only the other one refuses (slashes in
+layer names, ``TFOpLambda``) needs no mending. What did is what tests/frontend/test_repair.py lists.
+"""
 
 from __future__ import annotations
 
@@ -74,15 +78,6 @@ def _depthwise(kind: str, config: Config) -> str | None:
     return f"`{kind}` lost keys of its base class: " + ", ".join(f"`{key}`" for key in found) if found else None
 
 
-def _name_slashes(kind: str, config: Config) -> str | None:
-    """Keras 3 refuses slashes in layer names; weights are found by order, so the name is free."""
-    name = config.get("name")
-    if not isinstance(name, str) or "/" not in name:
-        return None
-    config["name"] = name.replace("/", "_")
-    return "slashes in layer names became underscores"
-
-
 def _unknown_keys(kind: str, config: Config) -> str | None:
     """Keys of other Keras versions that say nothing about the computation."""
     found = [
@@ -102,5 +97,5 @@ def _unknown_keys(kind: str, config: Config) -> str | None:
 
 _FOR: dict[int, tuple[Callable[[str, Config], str | None], ...]] = {
     2: (_batch_shape, _dtype_policy, _depthwise, _unknown_keys),
-    3: (_batch_input_shape, _name_slashes, _depthwise),
+    3: (_batch_input_shape, _depthwise),
 }

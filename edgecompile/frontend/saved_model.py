@@ -97,17 +97,13 @@ def load_signature(path: Path, name: str) -> Any:
         for key, spec in sorted(wanted.items())
     }
     outputs = _signature_layer()(loaded, signature, name="signature")(inputs)
-    named = [keras.layers.Lambda(_same, name=_layer_name(key))(value) for key, value in sorted(outputs.items())]
+    named = [keras.layers.Identity(name=_layer_name(key))(value) for key, value in sorted(outputs.items())]
     return keras.Model(list(inputs.values()), named, name=_layer_name(path.name))
 
 
 def first_line(reason: BaseException) -> str:
     """What an exception says first."""
     return next((line for line in str(reason).strip().splitlines() if line.strip()), type(reason).__name__)
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 @cache

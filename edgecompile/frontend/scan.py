@@ -20,6 +20,7 @@ MODELS = frozenset({"Functional", "Model", "Sequential"})
 # Plain TensorFlow functions that Keras 2 wrote as layers of their own.
 _LEGACY_OPS = frozenset({"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "InstanceProperty", "InstanceMethod"})
 _LEGACY_REFUSED = frozenset({"ClassMethod"})
+_OPENED = MODELS | _LEGACY_OPS | _LEGACY_REFUSED | CODE_LAYERS
 _PREFIX = re.compile(r"^(tensorflow\.(python\.)?|tf_)?keras(\.src)?(\.|$)")
 _ROOMS = frozenset(
     {"layers", "initializers", "regularizers", "constraints", "activations", "dtype_policies", "ops", "random"}
@@ -57,7 +58,7 @@ def scan(
     for node, layer in _nodes(config, None):
         if not trust:
             _check(node, layer, file, known, layers, functions)
-        elif _is_layer(node) and not node.get("module") and _last(node) not in layers | known | MODELS | _LEGACY_OPS:
+        elif _is_layer(node) and not node.get("module") and _last(node) not in layers | known | _OPENED:
             raise _unknown("class", _last(node), None, Location(file=file, layer=layer), layers | known)
 
 

@@ -211,10 +211,10 @@ def _python(spec: str, place: str, function: str, base: Path) -> ModelSource:
         path: Path | None = (base / place).expanduser().absolute()
         if path is not None and not path.is_file():
             raise _absent(place, path)
-    elif _MODULE.match(place):
-        path = _module_file(place, base)
     elif Path(place).suffix.lower() in SUFFIXES:
         raise _absent(spec, (base / spec).absolute())
+    elif _MODULE.match(place):
+        path = _module_file(place, base)
     else:
         raise bad_input(
             "EC207",

@@ -334,7 +334,6 @@ FURTHER: dict[str, Builder] = {
     "GroupQueryAttention": graph(SERIES, lambda k, x: k.layers.GroupQueryAttention(3, 4, 2)(x, x)),
     "AdaptiveAveragePooling2D": chain(IMAGE, layer("AdaptiveAveragePooling2D", 3)),
     "SpectralNormalization": chain(IMAGE, lambda k: k.layers.SpectralNormalization(k.layers.Conv2D(4, 3))),
-    "RandomCrop": chain(IMAGE, layer("RandomCrop", 4, 4), layer("Conv2D", 2, 3)),
     "Resizing(crop_to_aspect_ratio)": chain(IMAGE, layer("Resizing", 4, 6, crop_to_aspect_ratio=True)),
     "Resizing(pad_to_aspect_ratio)": chain(IMAGE, layer("Resizing", 4, 6, pad_to_aspect_ratio=True)),
     "CenterCrop": chain(IMAGE, layer("CenterCrop", 4, 5)),

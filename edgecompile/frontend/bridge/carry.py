@@ -79,7 +79,9 @@ def carry(model: Any) -> Carried:
     """A tf_keras functional model with a list of inputs and outputs. Raises Uncarried."""
     keras = tf_keras()
     inputs = [
-        keras.Input(batch_shape=tuple(tensor.shape), dtype=tensor.dtype, name=safe_name(tensor.name))
+        keras.Input(
+            batch_shape=tuple(tensor.shape), dtype=tensor.dtype, name=safe_name(tensor._keras_history.operation.name)
+        )
         for tensor in model.inputs
     ]
     names = _Names({tensor.node.layer.name for tensor in inputs})

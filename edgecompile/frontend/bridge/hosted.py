@@ -32,7 +32,7 @@ def hosted_layer() -> Any:
         def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
             hosted = self._held.layer
             if getattr(hosted, "_call_has_training_arg", False):
-                kwargs["training"] = bool(training) and not _is_augmentation(hosted)
+                kwargs["training"] = bool(training)
             return hosted(*args, **kwargs)
 
         def get_config(self) -> dict[str, Any]:
@@ -47,8 +47,3 @@ class _Held:
 
     def __init__(self, layer: Any) -> None:
         self.layer = layer
-
-
-def _is_augmentation(layer: Any) -> bool:
-    """Random crops and the like stay in inference mode: what is compiled is what runs on the device."""
-    return type(layer).__name__.startswith("Random")

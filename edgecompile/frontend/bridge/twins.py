@@ -14,6 +14,7 @@ from edgecompile.frontend.bridge.twin_config import NoTwin, twin_config
 from edgecompile.libs.keras import tf_keras
 
 # Layers that change their input in training only; Keras 2's namesakes do so by default, hence they are left out.
+_AUGMENTATION = "keras.src.layers.preprocessing.image_preprocessing"
 AUGMENTATIONS = frozenset({"MixUp", "CutMix", "AugMix", "RandAugment"})
 
 
@@ -39,7 +40,15 @@ class Twin:
 
 
 def make_twin(layer: Any, name: str) -> Twin:
-    """The twin of a Keras 3 layer; where Keras 2 has none, a tf_keras layer that runs the Keras 3 layer itself."""
+    """The twin of a Keras 3 layer; where Keras 2 has none, a tf_keras layer that runs the Keras 3 layer itself.
+
+    Raises ValueError for a layer that has no meaning outside training.
+    """
+    if type(layer).__module__.startswith(_AUGMENTATION) and type(layer).__name__ == "RandomCrop":
+        # Keras 3.15 returns the whole image then, while the shapes behind it are those of the crop.
+        raise ValueError(
+            "`RandomCrop` crops in training only, so the layers behind it get another shape than they expect"
+        )
     if is_augmentation(layer):
         return Twin(layer, (), "dropped")
     try:
@@ -56,10 +65,7 @@ def host(layer: Any, name: str) -> Twin:
 def is_augmentation(layer: Any) -> bool:
     """The layer is the identity outside training."""
     name = type(layer).__name__
-    if not type(layer).__module__.startswith("keras.src.layers.preprocessing.image_preprocessing"):
-        return False
-    # RandomCrop resizes and crops at inference too.
-    return name in AUGMENTATIONS or (name.startswith("Random") and name != "RandomCrop")
+    return type(layer).__module__.startswith(_AUGMENTATION) and (name in AUGMENTATIONS or name.startswith("Random"))
 
 
 def _layers(layer: Any, name: str) -> tuple[Any, ...]:
