@@ -7,6 +7,7 @@ and modification time, files of the user's own stay where they are.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -50,6 +51,7 @@ def staged(destination: Path, *, wait_s: float = DEFAULT_WAIT_S) -> Iterator[Pat
         try:
             with locked(place, wait_s):
                 recover(place)
+                _check_free(place)
                 staging = beside(place, "staging")
                 staging.mkdir()
                 try:
@@ -74,6 +76,7 @@ def publish(
     place = _resolved(destination)
     rest = {"report.json": without_durations} if varying is None else varying
     with told(place):
+        _check_free(place)
         new, old = _files(staging), _files(place)
         earlier = _written_before(place) & set(old)
         kept = tuple(name for name in sorted(new) if name in old and _equal(staging, place, name, rest.get(name)))
@@ -106,7 +109,9 @@ def _resolved(destination: Path) -> Path:
     try:
         return Path(os.path.realpath(destination))
     except ValueError as error:
-        raise bad_input("EC633", "a name holds a character that no file can have", notes=(str(error),)) from error
+        message = "the output folder has a name that cannot be used"
+        help = ("name another folder with `--output`",)
+        raise bad_input("EC633", message, notes=(str(error),), help=help) from error
 
 
 def _make_parents(folder: Path) -> list[Path]:
@@ -118,8 +123,17 @@ def _make_parents(folder: Path) -> list[Path]:
     for each in reversed(missing):
         each.mkdir(exist_ok=True)
     if not folder.is_dir():
-        raise NotADirectoryError(20, os.strerror(20), str(folder))
+        raise _not_a_folder(folder)
     return missing
+
+
+def _check_free(place: Path) -> None:
+    if place.exists() and not place.is_dir():
+        raise _not_a_folder(place)
+
+
+def _not_a_folder(path: Path) -> OSError:
+    return NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -164,7 +178,7 @@ def _carry_over(place: Path, staging: Path, names: list[str]) -> None:
             continue
         if not new.parent.is_dir():
             if any(parent.is_file() for parent in new.parents if staging in parent.parents):
-                raise FileExistsError(17, os.strerror(17), str(old.parent))
+                raise _not_a_folder(old.parent)
             new.parent.mkdir(parents=True)
         with suppress(FileNotFoundError):
             new.unlink()
