@@ -110,9 +110,14 @@ def _run(
     progress: Progress | None,
     workers: int | None,
 ) -> litert.Outputs:
-    """The answer of the first interpreter that takes the model: an old one may lack an operator's version."""
+    """The answer of the first interpreter that takes the model: an old one may lack an operator's version.
+
+    TensorFlow's is asked only where no other one loads: it takes long to start, and has nothing that LiteRT lacks.
+    """
     refusals: list[EdgecompileError] = []
     for runtime in judges:
+        if runtime.name == "tensorflow" and any(isinstance(refusal, RejectedError) for refusal in refusals):
+            break
         resolver = resolver_of(runtime.name)
         try:
             return litert.invoke(

@@ -106,6 +106,13 @@ def gather(table: np.ndarray[Any, Any], count: int) -> bytes:
     )
 
 
+def gather_options(axis: int) -> Any:
+    """Options of GATHER."""
+    options = schema.GatherOptionsT()
+    options.axis = axis
+    return options
+
+
 def custom(name: str) -> bytes:
     """A custom operator that no interpreter knows."""
     return model("CUSTOM", [Spec(shape=(1, 4))], [Spec(shape=(1, 4))], custom=name)
