@@ -81,7 +81,7 @@ class _File:
         start, aligned = self.end, -(-self.end // _ALIGNMENT) * _ALIGNMENT
         while start < min(aligned, len(self.content)) and self.content[start] == 0:
             start += 1
-        return trailer.detach(self.content[start:], start)
+        return trailer.detach(self.content[start:])
 
 
 def _buffer(raw: Any, file: _File, path: str) -> Buffer:
