@@ -204,7 +204,9 @@ def write_depfile(path: Path | None, jobs: Sequence[Job], reports: Sequence[Repo
     """Name what the outputs were made from, for make and ninja; nothing without a path."""
     if path is None:
         return
-    outputs = [_place(job) / artifact.path for job, report in zip(jobs, reports, strict=True) for artifact in report.artifacts]
+    outputs = [
+        _place(job) / artifact.path for job, report in zip(jobs, reports, strict=True) for artifact in report.artifacts
+    ]
     if outputs:
         depfile.write(path, outputs, [name for job in jobs for name in _inputs_of(job)])
 

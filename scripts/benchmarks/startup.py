@@ -13,7 +13,7 @@ from _shared import cifar10_npz, data_folder, table
 
 RUNS = 7
 BUILD_RUNS = 3
-HAND_WRITTEN = '''
+HAND_WRITTEN = """
 import sys, numpy as np, tensorflow as tf, tf_keras
 model_path, data_path, out = sys.argv[1:]
 data = np.load(data_path)
@@ -38,7 +38,7 @@ for sample, label in zip(x, y):
     runner.invoke()
     hits += runner.get_tensor(outp["index"]).argmax() == label
 print("int8", hits / len(y))
-'''
+"""
 
 
 def seconds(command: list[str], runs: int, cwd: str) -> list[float]:
@@ -84,7 +84,9 @@ def main() -> int:
         script.write_text(HAND_WRITTEN)
         ours = [*tool, "build", model, "-t", "android-nnapi", "--data", str(data), "--metric", "top1", "-o", "out"]
         by_hand = [python, str(script), model, str(data), str(Path(scratch) / "by_hand.tflite")]
-        rows = [("ResNet-8: load, convert to int8, score float and int8 on 5 000 images", "median s", "least", "greatest")]
+        rows = [
+            ("ResNet-8: load, convert to int8, score float and int8 on 5 000 images", "median s", "least", "greatest")
+        ]
         rows.append(row("hand-written TensorFlow script", seconds(by_hand, BUILD_RUNS, scratch)))
         rows.append(row("edgecompile build -t android-nnapi", seconds(ours, BUILD_RUNS, scratch)))
         print()
