@@ -17,17 +17,21 @@ _FROM_CONV = ("groups", "filters", "kernel_initializer", "kernel_regularizer", "
 def repair(config: Config, generation: int) -> tuple[Config, tuple[str, ...]]:
     """The config as the Keras of ``generation`` (2 or 3) takes it, and what was mended, once each, in plain words."""
     done: list[str] = []
-    return _node(config, _FOR[generation], done), tuple(dict.fromkeys(done))
+    return _node(config, generation, done), tuple(dict.fromkeys(done))
 
 
-def _node(plain: Any, repairs: tuple[Callable[[str, Config], str | None], ...], done: list[str]) -> Any:
+def _node(plain: Any, generation: int, done: list[str]) -> Any:
     if isinstance(plain, list):
-        return [_node(item, repairs, done) for item in plain]
+        return [_node(item, generation, done) for item in plain]
     if not isinstance(plain, dict):
         return plain
-    mended = {key: _node(value, repairs, done) for key, value in plain.items()}
+    if plain.get("class_name") == "function" and isinstance(plain.get("config"), str) and generation == 2:
+        # tf_keras 2.20 writes a user's function into .h5 files as a dict that only its .keras reader understands.
+        done.append("functions became names")
+        return plain["config"].split(">")[-1]
+    mended = {key: _node(value, generation, done) for key, value in plain.items()}
     if isinstance(mended.get("class_name"), str) and isinstance(mended.get("config"), dict):
-        for one in repairs:
+        for one in _FOR[generation]:
             said = one(mended["class_name"], mended["config"])
             done += [said] if said else []
     return mended

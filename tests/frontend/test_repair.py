@@ -38,6 +38,11 @@ CASES: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
         layer("DepthwiseConv2D", groups=1, depthwise_initializer="ones", kernel_initializer="zeros"),
         layer("DepthwiseConv2D", depthwise_initializer="ones"),
     ),
+    "function": (
+        2,
+        layer("Dense", activation={"class_name": "function", "config": "square", "module": "builtins"}),
+        layer("Dense", activation="square"),
+    ),
     "nothing-to-do": (2, layer("Dense", name="a/b", units=3), layer("Dense", name="a/b", units=3)),
     "nested": (
         2,

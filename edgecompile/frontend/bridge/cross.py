@@ -13,6 +13,8 @@ from edgecompile.frontend.bridge.compare import LIMIT, Comparison, compare
 from edgecompile.frontend.bridge.precision import as_float32, other_precision
 from edgecompile.libs.keras import keras3
 
+MAX_NAMED = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Crossed:
@@ -131,11 +133,17 @@ def _notes(carried: Carried, name: str) -> Iterator[Diagnostic]:
             location=Location(file=name),
             notes=(", ".join(f"`{layer}`" for layer in dropped),),
         )
-    for layer in hosted:
+    for kind in dict.fromkeys(type(layer).__name__ for layer in hosted):
+        named = [layer.name for layer in hosted if type(layer).__name__ == kind]
+        more = ", ..." if len(named) > MAX_NAMED else ""
         yield Diagnostic(
             code="EC246",
             severity=Severity.NOTE,
-            message=f"layer `{layer.name}` (`{type(layer).__name__}`) is carried over as a whole",
-            location=Location(file=name, layer=layer.name),
-            notes=("Keras 2 has no such layer: it converts, and compression passes leave it as it is",),
+            message=f"layers of class `{kind}` are carried over as a whole: Keras 2 has none that computes the same",
+            location=Location(file=name, layer=named[0]),
+            notes=(
+                ", ".join(f"`{layer}`" for layer in named[:MAX_NAMED]) + more,
+                "they convert like any other; compression passes leave them as they are",
+            ),
+            consequences=len(named) - 1,
         )

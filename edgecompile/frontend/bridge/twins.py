@@ -46,9 +46,7 @@ def make_twin(layer: Any, name: str) -> Twin:
     """
     if type(layer).__module__.startswith(_AUGMENTATION) and type(layer).__name__ == "RandomCrop":
         # Keras 3.15 returns the whole image then, while the shapes behind it are those of the crop.
-        raise ValueError(
-            "`RandomCrop` crops in training only, so the layers behind it get another shape than they expect"
-        )
+        raise ValueError("`RandomCrop` crops in training only, and the layers behind it get another shape")
     if is_augmentation(layer):
         return Twin(layer, (), "dropped")
     try:
