@@ -11,8 +11,7 @@ import numpy as np
 
 def differences(a: Any, b: Any, path: str = "", ignore: tuple[str, ...] = ()) -> Iterator[str]:
     """Paths at which the two differ, with both values; nothing when they are equal, NaN included."""
-    if isinstance(a, memoryview):
-        a, b = bytes(a), bytes(b)
+    a, b = (bytes(value) if isinstance(value, memoryview) else value for value in (a, b))
     if type(a) is not type(b):
         yield f"{path}: {a!r:.60} {b!r:.60}"
     elif isinstance(a, np.ndarray):
