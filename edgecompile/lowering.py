@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity, from_dict
 from edgecompile.core.errors import bad_input, did_you_mean, rejected
 from edgecompile.core.progress import Progress
@@ -17,7 +18,6 @@ from edgecompile.core.project import Project
 from edgecompile.core.recipe import NEEDS_CALIBRATION, NUMERICS, Scheme
 from edgecompile.core.report import Stage
 from edgecompile.core.target import Target
-from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.keras_model import InputSpec
 from edgecompile.frontend.source import ModelSource
@@ -247,7 +247,7 @@ def _demand_calibration(
         f"`{', '.join(needing)}` needs data to calibrate with, and none is given",
         source.name,
         notes=(
-            f"calibration runs the model on {project.data.calibration_samples} samples to find the range of every tensor",
+            f"calibration runs the model on {project.data.calibration_samples} samples for the range of every tensor",
             "samples found: 0",
         ),
         help=(

@@ -138,7 +138,10 @@ def emit(job: Job, folder: Path) -> None:
 
 
 def verify(job: Job, required: bool) -> None:
-    """Run what was emitted and score it. Raises RejectedError when it fails, MissingError when it must and cannot run."""
+    """Run what was emitted and score it.
+
+    Raises RejectedError when it fails, MissingError when it is required and cannot run here.
+    """
     assert job.content is not None
     lowered = job.lowered
     with job.stage("Verify", job.target.judge) as summary:
