@@ -15,6 +15,7 @@ from typing import Any
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.frontend.wording import first_line
 from edgecompile.libs.keras import keras3, tensorflow, tf_keras
 
 
@@ -45,7 +46,7 @@ def read_custom(spec: str | None, base: Path, generation: int) -> Custom:
         return Custom()
     with tf_keras_name_means(generation):
         module = import_module(spec, base, "EC232")
-    found = {name: thing for name, thing in vars(module).items() if not name.startswith("_")}
+    found = {name: thing for name, thing in vars(module).items() if not name.startswith("_") and _is_users(thing)}
     functions = {name: thing for name, thing in found.items() if inspect.isfunction(thing)}
     return Custom(
         spec=spec,
@@ -102,6 +103,11 @@ def tf_keras_name_means(generation: int) -> Iterator[None]:
         sys.modules.update(saved)
 
 
+def _is_users(thing: Any) -> bool:
+    """Not what the module imported from Keras: a `Lambda` imported there is still Keras's, and still code in a file."""
+    return str(getattr(thing, "__module__", "")).split(".")[0] not in ("keras", "tf_keras", "tensorflow")
+
+
 def _classes(found: Mapping[str, Any], keras: Any) -> dict[str, Any]:
     kinds = (
         keras.layers.Layer,
@@ -145,7 +151,7 @@ def _failed(spec: str, path: Path | None, reason: BaseException, code: str) -> E
     """The exception of the user's code, at the user's line."""
     line = _last_line_in(path, reason)
     place = Location(file=str(path) if path else spec, detail=f"line {line}" if line else None)
-    return bad_input(code, f"importing `{spec}` fails", place, (f"{type(reason).__name__}: {_first_line(reason)}",), ())
+    return bad_input(code, f"importing `{spec}` fails", place, (f"{type(reason).__name__}: {first_line(reason)}",), ())
 
 
 def _last_line_in(path: Path | None, reason: BaseException) -> int | None:
@@ -155,8 +161,3 @@ def _last_line_in(path: Path | None, reason: BaseException) -> int | None:
             found = trace.tb_lineno
         trace = trace.tb_next
     return found
-
-
-def _first_line(reason: BaseException) -> str:
-    lines = str(reason).strip().splitlines()
-    return lines[0] if lines else "no message"

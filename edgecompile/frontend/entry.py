@@ -9,6 +9,7 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.frontend.custom import import_module
 from edgecompile.frontend.source import ModelSource
+from edgecompile.frontend.wording import first_line
 from edgecompile.libs.keras import keras3, tf_keras
 
 
@@ -50,7 +51,6 @@ def _raised(source: ModelSource, function: str, reason: BaseException) -> Edgeco
         if trace.tb_frame.f_code.co_filename == str(source.path):
             line = trace.tb_lineno
         trace = trace.tb_next
-    said = next(iter(str(reason).strip().splitlines()), "no message")
     remedies = (
         ("the function is called without arguments: give each a default",) if isinstance(reason, TypeError) else ()
     )
@@ -58,6 +58,6 @@ def _raised(source: ModelSource, function: str, reason: BaseException) -> Edgeco
         "EC209",
         f"`{function}` raises an exception instead of returning a model",
         Location(file=str(source.path) if source.path else source.name, detail=f"line {line}" if line else None),
-        (f"{type(reason).__name__}: {said}",),
+        (f"{type(reason).__name__}: {first_line(reason)}",),
         remedies,
     )

@@ -9,7 +9,8 @@ import numpy as np
 
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import BadInputError, EdgecompileError, bad_input
-from edgecompile.libs.keras import keras3, tf_keras
+from edgecompile.frontend.wording import first_line
+from edgecompile.libs.keras import keras3, tensorflow, tf_keras
 
 
 def with_graph(model: Any, name: str) -> Any:
@@ -23,7 +24,7 @@ def with_graph(model: Any, name: str) -> Any:
     try:
         wrapped = _around_keras3(model) if is_keras3 else _around_keras2(model)
     except Exception as reason:
-        raise _without_graph(model, name, next(iter(str(reason).splitlines()), "")) from None
+        raise _without_graph(model, name, first_line(reason)) from None
     if wrapped is None:
         raise _without_graph(model, name)
     return wrapped
@@ -65,9 +66,11 @@ def _around_keras2(model: Any) -> Any:
     (first, *others), _ = specification
     if others:
         return None
-    import tensorflow as tf
 
-    x = tf.nest.map_structure(lambda spec: keras.Input(batch_shape=(None, *spec.shape[1:]), dtype=spec.dtype), first)
+    def input_of(spec: Any) -> Any:
+        return keras.Input(batch_shape=(None, *spec.shape[1:]), dtype=spec.dtype)
+
+    x = tensorflow().nest.map_structure(input_of, first)
     return keras.Model(x, model(x), name=model.name)
 
 

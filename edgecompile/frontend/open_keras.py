@@ -14,7 +14,6 @@ from edgecompile.frontend.entry import call_entry
 from edgecompile.frontend.keras_file import KerasFile, read_keras_file, readable_copy
 from edgecompile.frontend.repair import repair
 from edgecompile.frontend.saved_model import (
-    first_line,
     keras_configs,
     load_keras_part,
     load_signature,
@@ -23,6 +22,7 @@ from edgecompile.frontend.saved_model import (
 )
 from edgecompile.frontend.scan import scan
 from edgecompile.frontend.source import ModelSource
+from edgecompile.frontend.wording import first_line
 from edgecompile.libs.keras import keras3, tensorflow, tf_keras
 
 # Layers that Keras 2 opens by names which `tf_keras.layers` does not list.

@@ -12,6 +12,7 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.frontend.graph_operators import touches_files
 from edgecompile.frontend.saved_model_graph import operators_that_run
+from edgecompile.frontend.wording import first_line
 from edgecompile.libs.keras import tensorflow, tf_keras
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -99,11 +100,6 @@ def load_signature(path: Path, name: str) -> Any:
     outputs = _signature_layer()(loaded, signature, name="signature")(inputs)
     named = [keras.layers.Identity(name=_layer_name(key))(value) for key, value in sorted(outputs.items())]
     return keras.Model(list(inputs.values()), named, name=_layer_name(path.name))
-
-
-def first_line(reason: BaseException) -> str:
-    """What an exception says first."""
-    return next((line for line in str(reason).strip().splitlines() if line.strip()), type(reason).__name__)
 
 
 @cache

@@ -97,7 +97,7 @@ def _check(
     if name in CODE_LAYERS and name not in known:
         raise _code(name, place)
     _check_wrapped_function(node, place)
-    if name in known or _last(node) in known:
+    if name in known:
         return
     if name == "function":
         _check_function(node, place, known, functions)

@@ -69,6 +69,14 @@ def test_lambda_layers_run_only_with_trust(
     np.testing.assert_allclose(found.model(given), model(given), rtol=1e-6)
 
 
+def test_a_custom_module_that_imports_lambda_does_not_vouch_for_it(tmp_path: Path) -> None:
+    plus_one(keras3()).save(tmp_path / "m.keras")
+    (tmp_path / "mine.py").write_text("from keras.layers import *\nfrom keras.layers import Lambda\n")
+
+    with pytest.raises(BadInputError, match="EC230"):
+        load(open_model("m.keras", tmp_path), "mine.py", False, tmp_path)
+
+
 def edit_keras_file(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}

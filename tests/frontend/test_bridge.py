@@ -225,6 +225,7 @@ def test_a_difference_that_a_last_softmax_would_hide_is_found(last: str) -> None
         pytest.param([0.0], [1.0], 1.0, id="all-zero"),
         pytest.param([np.inf, 1.0], [np.inf, 1.0], 0.0, id="equal-infinities"),
         pytest.param([np.inf, 1.0], [1.0, 1.0], np.inf, id="infinite-in-one"),
+        pytest.param([np.nan, np.inf], [np.nan, np.inf], np.inf, id="nothing-finite"),
         pytest.param([1.0], [[1.0]], np.inf, id="other-shape"),
     ],
 )

@@ -92,6 +92,7 @@ UNKNOWN = {
     "other-class-of-keras": layer("ModelCheckpoint", "keras.callbacks"),
     "look-alike-module": layer("Dense", "kerasx.layers"),
     "application-function": layer("ResNet50", "keras.applications"),
+    "registered-under-a-known-name": {**layer("system", "os"), "registered_name": "package>Mine"},
     "class-of-the-user": layer("Mine", "my.layers"),
     "class-without-module": {**legacy("Mine"), "module": None},
     "legacy-class": legacy("Mine"),
@@ -108,6 +109,11 @@ def test_what_is_not_part_of_keras_is_refused_and_named(node: dict[str, Any]) ->
     assert said.code == "EC231"
     assert said.location is not None and said.location.layer == "it"
     assert "--custom" in said.help[0]
+
+
+def test_a_registered_name_does_not_vouch_for_another_class() -> None:
+    with pytest.raises(BadInputError, match="EC231"):
+        check(UNKNOWN["registered-under-a-known-name"], known=frozenset({"Mine"}))
 
 
 @pytest.mark.parametrize("name", ["class-of-the-user", "class-without-module", "legacy-class"])

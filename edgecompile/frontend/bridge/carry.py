@@ -10,6 +10,7 @@ from typing import Any
 from edgecompile.frontend.bridge.op_layer import apply_op
 from edgecompile.frontend.bridge.twin_config import NoTwin
 from edgecompile.frontend.bridge.twins import Twin, call_twin, host, make_twin
+from edgecompile.frontend.wording import first_line
 from edgecompile.libs.keras import keras3, tf_keras
 
 _GRAPH_CALLS = ("Functional.call", "Sequential.call")
@@ -93,7 +94,9 @@ def carry(model: Any) -> Carried:
         except Uncarried:
             raise
         except Exception as reason:
-            raise Uncarried(label, type(operation).__name__, f"{type(reason).__name__}: {reason}") from reason
+            raise Uncarried(
+                label, type(operation).__name__, f"{type(reason).__name__}: {first_line(reason)}"
+            ) from reason
         carried.steps.append(Step(label, operation, (args, kwargs), keras3().tree.flatten(outputs)))
         return outputs
 

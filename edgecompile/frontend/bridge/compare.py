@@ -52,7 +52,7 @@ def relative_difference(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> flo
     if not np.array_equal(finite, np.isfinite(b)):
         return float("inf")
     if not finite.any():
-        return 0.0
+        return float("inf")  # nothing can be compared, so nothing was shown
     difference = float(np.max(np.abs(a[finite] - b[finite])))
     largest = float(np.max(np.abs(a[finite])))
     return difference / largest if largest else difference

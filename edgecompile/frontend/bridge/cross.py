@@ -88,12 +88,11 @@ def _refuse_adapted(model: Any, name: str) -> None:
 
 
 def _uncarried(reason: Uncarried, name: str) -> EdgecompileError:
-    first = reason.why.strip().splitlines()[0]
     return bad_input(
         "EC239",
         f"layer `{reason.label}` (`{reason.kind}`) cannot be carried over to Keras 2",
         Location(file=name, layer=reason.label),
-        (first,),
+        (reason.why,),
         ("replace the layer by one that both Keras 2 and Keras 3 have, or build the model with tf_keras",),
     )
 
