@@ -13,7 +13,7 @@ _AGAIN = ("the file is damaged or was edited by a faulty tool: export the model 
 
 
 def verify_values(network: Network, name: str) -> None:
-    """Raise EC217, EC219 or EC221 for the first constant, order or quantization that does not fit."""
+    """Raise EC217, EC218, EC219 or EC221 for the first constant, order or quantization that does not fit."""
     for number, subgraph in enumerate(network.subgraphs):
         where = f"subgraph {number}, " if len(network.subgraphs) > 1 else ""
         for index, tensor in enumerate(subgraph.tensors):
@@ -25,8 +25,16 @@ def verify_values(network: Network, name: str) -> None:
 
 
 def _verify_size(tensor: Tensor, place: Location) -> None:
-    if not tensor.is_constant or tensor.is_sparse or tensor.dtype not in BITS or min(tensor.shape, default=0) < 0:
+    if not tensor.is_constant or tensor.is_sparse or tensor.dtype not in BITS:
         return
+    if min(tensor.shape, default=0) < 0:
+        raise bad_input(
+            "EC218",
+            "a constant's shape cannot be",
+            place,
+            (f"limit: sizes from 0, for a constant's are known; found: {list(tensor.shape)}",),
+            _AGAIN,
+        )
     if len(tensor.buffer) != tensor.size_bytes:
         raise bad_input(
             "EC217",

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from ir_walk import differences
 
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
 from edgecompile.ir.pack import _finish
+from edgecompile.ir.reader import read
+from edgecompile.ir.writer import write
 from edgecompile.libs.schema import schema
 
 Change = Callable[[Any], None]
@@ -47,3 +50,12 @@ def changed(content: bytes, change: Change) -> bytes:
     model = raw_model(content)
     change(model)
     return packed(model)
+
+
+def kept(content: bytes) -> Network:
+    """The network of a file, after checking that it survives a write with all raw objects."""
+    network = read(content)
+    written = write(network)
+    assert list(differences(network, read(written))) == []
+    assert write(read(written)) == written
+    return network

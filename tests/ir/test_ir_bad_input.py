@@ -117,6 +117,9 @@ MAIN = ("subgraphs", 0)
             set_field(*MAIN, "tensors", 0, "shape", value=ints(1, -7, 8, 3)), "EC218", "-7", id="negative size"
         ),
         pytest.param(
+            set_field(*MAIN, "tensors", 1, "shape", value=ints(-1, -1)), "EC218", "constant", id="unknown constant"
+        ),
+        pytest.param(
             set_field(*MAIN, "tensors", 0, "shape", value=ints(*[2**31 - 1] * 5)), "EC218", "2^58", id="huge shape"
         ),
         pytest.param(

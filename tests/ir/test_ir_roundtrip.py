@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from ir_networks import changed, conv_network, packed, raw_model
+from ir_networks import changed, conv_network, kept, packed, raw_model
 from ir_walk import differences
 
 from edgecompile.ir import encode
 from edgecompile.ir.build import NetworkBuilder
-from edgecompile.ir.network import EMPTY, Buffer, Network, Operator, Quantization, Subgraph
+from edgecompile.ir.network import EMPTY, Buffer, Network, Quantization
 from edgecompile.ir.reader import read
 from edgecompile.ir.writer import write
 from edgecompile.libs.schema import new
 
 GOOD = write(conv_network())
 UNMODELLED = ("raw",)
-
-
-def kept(content: bytes) -> Network:
-    """The network of a file, after checking that it survives a write with all raw objects."""
-    network = read(content)
-    written = write(network)
-    assert list(differences(network, read(written))) == []
-    assert write(read(written)) == written
-    return network
 
 
 def test_a_built_network_is_read_as_it_was_built() -> None:
@@ -314,106 +302,6 @@ def test_names_that_are_no_utf8_survive() -> None:
     network = kept(changed(GOOD, change))
 
     assert raw_model(write(network)).subgraphs[0].tensors[0].name == b"\xff\xfe caf\xc3\xa9"
-
-
-def archive(prefix: bytes, relative: bool) -> bytes:
-    """A zip of two files behind a prefix, its offsets counted from the file's start or from its own."""
-    memory = io.BytesIO()
-    if not relative:
-        memory.write(prefix)
-    with zipfile.ZipFile(memory, "a") as opened:
-        opened.writestr("labels.txt", "cat\ndog\n")
-        opened.writestr("b/vocab.txt", "x" * 999)
-    return prefix + memory.getvalue() if relative else memory.getvalue()
-
-
-@pytest.mark.parametrize("relative", [pytest.param(False, id="absolute"), pytest.param(True, id="relative")])
-@pytest.mark.parametrize("padding", [0, 3])
-def test_a_zip_behind_the_flatbuffer_stays_readable_when_the_flatbuffer_grows(relative: bool, padding: int) -> None:
-    network = kept(archive(GOOD + bytes(padding), relative))
-    longer = replace(network, description="a longer description " * 40)
-
-    for content in (write(network), write(longer)):
-        with zipfile.ZipFile(io.BytesIO(content)) as opened:
-            assert opened.read("labels.txt") == b"cat\ndog\n"
-            # Strict readers take offsets from the file's start, as they are recorded.
-            for info in opened.infolist():
-                assert content[info.header_offset :][:4] == b"PK\x03\x04"
-        end = content.rindex(b"PK\x05\x06")
-        size, offset = np.frombuffer(content, "<u4", 2, end + 12)
-        assert offset + size == end
-    with zipfile.ZipFile(io.BytesIO(network.trailer)) as alone:
-        assert alone.namelist() == ["labels.txt", "b/vocab.txt"]
-
-
-@pytest.mark.parametrize(
-    "trailer",
-    [
-        pytest.param(b"anything", id="text"),
-        pytest.param(bytes(40), id="zeros"),
-        pytest.param(b"PK\x05\x06" + bytes(3), id="half an end record"),
-        pytest.param(b"PK\x05\x06" + b"\xff" * 18, id="an end record of nothing"),
-        pytest.param(
-            b"xPK\x01\x02" + bytes(60) + b"PK\x05\x06" + bytes(8) + b"\x41\0\0\0" + bytes(6), id="a false entry"
-        ),
-    ],
-)
-def test_what_follows_and_is_no_zip_is_kept_as_it_is(trailer: bytes) -> None:
-    network = replace(read(GOOD), trailer=trailer)
-
-    assert write(network).endswith(trailer)
-    assert read(write(network)).trailer == trailer
-
-
-Wrong = Callable[[Network], Network]
-
-
-def with_operator(operator: Operator) -> Wrong:
-    def change(network: Network) -> Network:
-        main: Subgraph = replace(network.main, operators=(operator,))
-        return replace(network, subgraphs=(main,))
-
-    return change
-
-
-@pytest.mark.parametrize(
-    "operator, says",
-    [
-        pytest.param(Operator(name="CONV_3000", inputs=(), outputs=()), "no operator `CONV_3000`", id="name"),
-        pytest.param(
-            Operator(name="ADD", inputs=(), outputs=(), options={"fused_activation": "RELU"}),
-            "did you mean `fused_activation_function`",
-            id="setting",
-        ),
-        pytest.param(
-            Operator(name="ADD", inputs=(), outputs=(), options={"fused_activation_function": "RELUU6"}),
-            "did you mean `RELU6`",
-            id="enumeration",
-        ),
-        pytest.param(
-            Operator(name="FLOOR", inputs=(), outputs=(), options={"axis": 1}), "has no settings", id="no table"
-        ),
-    ],
-)
-def test_a_network_that_no_file_can_hold_is_a_value_error(operator: Operator, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        write(with_operator(operator)(conv_network()))
-
-
-def test_an_operator_renamed_by_a_pass_gets_the_options_of_its_new_name() -> None:
-    build = NetworkBuilder()
-    x, y = build.input("x", (4,)), build.tensor("y", (4,))
-    build.op("MUL", [x, x], [y], fused_activation_function="RELU")
-    network = read(write(build.output(y).build()))
-    renamed = replace(network.main.operators[0], name="DIV")
-
-    again = read(write(with_operator(renamed)(network)))
-
-    assert (again.main.operators[0].name, again.main.operators[0].options) == (
-        "DIV",
-        {"fused_activation_function": "RELU"},
-    )
-    assert type(raw_model(write(again)).subgraphs[0].operators[0].builtinOptions).__name__ == "DivOptionsT"
 
 
 def test_settings_that_are_not_numbers_do_not_disturb_the_file() -> None:
