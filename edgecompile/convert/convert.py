@@ -45,7 +45,7 @@ def convert(model: Any, scheme: Scheme, calibration: tuple[Array, ...] | None, s
     restore(converted, [port.name for port in traced.inputs], traced.output_names)
     if scheme.numerics in NEEDS_CALIBRATION:
         refuse.idle_inputs(converted, scheme.numerics)
-        refuse.float_operators(converted, traced.name, scheme.numerics, scheme.io_dtype)
+        refuse.converted_inside(converted, traced.name, scheme.numerics, scheme.io_dtype)
         refuse.endless_scales(converted, traced.name)
     drop_unused_buffers(converted)
     return serialize(converted)
@@ -61,7 +61,7 @@ def _samples(arrays: Sequence[Array]) -> list[dict[str, Array]]:
 
 def _converter(traced: Traced, scheme: Scheme, samples: Sequence[Mapping[str, Array]]) -> Any:
     tf = tensorflow()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced.function], traced.model)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([traced.function], traced.holder)
     configure(tf, converter, scheme)
     if samples:
         converter.representative_dataset = lambda: iter(samples)

@@ -10,6 +10,8 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, rejected
 
 _NO_OPERATOR = ("ERROR_NEEDS_FLEX_OPS", "ERROR_NEEDS_CUSTOM_OPS")
+# A table that the function reads shows up as an argument of its own.
+_GIVEN = "tf.Placeholder"
 _LISTED = 8
 _CHARACTERS = 300
 
@@ -21,7 +23,7 @@ def explain(error: Exception, model_name: str, numerics: str) -> EdgecompileErro
     anything else, with the line that tells.
     """
     reports = list(getattr(error, "errors", []))
-    lacking = [report for report in reports if _code(report) in _NO_OPERATOR]
+    lacking = [report for report in reports if _code(report) in _NO_OPERATOR and report.operator.name != _GIVEN]
     if lacking:
         return _without_operator(lacking, model_name)
     layer = next((found for report in reports if (found := _layer(report, model_name))), None)

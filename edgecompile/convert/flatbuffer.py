@@ -75,13 +75,12 @@ def layer_of(tensor_name: str, model_name: str) -> str | None:
 
 
 def layer_of_operator(subgraph: Any, operator: Any, model_name: str) -> str | None:
-    """The layer named by the operator's outputs, else by its inputs."""
-    for index in [*_indices(operator.outputs), *_indices(operator.inputs)]:
-        layer = layer_of(name_of(subgraph.tensors[index]), model_name) if index >= 0 else None
+    """The layer named by the operator's outputs; an output of the model bears its layer's name alone."""
+    for index in map(int, operator.outputs):
+        name = name_of(subgraph.tensors[index])
+        layer = layer_of(name, model_name)
+        if layer is None and index in subgraph.outputs and not name.startswith(_NAMELESS):
+            layer = name
         if layer:
             return layer
     return None
-
-
-def _indices(values: Any) -> list[int]:
-    return [] if values is None else [int(value) for value in values]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgecompile.convert.flatbuffer import name_of
-from edgecompile.core.errors import internal
+from edgecompile.core.errors import internal, rejected
 
 
 def restore(model: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
@@ -15,6 +15,13 @@ def restore(model: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
     The model's signature must bear the names that ``trace.py`` gave; it gets the new ones. A name
     that another tensor has already is left as the converter made it.
     """
+    if not model.signatureDefs:
+        raise rejected(
+            "EC410",
+            "the model holds something beside variables that TensorFlow cannot save",
+            notes=["the converter went on without the names of inputs and outputs"],
+            help=["take look-up tables and other resources out of the model"],
+        )
     signature = model.signatureDefs[0]
     main = model.subgraphs[0]
     main.inputs = _order(signature.inputs, "input", len(inputs))

@@ -11,6 +11,7 @@ import numpy as np
 from edgecompile.convert import refuse
 from edgecompile.convert.calibrate import check_finite, measure, refine
 from edgecompile.convert.flatbuffer import parse
+from edgecompile.convert.interface import restore
 from edgecompile.convert.trace import Traced
 from edgecompile.core.recipe import Scheme
 from edgecompile.libs.keras import tensorflow
@@ -31,6 +32,7 @@ def step_in(converter: Any, traced: Traced, scheme: Scheme, samples: Sequence[Ma
 
     def calibrate_and_quantize(float_model: bytes, *arguments: Any) -> bytes:
         parsed = parse(float_model)
+        restore(parsed, [port.name for port in traced.inputs], traced.output_names)
         refuse.state(parsed, traced.name)
         refuse.loops(parsed, traced.name, scheme.numerics, traced.recurrent)
         measured = measure(float_model, samples)
@@ -38,12 +40,14 @@ def step_in(converter: Any, traced: Traced, scheme: Scheme, samples: Sequence[Ma
         if scheme.calibration != "minmax":
             measured = refine(measured, samples, scheme.calibration, scheme.numerics, traced.name)
         try:
-            return _steadily(converter, measured, arguments)
+            quantized = _steadily(converter, measured, arguments)
         except RuntimeError as error:
             lacking = refuse.named(parsed, traced.name, _NOT_YET.findall(str(error)), traced.recurrent)
             if not lacking:
                 raise
             raise refuse.left_in_float(lacking, scheme.numerics) from None
+        refuse.computed_in_float(parse(quantized), parsed, traced.name, scheme.numerics)
+        return quantized
 
     converter._quantize = calibrate_and_quantize
 
@@ -57,8 +61,7 @@ def _steadily(converter: Any, measured: bytes, arguments: Sequence[Any]) -> byte
     """
     for _ in range(_ATTEMPTS):
         quantized = _quantize(converter, measured, arguments)
-        model = parse(quantized)
-        left = {name for subgraph in model.subgraphs for name, _ in refuse.computing_in_float(model, subgraph, "")}
+        left = {name for name, _ in refuse.computing_in_float(parse(quantized), "")}
         if not left or not left <= {"SPLIT", "SPLIT_V"}:
             break
     return quantized

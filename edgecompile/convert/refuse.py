@@ -71,12 +71,29 @@ def idle_inputs(model: Any, numerics: str) -> None:
             )
 
 
-def float_operators(model: Any, model_name: str, numerics: str, io_dtype: str) -> None:
-    """Raise EC407 when something is computed in float; at the ends, ``io_dtype`` float32 may be converted."""
-    computing = [found for part in model.subgraphs for found in computing_in_float(model, part, model_name)]
-    converting = [found for part in model.subgraphs for found in _converting_inside(model, part, model_name, io_dtype)]
-    if computing or converting:
-        raise left_in_float(computing or converting, numerics)
+def computed_in_float(quantized: Any, float_model: Any, model_name: str, numerics: str) -> None:
+    """Raise EC407 when operators of ``quantized`` compute in float.
+
+    Layers that the quantizer's own tensors hide are looked up in the float model it came from.
+    """
+    found = []
+    for name, layer in computing_in_float(quantized, model_name):
+        others = {other for _, other in named(float_model, model_name, (name,)) if other}
+        found.append((name, layer or (others.pop() if len(others) == 1 else None)))
+    if found:
+        raise left_in_float(found, numerics)
+
+
+def converted_inside(model: Any, model_name: str, numerics: str, io_dtype: str) -> None:
+    """Raise EC407 for a QUANTIZE or DEQUANTIZE that is not at the ends of a model with ``io_dtype`` float32."""
+    found = [
+        (operator_name(model, operator), layer_of_operator(subgraph, operator, model_name))
+        for subgraph in model.subgraphs
+        for operator in subgraph.operators
+        if _touches_float(subgraph, operator) and not (io_dtype == "float32" and _at_an_end(subgraph, operator))
+    ]
+    if found:
+        raise left_in_float(found, numerics)
 
 
 def endless_scales(model: Any, model_name: str) -> None:
@@ -114,23 +131,13 @@ def left_in_float(found: Sequence[tuple[str, str | None]], numerics: str) -> Edg
     )
 
 
-def computing_in_float(model: Any, subgraph: Any, model_name: str) -> list[tuple[str, str | None]]:
+def computing_in_float(model: Any, model_name: str) -> list[tuple[str, str | None]]:
     """Operators (and layers) with a float input or output, QUANTIZE and DEQUANTIZE aside."""
     return [
         (operator_name(model, operator), layer_of_operator(subgraph, operator, model_name))
+        for subgraph in model.subgraphs
         for operator in subgraph.operators
         if _touches_float(subgraph, operator) and operator_name(model, operator) not in _CONVERSIONS
-    ]
-
-
-def _converting_inside(model: Any, subgraph: Any, model_name: str, io_dtype: str) -> list[tuple[str, str | None]]:
-    """QUANTIZE and DEQUANTIZE that are not the ends that ``io_dtype`` float32 asks for."""
-    return [
-        (operator_name(model, operator), layer_of_operator(subgraph, operator, model_name))
-        for operator in subgraph.operators
-        if _touches_float(subgraph, operator)
-        and operator_name(model, operator) in _CONVERSIONS
-        and not (io_dtype == "float32" and _at_an_end(subgraph, operator))
     ]
 
 

@@ -18,10 +18,13 @@ from edgecompile.libs.keras import tensorflow, tf_keras
 
 @dataclass(frozen=True, kw_only=True)
 class Traced:
-    """``function`` takes ``input_0...`` and gives ``output_0...``, in the order of ``inputs`` and ``output_names``."""
+    """``function`` takes ``input_0...`` and gives ``output_0...``, in the order of ``inputs`` and ``output_names``.
+
+    ``holder`` keeps the variables alive and is what the converter saves along with the function.
+    """
 
     function: Any
-    model: Any
+    holder: Any
     name: str
     inputs: tuple[Input, ...]
     output_names: tuple[str, ...]
@@ -63,12 +66,19 @@ def trace(model: Any) -> Traced:
         ) from error
     return Traced(
         function=function,
-        model=model,
+        holder=_holder(tf, model, function),
         name=model.name,
         inputs=inputs,
         output_names=tuple(keys),
         recurrent=tuple(layer.name for layer in _loops(model)),
     )
+
+
+def _holder(tf: Any, model: Any, function: Any) -> Any:
+    """All variables and nothing else: saving the Keras model itself would trace its layers anew, 20 s for an LSTM."""
+    holder = tf.Module()
+    holder.held = [*model.variables, *function.graph.variables]
+    return holder
 
 
 def _named(model: Any, outputs: Any) -> list[tuple[str, Any]]:
