@@ -42,16 +42,23 @@ _SCORES = ("metric", "metric_float")
 _VERIFICATION = "verification"
 
 
-def render(report: Report, *, brief: bool = False) -> str:
-    """The whole report as plain text of about 80 columns, ending with a newline.
-
-    ``brief`` leaves out the details that are pages of lines, such as the picture of the arena.
-    """
+def render(report: Report) -> str:
+    """The whole report as plain text of about 80 columns, ending with a newline: what `report.txt` holds."""
     details = {name: value for name, value in report.details.items() if name != _VERIFICATION}
-    blocks = [_verdict(report), _bars(report), score_lines(report), _figures(report)]
-    blocks += [_detail(name, value) for name, value in details.items() if not (brief and _is_lines(value))]
+    blocks = [[*_verdict(report), *_origin(report)], _bars(report), score_lines(report), _figures(report)]
+    blocks += [_detail(name, value) for name, value in details.items()]
     blocks += [diagnostic.render().splitlines() for diagnostic in report.diagnostics]
     blocks += [_artifacts(report), _methods(report)]
+    return _joined(blocks)
+
+
+def brief(report: Report) -> str:
+    """What a terminal shows at the end: verdict, bars, score, figures with the kind of their method, diagnostics."""
+    blocks = [_verdict(report), _bars(report, tagged=True), score_lines(report), _figures(report, tagged=True)]
+    return _joined([*blocks, *(diagnostic.render().splitlines() for diagnostic in report.diagnostics)])
+
+
+def _joined(blocks: list[list[str]]) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
@@ -62,17 +69,17 @@ def _verdict(report: Report) -> list[str]:
     checked = report.status == "built" and not report.artifacts
     verdict = "would run and fit" if checked else _VERDICTS.get(report.status, report.status)
     head = ": ".join(part for part in (report.target, verdict + cause) if part)
-    versions = [f"{name} {version}" for name, version in report.versions.items()]
-    model = f"  model sha256 {report.model_sha256[:12]}, recipe {_recipe(report.recipe)}"
     verification = str(report.details.get(_VERIFICATION) or "")
     if verification.startswith("skipped"):
         verification = f"verification {verification}"
-    return [
-        head,
-        *(wrap(verification, "    ", first="  ") if verification else []),
-        *([model] if report.model_sha256 else []),
-        *wrap(", ".join(versions), "  "),
-    ]
+    return [head, *(wrap(verification, "    ", first="  ") if verification else [])]
+
+
+def _origin(report: Report) -> list[str]:
+    """Which model, by which recipe, with what."""
+    versions = [f"{name} {version}" for name, version in report.versions.items()]
+    model = f"  model sha256 {report.model_sha256[:12]}, recipe {_recipe(report.recipe)}"
+    return [*([model] if report.model_sha256 else []), *wrap(", ".join(versions), "  ")]
 
 
 def _recipe(recipe: Mapping[str, Any]) -> str:
@@ -81,14 +88,16 @@ def _recipe(recipe: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _bars(report: Report) -> list[str]:
+def _bars(report: Report, *, tagged: bool = False) -> list[str]:
     lines = []
     for name, label in _BARS:
         measure = report.measure(name)
         if measure is not None and measure.value is not None and measure.limit:
             ratio = measure.value / measure.limit
             share = f"{bar(ratio)} {100 * ratio:5.1f} %"
-            lines.append(f"{label:<6} {share}  {_of(int(measure.value), int(measure.limit))}{_over(ratio)}")
+            size = _of(int(measure.value), int(measure.limit))
+            tag = f"  {_tag(measure)}" if tagged else ""
+            lines.append(f"{label:<6} {share}  {size}{tag}{_over(ratio)}")
     return lines
 
 
@@ -104,11 +113,21 @@ def _over(ratio: float) -> str:
     return "  over the limit" if ratio > 1 else ""
 
 
-def _figures(report: Report) -> list[str]:
+def _figures(report: Report, *, tagged: bool = False) -> list[str]:
+    """A line for each figure that no bar shows; ``tagged`` adds how it was obtained in a word."""
     drawn = {name for name, _ in _BARS if (m := report.measure(name)) and m.value is not None and m.limit}
     shown = [m for m in report.measures if m.name not in _SCORES and m.name not in drawn]
     width = max((len(_label(m)) for m in shown), default=0)
-    return [f"{_label(measure):<{width}}  {_value(measure)}{_limit(measure)}" for measure in shown]
+    lines = [f"{_label(measure):<{width}}  {_value(measure)}{_limit(measure)}" for measure in shown]
+    if not tagged:
+        return lines
+    column = max((len(line) for line in lines), default=0)
+    return [f"{line:<{column}}  {_tag(measure)}".rstrip() for line, measure in zip(lines, shown, strict=True)]
+
+
+def _tag(measure: Measure) -> str:
+    """The word that a method opens with: counted, planned, predicted, measured."""
+    return measure.method.partition(" ")[0].rstrip(":,;")
 
 
 def _label(measure: Measure) -> str:

@@ -10,7 +10,7 @@ from edgecompile.core.artifact import Artifact
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.report import Measure, Report
 from edgecompile.report.table import bar, number, rows
-from edgecompile.report.text import render
+from edgecompile.report.text import brief, render
 
 HASH = "0123456789abcdef" * 4
 COUNTED = "counted: in the flatbuffer"
@@ -211,9 +211,11 @@ def test_what_verified_it_stands_below_the_verdict() -> None:
     assert skipped.splitlines()[1] == "  verification skipped: no interpreter"
 
 
-def test_pages_of_lines_are_left_out_of_a_brief_report() -> None:
-    whole = report(details={"memory plan": ["operator   0", "   0  CONV_2D |AAAA|"], "agreement": {"steps": 1}})
+def test_a_brief_report_has_the_figures_with_a_word_on_their_origin_and_no_details() -> None:
+    arena = Measure(name="arena_bytes", value=3072, unit="bytes", method="planned: greedy by size")
+    whole = report(details={"memory plan": ["   0  CONV_2D |AAAA|"], "agreement": {"steps": 1}}, measures=(arena,))
 
-    assert "Memory plan\noperator   0\n   0  CONV_2D |AAAA|\n" in render(whole)
-    assert "CONV_2D" not in render(whole, brief=True)
-    assert "Agreement" in render(whole, brief=True)
+    assert "Memory plan\n   0  CONV_2D |AAAA|\n" in render(whole)
+    assert "CONV_2D" not in brief(whole)
+    assert "Agreement" not in brief(whole)
+    assert "arena  3 072 B  planned\n" in brief(whole)
