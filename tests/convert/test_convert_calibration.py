@@ -105,7 +105,7 @@ def test_int16_ranges_follow_the_percentile_and_least_squares_has_nothing_to_cli
 @pytest.mark.parametrize(
     "method, factor",
     [
-        # Clipping a thousandth of the values on either side is felt where there is nothing to gain: 3.5 times, measured.
+        # Clipping a thousandth of the values on either side is felt where nothing is gained: 3.5 times, measured.
         pytest.param("percentile", 5.0, id="percentile"),
         pytest.param("mse", 1.2, id="mse"),
     ],
