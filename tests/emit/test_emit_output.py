@@ -6,6 +6,10 @@ import errno
 import json
 import multiprocessing
 import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -302,24 +306,32 @@ def test_trouble_elsewhere_is_not_taken_for_ours(tmp_path: Path) -> None:
 # -- two builds at once -------------------------------------------------------------------------------------------
 
 
-def hold(place: Path, held: object, let_go: object) -> None:
+def hold(place: Path, end: Connection) -> None:
     with staged(place) as folder:
         (folder / "m.tflite").write_bytes(b"theirs")
-        held.set()  # type: ignore[attr-defined]
-        let_go.wait(30)  # type: ignore[attr-defined]
+        end.send("held")
+        end.poll(30)
         publish(folder, place)
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> object:
+def holder(tmp_path: Path) -> Iterator[tuple[BaseProcess, Callable[[], None]]]:
+    """Another build of the same folder, and what lets it finish. A pipe, since an Event whose waiter was killed blocks."""
     context = multiprocessing.get_context("fork")
-    held, let_go = context.Event(), context.Event()
-    process = context.Process(target=hold, args=(tmp_path / "coral", held, let_go))
+    here, there = context.Pipe()
+    process = context.Process(target=hold, args=(tmp_path / "coral", there))
     process.start()
-    assert held.wait(30)
+    there.close()
+    assert here.poll(30)
+
+    def let_go() -> None:
+        with suppress(OSError):
+            here.send("go")
+
     yield process, let_go
-    let_go.set()
+    let_go()
     process.join(30)
+    here.close()
 
 
 def test_a_second_build_of_one_folder_is_ec634_and_names_the_first(tmp_path: Path, holder: tuple) -> None:
@@ -332,7 +344,7 @@ def test_a_second_build_of_one_folder_is_ec634_and_names_the_first(tmp_path: Pat
 
 def test_a_second_build_waits_for_the_first(tmp_path: Path, holder: tuple) -> None:
     process, let_go = holder
-    let_go.set()
+    let_go()
 
     with staged(tmp_path / "coral", wait_s=30):
         assert tree(tmp_path / "coral") == {"m.tflite": b"theirs"}
