@@ -37,6 +37,7 @@ TOP: Mapping[str, Key] = {
     "operators": Key(kind="table"),
     "board": Key(kind="table"),
     "measure": Key(kind="table"),
+    "statuses": Key(kind="table"),
     "sources": Key(kind="table"),
 }
 MEMORY: Mapping[str, Key] = {
@@ -64,6 +65,10 @@ RUNTIME: Mapping[str, Key] = {
 }
 LIST = Key(kind="texts")
 TEXT = Key(kind="text")
+STATUSES: Mapping[str, Key] = {
+    **{name: Key(kind="text") for name in ("mapped", "cut_off", "absent", "otherwise", "source")},
+    **{name: Key(kind="table") for name in ("rules", "operators", "first")},
+}
 
 
 def check_plain(plain: Mapping[str, Any], file: str) -> tuple[Diagnostic, ...]:
@@ -73,10 +78,23 @@ def check_plain(plain: Mapping[str, Any], file: str) -> tuple[Diagnostic, ...]:
     for name, keys in (("placement", PLACEMENT), ("runtime", RUNTIME)):
         found += check_table(_table(plain, name), keys, file=file, table=name)
     found += check_table(_table(plain, "sources"), {}, file=file, table="sources", others=TEXT)
+    found += _statuses(_table(plain, "statuses"), file)
     found += _memory(plain, file)
     found += _clauses(plain, file)
     found += _unsourced(plain, file)
     return tuple(found)
+
+
+def _statuses(plain: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
+    """The words of the target's compiler: texts, by rule, and the rules that it looks at first."""
+    worded = dict.fromkeys(RULES, TEXT)
+    yield from check_table(plain, STATUSES, file=file, table="statuses")
+    yield from check_table(_table(plain, "rules"), worded, file=file, table="statuses.rules")
+    yield from check_table(_table(plain, "first"), RULES, file=file, table="statuses.first")
+    operators = _table(plain, "operators")
+    yield from check_table(operators, {}, file=file, table="statuses.operators", others=Key(kind="table"))
+    for name in operators:
+        yield from check_table(_table(operators, name), worded, file=file, table=f"statuses.operators.{name}")
 
 
 def _memory(plain: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:

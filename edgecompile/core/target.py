@@ -61,12 +61,33 @@ class Runtime:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Statuses:
+    """What the target's own compiler calls the fate of an operator, in its exact words.
+
+    ``mapped``, ``cut_off`` (supported, but outside of the partitions that are kept), ``absent`` (no clause names it),
+    ``otherwise`` (a rule that has no words of its own). ``rules`` has the words for a rule that fails, ``operators``
+    those of one operator. ``first`` are rules with their limits that come before all others, and before the question
+    whether the operator is known.
+    """
+
+    mapped: str
+    cut_off: str
+    absent: str
+    otherwise: str
+    rules: Mapping[str, str] = field(default_factory=dict)
+    operators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    first: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A device profile. Sizes in bytes; every number's source stands beside it.
 
     ``numerics[0]`` is the recommended scheme, the others are allowed. ``judge`` names the
     interpreter whose answer counts (``tflite-micro`` or ``tflite``). ``emit`` lists the
-    emitters in order. ``level`` is the API level a rule may ask for (Android), else None.
+    emitters in order. ``level`` is the API level a rule may ask for (Android), else None. ``measure`` parameterizes
+    the model of the device that its key ``model`` names, None where nothing predicts.
     """
 
     id: str
@@ -83,6 +104,7 @@ class Target:
     level: int | None = None
     regions: tuple[Region, ...] = ()
     runtime: Runtime | None = None
+    statuses: Statuses | None = None
     measure: Mapping[str, Any] = field(default_factory=dict)
     board: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgecompile.core.diagnostic import Diagnostic
-from edgecompile.core.target import Placement, Target
+from edgecompile.core.target import Target
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.legalize.context import Context
 from edgecompile.legalize.diagnose import Refusal, diagnose
 from edgecompile.legalize.judge import Judgement, judge
 from edgecompile.legalize.naming import layer_of
 from edgecompile.legalize.partition import Partition, cut, kept
+from edgecompile.legalize.status import status_of
 
 NOWHERE = "nowhere"
 
@@ -20,7 +21,8 @@ NOWHERE = "nowhere"
 class Placed:
     """Where one operator runs: ``where`` is the target's accelerator, its fallback, or ``nowhere``.
 
-    ``source`` cites the clause that decided. ``reason`` None: it runs where it should.
+    ``source`` cites the clause that decided. ``reason`` None: it runs where it should. ``status`` is what the target's
+    own compiler says, in its words; empty where the profile does not know them. ``basis`` is how the clause is known.
     """
 
     operator: int
@@ -30,6 +32,8 @@ class Placed:
     source: str = ""
     reason: str | None = None
     subgraph: int = 0
+    status: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +66,7 @@ def check(network: Network, target: Target, model_name: str) -> Verdict:
         running += len(chosen)
         new = _refusals(position, contexts, judgements, chosen)
         refusals += new
-        placements += _placed(position, contexts, judgements, new, target.placement)
+        placements += _placed(position, contexts, judgements, new, target)
     return Verdict(
         placements=tuple(placements),
         partitions=found,
@@ -100,8 +104,9 @@ def _placed(
     contexts: tuple[Context, ...],
     judgements: list[Judgement],
     refusals: list[Refusal],
-    placement: Placement,
+    target: Target,
 ) -> list[Placed]:
+    placement = target.placement
     refused = {refusal.context.index: refusal for refusal in refusals}
     return [
         Placed(
@@ -112,6 +117,8 @@ def _placed(
             source=judgement.clause.source if judgement.clause else "",
             reason=refused[context.index].reason if context.index in refused else None,
             subgraph=position,
+            status=status_of(context, judgement, context.index not in refused, target.statuses),
+            basis=judgement.clause.basis if judgement.clause else "",
         )
         for context, judgement in zip(contexts, judgements, strict=True)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ def judge(context: Context) -> Judgement:
     clauses = _reachable(context.target, context.target.operators.get(context.operator.label, ()))
     tried = []
     for clause in clauses:
-        failures = _failures(context, clause)
+        failures = failures_of(context, clause.rules)
         if not failures:
             return Judgement(clause=clause)
         tried.append((clause, failures))
@@ -68,8 +68,9 @@ def _reachable(target: Target, clauses: Sequence[Clause]) -> tuple[Clause, ...]:
     return tuple(clause for clause in clauses if level is None or level < clause.rules.get(UNTIL, level + 1))
 
 
-def _failures(context: Context, clause: Clause) -> tuple[Failure, ...]:
-    checked = ((name, limit) for name, limit in clause.rules.items() if name != UNTIL)
+def failures_of(context: Context, rules: Mapping[str, Any]) -> tuple[Failure, ...]:
+    """The rules, of a clause or any others, that the operator does not keep, in their order."""
+    checked = ((name, limit) for name, limit in rules.items() if name != UNTIL)
     return tuple(
         Failure(rule=name, limit=limit, found=found)
         for name, limit in checked

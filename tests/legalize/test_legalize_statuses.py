@@ -1,0 +1,131 @@
+"""The words of the target's own compiler beside our reasons: from real logs, and for each rule that has its own."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_networks import network, of_operators, tensor
+
+from edgecompile.config.profiles import check as check_profile
+from edgecompile.config.profiles import load
+from edgecompile.ir.network import Network, Operator
+from edgecompile.ir.reader import read
+from edgecompile.legalize.check import check
+
+MAPPED = "Mapped to Edge TPU"
+CUT_OFF = "More than one subgraph is not supported"
+TYPE = "Operation is working on an unsupported data type"
+ABSENT = "Operation not supported"
+VERSION = "Operation version not supported"
+RANK = "Tensor has unsupported rank (up to 3 innermost dimensions mapped)"
+OTHER = "Operation is otherwise supported, but not mapped due to some unspecified limitation"
+
+MAP = "int8[1, 8, 8, 4]"
+
+
+@pytest.mark.parametrize(
+    "one, status",
+    [
+        pytest.param(network("RELU", [MAP], [MAP]), MAPPED, id="mapped"),
+        pytest.param(network("LEAKY_RELU", [MAP], [MAP]), ABSENT, id="no-such-operator"),
+        pytest.param(
+            network("ARG_MAX", [MAP, tensor("int32[]", 3)], ["int64[1, 8, 8]"]), TYPE, id="type-before-operator"
+        ),
+        pytest.param(network("DEQUANTIZE", [MAP], ["float32[1, 8, 8, 4]"]), TYPE, id="float-epilogue"),
+        pytest.param(network("QUANTIZE", ["float32[1, 8, 8, 4]"], [MAP]), OTHER, id="float-prologue"),
+        pytest.param(network("CUSTOM", [MAP], ["float32[1, 10]"], custom="Post"), TYPE, id="custom-operator"),
+        pytest.param(network("QUANTIZE", [MAP], [MAP], version=3), VERSION, id="version-too-new"),
+        pytest.param(network("ADD", ["int8[2, 8, 8, 4]"] * 2, ["int8[2, 8, 8, 4]"]), RANK, id="batch-of-two"),
+        pytest.param(
+            network(
+                "FULLY_CONNECTED",
+                ["int8[1, 4]", tensor("int8[2, 4]", 1), None],
+                ["int8[1, 2]"],
+                {"weights_format": "DEFAULT", "keep_num_dims": True, "fused_activation_function": "NONE"},
+            ),
+            VERSION,
+            id="dense-that-keeps-dimensions",
+        ),
+        pytest.param(
+            network("RESIZE_BILINEAR", ["int8[1, 4, 4, 4]", tensor("int32[2]", 64)], ["int8[1, 64, 64, 4]"]),
+            OTHER,
+            id="resize-by-sixteen",
+        ),
+    ],
+)
+def test_an_operator_has_the_status_that_the_compiler_prints(one: Network, status: str) -> None:
+    (placed,) = check(one, load("coral"), "model").placements
+
+    assert placed.status == status
+    assert (placed.reason is None) == (status == MAPPED)
+
+
+def test_a_compiler_before_transpose_does_not_know_it() -> None:
+    coral = replace(load("coral"), level=13)
+    one = network("TRANSPOSE", [MAP, tensor("int32[4]", [0, 2, 1, 3])], [MAP])
+
+    (placed,) = check(one, coral, "model").placements
+
+    assert placed.status == ABSENT
+
+
+def split() -> Network:
+    """RELU on the accelerator, LEAKY_RELU on the CPU, RELU cut off by it."""
+    tensors = [tensor(MAP) for _ in range(4)]
+    names: Sequence[str] = ("RELU", "LEAKY_RELU", "RELU")
+    operators = [Operator(name=name, inputs=(i,), outputs=(i + 1,)) for i, name in enumerate(names)]
+    return of_operators(tensors, operators)
+
+
+def test_what_lies_behind_an_unsupported_operator_is_another_subgraph() -> None:
+    placed = check(split(), load("coral"), "model").placements
+
+    assert [one.status for one in placed] == [MAPPED, ABSENT, CUT_OFF]
+
+
+def test_multiple_subgraphs_keep_every_partition() -> None:
+    coral = load("coral")
+    many = replace(coral, placement=replace(coral.placement, max_partitions=None))
+
+    verdict = check(split(), many, "model")
+
+    assert [one.status for one in verdict.placements] == [MAPPED, ABSENT, MAPPED]
+    assert (verdict.partitions, verdict.partitions_kept) == (2, 2)
+
+
+def test_a_target_without_words_gives_no_status() -> None:
+    (placed,) = check(network("RELU", ["float32[1, 4]"], ["float32[1, 4]"]), load("android-nnapi"), "model").placements
+
+    assert placed.status == ""
+
+
+def test_a_profile_with_half_of_the_words_is_not_complete(tmp_path: Path) -> None:
+    path = tmp_path / "half.toml"
+    path.write_text(
+        'schema = 1\nextends = "android-nnapi"\nname = "half"\n[statuses]\nmapped = "yes"\n', encoding="utf-8"
+    )
+
+    (found,) = check_profile(path)
+
+    assert found.code == "EC145"
+    assert "statuses.absent" in found.notes[0]
+
+
+@pytest.mark.data
+def test_statuses_are_those_of_the_logs(data: Path) -> None:
+    pairs = json.loads((data / "coral" / "ground_truth.json").read_text(encoding="utf-8"))["pairs"]
+    coral = load("coral")
+    logged = [pair for pair in pairs if pair["compiler_log"]]
+
+    for pair in logged:
+        verdict = check(read((data / "coral" / pair["file"]).read_bytes()), coral, pair["file"])
+
+        mine = Counter((placed.name, placed.status) for placed in verdict.placements)
+        theirs = {(row["op"], row["status"]): row["count"] for row in pair["compiler_log"]["statuses"]}
+        assert mine == theirs, pair["id"]
+    assert logged
