@@ -316,7 +316,7 @@ def hold(place: Path, end: Connection) -> None:
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[tuple[BaseProcess, Callable[[], None]]]:
-    """Another build of the same folder, and what lets it finish. A pipe, since an Event whose waiter was killed blocks."""
+    """Another build of the same folder, and what lets it finish; a killed waiter would block an Event, not a pipe."""
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
     process = context.Process(target=hold, args=(tmp_path / "coral", there))
