@@ -1,10 +1,10 @@
 """The error tree; the class says how the process ends.
 
-    EdgecompileError
-    |- BadInputError      exit 2   usage, configuration, model or data that cannot be read (EC1xx, EC2xx)
-    |- RejectedError      exit 1   read, but it will not do: operators, budgets, accuracy (EC3xx to EC7xx)
-    |- MissingError       exit 3   a program or library that this needs is not installed
-    `- InternalError      exit 70  we broke (EC9xx)
+EdgecompileError
+|- BadInputError      exit 2   usage, configuration, model or data that cannot be read (EC1xx, EC2xx)
+|- RejectedError      exit 1   read, but it will not do: operators, budgets, accuracy (EC3xx to EC7xx)
+|- MissingError       exit 3   a program or library that this needs is not installed
+`- InternalError      exit 70  we broke (EC9xx)
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 
@@ -19,6 +18,7 @@ from edgecompile.frontend.keras_model import InputSpec, KerasModel, load
 from edgecompile.frontend.source import open_model
 from edgecompile.libs.keras import keras3, tensorflow, tf_keras
 
+h5py = pytest.importorskip("h5py", reason="h5py, which comes with TensorFlow, is not installed")
 pytestmark = pytest.mark.tensorflow
 
 # The same layers in float32 in another process or library: a few units in the last place.
