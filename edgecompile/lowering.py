@@ -96,7 +96,8 @@ def lower(
     ``samples`` bounds how many held-out samples are predicted, None: all. Raises EC302 when a
     scheme needs calibration data and there is none, and whatever data, load and convert raise.
     """
-    dataset = _open_data(project, scratch, progress)
+    calibrated = source.kind != "tflite" and any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes)
+    dataset = _open_data(project, scratch, progress, calibrated)
     if source.kind == "tflite":
         return _as_found(project, source, dataset, samples)
     _demand_calibration(project, source, schemes, dataset)
@@ -209,15 +210,16 @@ def _range(tensor: Tensor) -> tuple[float, float] | None:
     return (float(limits.min) - zero) * scale, (float(limits.max) - zero) * scale
 
 
-def _open_data(project: Project, scratch: Path, progress: Progress) -> frontend_data.DataSet | None:
+def _open_data(project: Project, scratch: Path, progress: Progress, calibrated: bool) -> frontend_data.DataSet | None:
     source = project.data.source
     if source is None:
         return None
+    spec = project.data if calibrated else dataclasses.replace(project.data, calibration_samples=0)
     folder = scratch / "data"
     if frontend_data.is_entry(source):
         arguments = {
             "base": str(project.base),
-            "spec": dataclasses.asdict(project.data),
+            "spec": dataclasses.asdict(spec),
             "seed": project.seed,
             "folder": str(folder),
         }
@@ -225,7 +227,7 @@ def _open_data(project: Project, scratch: Path, progress: Progress) -> frontend_
             "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=KERAS_ENVIRONMENT
         )
         return frontend_data.restore(folder)
-    dataset = frontend_data.open_data(project.data, project.base, project.seed)
+    dataset = frontend_data.open_data(spec, project.base, project.seed)
     frontend_data.save(dataset, folder)
     return dataset
 

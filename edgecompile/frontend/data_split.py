@@ -15,7 +15,7 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
 
     A part that the source has is taken as it is. Else ``spec.test`` is split off the training
     part, then ``spec.validation`` off what remains (never off the test part), and
-    ``spec.calibration_samples`` are drawn from the rest. Draws keep the share of each class
+    ``spec.calibration_samples`` are drawn from the rest (0: none are needed). Draws keep the share of each class
     where y holds class indices, and depend on ``seed`` alone. Raises BadInputError: EC264
     counts of samples differ, EC265 a part is empty, EC270 fewer calibration samples than
     asked, EC283 too few samples to split.
@@ -35,7 +35,7 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
             parts[name] = train.take(taken)
             parts["train"] = train.take(np.setdiff1d(np.arange(len(train)), taken))
             origin[name] = f"{share:g} of the training part, by class"
-    if parts["calibration"] is None and parts["train"] is not None:
+    if parts["calibration"] is None and parts["train"] is not None and spec.calibration_samples:
         parts["calibration"] = _calibration(parts["train"], spec.calibration_samples, random, source)
         origin["calibration"] = "drawn from the training part, by class"
     return {name: parts[name] for name in PARTS}, origin

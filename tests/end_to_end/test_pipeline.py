@@ -162,6 +162,15 @@ def test_the_emitted_file_is_the_one_that_was_measured(tmp_path: Path, target: s
     assert [op.name for op in emitted.main.operators] == [op.name for op in classifier().main.operators]
 
 
+def test_data_too_small_to_calibrate_with_still_scores_what_needs_no_calibration(tmp_path: Path) -> None:
+    data = DataSpec(source=samples(tmp_path / "data.npz", count=8), calibration_samples=200)
+    wanted = project(tmp_path, data=data, accuracy=Accuracy(metric="top1"), targets=("android-nnapi",))
+
+    (report,) = build(wanted, targets_of(wanted), Silent())
+
+    assert report.measure("metric") is not None
+
+
 def test_a_depfile_names_model_data_and_outputs(tmp_path: Path) -> None:
     data = DataSpec(source=samples(tmp_path / "data.npz"), calibration_samples=4)
     wanted = project(tmp_path, data=data)
