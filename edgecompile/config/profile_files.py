@@ -14,7 +14,8 @@ from edgecompile.config.toml import read_toml
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 
-MERGED = ("placement", "runtime", "board", "measure", "statuses", "sources", "operators")
+MERGED = ("placement", "runtime", "compiler", "board", "measure", "statuses", "sources", "operators")
+_CITED = ("placement", "runtime", "compiler", "board", "measure", "statuses")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,7 @@ def _with_shared(plain: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _cited(plain: Mapping[str, Any]) -> dict[str, str]:
-    tables = {name: plain.get(name, {}) for name in ("placement", "runtime", "board", "measure", "statuses")}
+    tables = {name: plain.get(name, {}) for name in _CITED}
     cited = {name: table["source"] for name, table in tables.items() if "source" in table}
     return {**cited, **({"level": plain["source"]} if "source" in plain else {})}
 

@@ -27,12 +27,14 @@ TOP: Mapping[str, Key] = {
     "io_dtype": Key(kind="text", choices=IO_DTYPES),
     "per_tensor_dense": Key(kind="flag"),
     "emit": Key(kind="texts"),
+    "rewrites": Key(kind="texts"),
     "judge": Key(kind="text", choices=JUDGES),
     "level": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),
     "memory": Key(kind="tables"),
     "placement": Key(kind="table"),
     "runtime": Key(kind="table"),
+    "compiler": Key(kind="table"),
     "clauses": Key(kind="table"),
     "operators": Key(kind="table"),
     "board": Key(kind="table"),
@@ -63,6 +65,12 @@ RUNTIME: Mapping[str, Key] = {
     "obeys_plan": Key(kind="flag"),
     "source": Key(kind="text"),
 }
+COMPILER: Mapping[str, Key] = {
+    "name": Key(kind="text"),
+    "options": Key(kind="table"),
+    "timeout_s": Key(kind="integer", minimum=1),
+    "source": Key(kind="text"),
+}
 LIST = Key(kind="texts")
 TEXT = Key(kind="text")
 STATUSES: Mapping[str, Key] = {
@@ -75,7 +83,7 @@ def check_plain(plain: Mapping[str, Any], file: str) -> tuple[Diagnostic, ...]:
     """EC123 to EC126 for keys and values, EC142 for numbers without a source, EC143 for unknown rules,
     EC147 for memories that do not fit the address space."""
     found = list(check_table(plain, TOP, file=file))
-    for name, keys in (("placement", PLACEMENT), ("runtime", RUNTIME)):
+    for name, keys in (("placement", PLACEMENT), ("runtime", RUNTIME), ("compiler", COMPILER)):
         found += check_table(_table(plain, name), keys, file=file, table=name)
     found += check_table(_table(plain, "sources"), {}, file=file, table="sources", others=TEXT)
     found += _statuses(_table(plain, "statuses"), file)
@@ -158,7 +166,7 @@ def _unsourced(plain: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
     top = {name: value for name, value in plain.items() if name != "schema"}
     if _number_in(top) and not _cited(plain):
         yield _no_source(file, "", f"`{_number_in(top)}`")
-    for name in ("placement", "runtime", "board", "measure"):
+    for name in ("placement", "runtime", "compiler", "board", "measure"):
         yield from _unsourced_table(_table(plain, name), file, name)
     for region in _tables(plain, "memory"):
         if not _cited(region):

@@ -11,7 +11,7 @@ from edgecompile.config import profile_files
 from edgecompile.config.profile_files import ProfileFile
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import BadInputError, EdgecompileError, bad_input, did_you_mean
-from edgecompile.core.target import Clause, Placement, Region, Runtime, Statuses, Target
+from edgecompile.core.target import Clause, Compiler, Placement, Region, Runtime, Statuses, Target
 from edgecompile.core.units import parse_size
 
 NEEDED = ("name", "description", "numerics", "io_dtype", "emit", "judge", "placement", "operators")
@@ -116,6 +116,8 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         level=plain.get("level"),
         regions=tuple(_region(region, sources) for region in plain.get("memory", ())),
         runtime=_runtime(runtime, sources) if runtime else None,
+        rewrites=tuple(plain.get("rewrites", ())),
+        compiler=_compiler(plain["compiler"]) if plain["compiler"] else None,
         statuses=Statuses(**plain["statuses"]) if plain["statuses"] else None,
         measure=plain["measure"],
         board=plain["board"],
@@ -162,11 +164,21 @@ def _runtime(runtime: Mapping[str, Any], sources: Mapping[str, str]) -> Runtime:
     )
 
 
+def _compiler(compiler: Mapping[str, Any]) -> Compiler:
+    return Compiler(
+        name=compiler["name"],
+        options=compiler.get("options", {}),
+        timeout_s=compiler.get("timeout_s", Compiler.timeout_s),
+        source=compiler.get("source", ""),
+    )
+
+
 def _absent(plain: Mapping[str, Any], path: Path) -> tuple[Diagnostic, ...]:
     """EC145 for what neither the profile nor anything it extends says."""
     absent = [name for name in NEEDED if not plain.get(name)]
     absent += [] if plain["placement"].get("accelerator") or "placement" in absent else ["placement.accelerator"]
     absent += [f"statuses.{name}" for name in WORDED if plain["statuses"] and not plain["statuses"].get(name)]
+    absent += ["compiler.name"] if plain["compiler"] and not plain["compiler"].get("name") else []
     absent += ["runtime.name"] if plain["runtime"] and not plain["runtime"].get("name") else []
     if not absent:
         return ()

@@ -99,6 +99,7 @@ SETTINGS: Mapping[str, Setting] = {
     "numerics": _text("numerics", choices=NUMERICS),
     "io_dtype": _text("io_dtype", choices=IO_DTYPES),
     "calibration": _text("calibration", choices=CALIBRATIONS),
+    "no_rewrite": Setting(key=Key(kind="texts"), field=("no_rewrite",), convert=_distinct),
     "trust": _confirmed("trust"),
     "random_calibration": _confirmed("random_calibration"),
     "data.source": _text("data", "source", convert=_path_or_entry),
@@ -127,6 +128,9 @@ SETTINGS: Mapping[str, Setting] = {
     "accuracy.max_drop": Setting(key=Key(kind="number", minimum=0), field=("accuracy", "max_drop")),
     "budget.flash": _size("budget", "flash_bytes"),
     "budget.ram": _size("budget", "ram_bytes"),
+    "compiler.command": _text("compiler", "command"),
+    "compiler.enabled": Setting(key=Key(kind="flag"), field=("compiler", "enabled")),
+    "compiler.timeout_s": _count("compiler", "timeout_s"),
 }
 
 
@@ -136,7 +140,7 @@ def variable(name: str) -> str:
 
 
 def keys_of(table: str) -> dict[str, Key]:
-    """The keys of a table of the project file, ``table`` one of project, data, data.preprocess, accuracy, budget."""
+    """The keys of a table of the project file; ``table`` is its dotted name: project, data, data.preprocess, ..."""
     prefix = "" if table == "project" else f"{table}."
     found = {}
     for name, setting in SETTINGS.items():

@@ -57,11 +57,24 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExternalCompiler:
+    """How the user runs the device's own compiler.
+
+    ``command`` are the words in front of its arguments (None: the program on the search path); ``{folder}`` in it
+    stands for the folder with the model. ``enabled`` False: not at all. ``timeout_s`` None: as the profile says.
+    """
+
+    command: str | None = None
+    enabled: bool = True
+    timeout_s: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """One build request. Paths are absolute; ``base`` is the folder relative names were read from.
 
     ``model`` is a path or ``module:function`` (``file.py:function`` too). ``numerics``,
-    ``io_dtype`` None: the target's recommendation.
+    ``io_dtype`` None: the target's recommendation. ``no_rewrite`` names rewrites of the target's profile to leave out.
     """
 
     model: str
@@ -79,4 +92,6 @@ class Project:
     budget: Budget = field(default_factory=Budget)
     trust: bool = False
     random_calibration: bool = False
+    no_rewrite: tuple[str, ...] = ()
+    compiler: ExternalCompiler = field(default_factory=ExternalCompiler)
     origins: Mapping[str, Any] = field(default_factory=dict)

@@ -81,13 +81,27 @@ class Statuses:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compiler:
+    """The device's own compiler, a program that makes the emitted model into the one that the device runs.
+
+    ``name`` is a module of ``toolchain/compilers``; ``options`` are what that module reads. ``timeout_s`` bounds a run.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    timeout_s: int = 300
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """A device profile. Sizes in bytes; every number's source stands beside it.
 
     ``numerics[0]`` is the recommended scheme, the others are allowed. ``judge`` names the
     interpreter whose answer counts (``tflite-micro`` or ``tflite``). ``emit`` lists the
     emitters in order. ``level`` is the API level a rule may ask for (Android), else None. ``measure`` parameterizes
-    the model of the device that its key ``model`` names, None where nothing predicts.
+    the model of the device that its key ``model`` names, None where nothing predicts. ``rewrites`` names those of
+    ``legalize/rewrites`` that make a network fit, in their order.
     """
 
     id: str
@@ -105,6 +119,8 @@ class Target:
     regions: tuple[Region, ...] = ()
     runtime: Runtime | None = None
     statuses: Statuses | None = None
+    rewrites: tuple[str, ...] = ()
+    compiler: Compiler | None = None
     measure: Mapping[str, Any] = field(default_factory=dict)
     board: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
