@@ -18,16 +18,19 @@ from edgecompile.core.recipe import Scheme
 from edgecompile.core.report import Measure, Report, Stage
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network
+from edgecompile.kernels.program import Program
 from edgecompile.legalize.check import Verdict
 from edgecompile.lowering import Lowered
 from edgecompile.memory.arena import MemoryPlan
+from edgecompile.memory.shared import SharedPlan
 
 
 @dataclass
 class Job:
     """Mutable on purpose: the stages fill it in, so that a rejected build still reports all it found out.
 
-    ``content`` is the flatbuffer to emit, None until the network was optimized.
+    ``content`` is the flatbuffer to emit, None until the network was optimized. ``program`` and ``program_plan``: the
+    network in C, None where the profile asks for no C library or an operator keeps it from being one.
     """
 
     project: Project
@@ -39,6 +42,8 @@ class Job:
     content: bytes | None = None
     verdict: Verdict | None = None
     plan: MemoryPlan | None = None
+    program: Program | None = None
+    program_plan: SharedPlan | None = None
     status: str = "built"
     stages: list[Stage] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)

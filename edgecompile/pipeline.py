@@ -75,6 +75,7 @@ def _examine(job: Job) -> None:
     stages.optimize(job)
     stages.plan_memory(job)
     stages.check_operators(job)
+    stages.compile_program(job)
 
 
 def _run(job: Job, work: Callable[[Job], None]) -> Report:

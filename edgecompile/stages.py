@@ -19,12 +19,14 @@ from edgecompile.core.report import Report
 from edgecompile.core.units import format_size
 from edgecompile.emit import depfile, output
 from edgecompile.emit import emit as emitting
+from edgecompile.emit.c.refusals import refusals
 from edgecompile.ir import costs, reader, writer
 from edgecompile.job import Job
+from edgecompile.kernels.program import compile_network
 from edgecompile.legalize import check as legality
 from edgecompile.libs import litert
 from edgecompile.lowering import AS_FOUND, Array, noise_for
-from edgecompile.memory import arena, budgets, offline, timeline
+from edgecompile.memory import arena, budgets, offline, program_plan, timeline
 from edgecompile.optimize import apply as optimizing
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
@@ -111,6 +113,25 @@ def check_operators(job: Job) -> None:
     job.diagnostics += verdict.diagnostics
 
 
+def compile_program(job: Job) -> None:
+    """Find the C kernels of a profile that wants a C library, and plan its memory; what has none is a warning."""
+    assert job.network is not None
+    if "c_library" not in job.target.emit:
+        return
+    with job.stage("Compile", job.target.id) as summary:
+        program = compile_network(job.network)
+        if program.refusals:
+            job.diagnostics += refusals(program, f"{job.name}.tflite")
+            summary.append(f"no C library: {len(program.refusals)} operators without a kernel")
+            return
+        job.program, job.program_plan = program, program_plan.plan_program(job.network, program)
+        planned = job.program_plan.plan
+        method = f"planned: {planned.method}, tensors in place and overlapping, scratch inside"
+        job.count("c_arena_bytes", planned.arena_bytes, "bytes", method)
+        job.details["memory plan of the C library"] = timeline.draw(planned)
+        summary.append(f"{len(program.routines)} operators in C, arena {format_size(planned.arena_bytes)}")
+
+
 @contextmanager
 def staging(job: Job) -> Iterator[Path]:
     """An empty folder beside the target's place."""
@@ -132,9 +153,18 @@ def emit(job: Job, folder: Path) -> None:
             labels=dataset.labels if dataset is not None else (),
             preprocess=job.project.data.preprocess,
             placements=tuple(placed.where for placed in job.verdict.placements if placed.subgraph == 0),
+            program=job.program,
+            layout=_layout(job),
         )
         job.artifacts += emitting.emit(emission, folder)
         summary.append(", ".join(artifact.path for artifact in job.artifacts))
+
+
+def _layout(job: Job) -> emitting.Layout | None:
+    plan = job.program_plan
+    if plan is None:
+        return None
+    return emitting.Layout(arena_bytes=plan.plan.arena_bytes, offsets=plan.offsets, scratch=plan.scratch)
 
 
 def verify(job: Job, required: bool) -> None:

@@ -9,6 +9,17 @@ from typing import Any
 from edgecompile.core.project import Preprocess
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network
+from edgecompile.kernels.program import Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where the C library's tensors are in its arena: ``offsets`` by tensor, ``scratch`` by operator, in bytes."""
+
+    arena_bytes: int
+    offsets: Mapping[int, int]
+    scratch: Mapping[int, int] = field(default_factory=dict)
+    alignment: int = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,7 +29,8 @@ class Emission:
     ``arena_bytes``: what the memory plan needs for tensors, None where there is no plan.
     ``labels``: class names in the order of the class indices. ``placements``: for each operator
     of the main subgraph the processor that runs it, empty where that was not asked.
-    ``facts``: whatever else a card should tell, plain JSON.
+    ``facts``: whatever else a card should tell, plain JSON. ``program`` and ``layout``: the network in C, None where
+    some operator has no kernel or nobody asked.
     """
 
     name: str
@@ -30,3 +42,5 @@ class Emission:
     preprocess: Preprocess | None = None
     placements: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    program: Program | None = None
+    layout: Layout | None = None

@@ -6,24 +6,37 @@ Blocks are parallel tuples of sizes and spans, because the search places some te
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Buffers to place: aligned sizes in bytes, spans ``(first, last)`` in steps, and who meets whom in time."""
+    """Buffers to place: aligned sizes in bytes, spans ``(first, last)`` in steps, and who meets whom in time.
+
+    ``below[over, under]``: block ``over`` may share bytes with ``under`` where it begins so many bytes below it, or
+    more (negative: at most so many above it). Rivals without an entry share nothing.
+    """
 
     sizes: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
     rivals: tuple[frozenset[int], ...]
+    below: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sizes)
 
+    def barred(self, index: int, rival: int, offset: int) -> tuple[int, int]:
+        """Between which offsets, both excluded, ``index`` may not begin, for its rival is at ``offset``."""
+        down = min(self.sizes[index], self.below.get((index, rival), self.sizes[index]))
+        up = min(self.sizes[rival], self.below.get((rival, index), self.sizes[rival]))
+        return offset - down, offset + up
 
-def blocks(sizes: Sequence[int], spans: Sequence[tuple[int, int]]) -> Blocks:
+
+def blocks(
+    sizes: Sequence[int], spans: Sequence[tuple[int, int]], below: Mapping[tuple[int, int], int] | None = None
+) -> Blocks:
     """Blocks whose rivals are found: two blocks are rivals when their spans share a step."""
     order = sorted(range(len(sizes)), key=lambda index: spans[index])
     rivals: list[set[int]] = [set() for _ in sizes]
@@ -34,7 +47,7 @@ def blocks(sizes: Sequence[int], spans: Sequence[tuple[int, int]]) -> Blocks:
             rivals[index].add(other)
             rivals[other].add(index)
         alive.append(index)
-    return Blocks(tuple(sizes), tuple(spans), tuple(frozenset(found) for found in rivals))
+    return Blocks(tuple(sizes), tuple(spans), tuple(frozenset(found) for found in rivals), below or {})
 
 
 def live_bytes(blocks: Blocks, steps: int) -> list[int]:
@@ -46,11 +59,11 @@ def live_bytes(blocks: Blocks, steps: int) -> list[int]:
     return list(accumulate(change[:steps]))
 
 
-def lowest_gap(size: int, taken: Iterable[tuple[int, int]]) -> int:
-    """The lowest offset where ``size`` bytes fit between ``taken`` ranges ``(begin, end)``, sorted by begin."""
+def lowest_gap(barred: Iterable[tuple[int, int]]) -> int:
+    """The lowest offset that is inside none of the ranges, which are open and sorted by their beginning."""
     offset = 0
-    for begin, end in taken:
-        if begin - offset >= size:
+    for begin, end in barred:
+        if begin >= offset:
             break
         if end > offset:
             offset = end
@@ -65,11 +78,11 @@ def place(blocks: Blocks, order: Iterable[int], limit: int | None = None) -> tup
     sizes, rivals = blocks.sizes, blocks.rivals
     offsets, height = [-1] * len(blocks), 0
     for index in order:
-        taken: list[tuple[int, int]] = []
+        barred: list[tuple[int, int]] = []
         for rival in rivals[index]:
             if offsets[rival] >= 0:
-                insort(taken, (offsets[rival], offsets[rival] + sizes[rival]))
-        offset = lowest_gap(sizes[index], taken)
+                insort(barred, blocks.barred(index, rival, offsets[rival]))
+        offset = lowest_gap(barred)
         height = max(height, offset + sizes[index])
         if limit is not None and height >= limit:
             return None

@@ -116,7 +116,5 @@ class _BranchAndBound:
                 self.offsets[index] = -1
 
     def _lowest(self, index: int) -> int:
-        sizes, offsets = self.blocks.sizes, self.offsets
-        rivals = self.blocks.rivals[index]
-        taken = sorted((offsets[r], offsets[r] + sizes[r]) for r in rivals if offsets[r] >= 0)
-        return lowest_gap(sizes[index], taken)
+        offsets, rivals = self.offsets, self.blocks.rivals[index]
+        return lowest_gap(sorted(self.blocks.barred(index, r, offsets[r]) for r in rivals if offsets[r] >= 0))

@@ -1,0 +1,55 @@
+/* ADD and SUB, int8 with int8 to int8, of one shape or broadcast.
+ *
+ * layer    literal settings; inputs advance by their strides along four axes, the output is dense
+ * first, second   int8
+ * output   int8; may begin at or below an input that is not broadcast
+ *
+ * Each input is lifted by 20 bits and scaled to twice the larger scale, the sum is scaled to the output's.
+ * Nothing is allocated.
+ */
+#ifndef EC_ADD_S8_H_
+#define EC_ADD_S8_H_
+
+#include "rounding.h"
+
+typedef struct {
+    int size_0, size_1, size_2, size_3;
+    int first_stride_0, first_stride_1, first_stride_2, first_stride_3;
+    int second_stride_0, second_stride_1, second_stride_2, second_stride_3;
+    int first_zero_point, second_zero_point, output_zero_point;
+    int32_t first_multiplier, second_multiplier, output_multiplier;
+    int first_shift, second_shift, output_shift; /* none to the left */
+    int is_difference;
+    int lowest, highest;
+    int rounding;
+} ec_add_s8_layer;
+
+EC_SPECIALIZED int8_t ec_add_s8_element(const ec_add_s8_layer *layer, int8_t first, int8_t second)
+{
+    const int32_t one = ec_scale((first - layer->first_zero_point) * (1 << 20), layer->first_multiplier,
+                                 layer->first_shift, layer->rounding);
+    const int32_t two = ec_scale((second - layer->second_zero_point) * (1 << 20), layer->second_multiplier,
+                                 layer->second_shift, layer->rounding);
+    const int32_t sum = ec_scale(layer->is_difference ? one - two : one + two, layer->output_multiplier,
+                                 layer->output_shift, layer->rounding);
+    return (int8_t)ec_clamp(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
+}
+
+EC_SPECIALIZED void ec_add_s8(const ec_add_s8_layer *layer, const int8_t *first, const int8_t *second, int8_t *output)
+{
+    int a, b, c, d;
+    for (a = 0; a < layer->size_0; ++a) {
+        for (b = 0; b < layer->size_1; ++b) {
+            for (c = 0; c < layer->size_2; ++c) {
+                const int8_t *x = first + a * layer->first_stride_0 + b * layer->first_stride_1 + c * layer->first_stride_2;
+                const int8_t *y =
+                    second + a * layer->second_stride_0 + b * layer->second_stride_1 + c * layer->second_stride_2;
+                for (d = 0; d < layer->size_3; ++d, x += layer->first_stride_3, y += layer->second_stride_3) {
+                    *output++ = ec_add_s8_element(layer, *x, *y);
+                }
+            }
+        }
+    }
+}
+
+#endif /* EC_ADD_S8_H_ */

@@ -1,0 +1,136 @@
+"""What the convolutions' twins share: sizes, padding, scaling, and how far their reading has come."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from edgecompile.kernels.pairs import fold, is_small
+from edgecompile.kernels.quantities import (
+    activation_range,
+    bias_of,
+    channel_multipliers,
+    is_fused,
+    is_quantized,
+    zero_point_of,
+)
+from edgecompile.kernels.routine import Array, Setting, Site
+
+_INT32 = 1 << 31
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A kernel sliding over int8[n, h, w, c]; fields are settings of the layer, ``pad_*`` what stands before."""
+
+    batches: int
+    in_h: int
+    in_w: int
+    in_c: int
+    out_h: int
+    out_w: int
+    out_c: int
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    dilation_h: int
+    dilation_w: int
+    pad_top: int
+    pad_left: int
+
+    @property
+    def input_bytes(self) -> int:
+        """Elements of the input."""
+        return self.batches * self.in_h * self.in_w * self.in_c
+
+    def settings(self) -> dict[str, Setting]:
+        """As fields of a layer."""
+        return dict(asdict(self))
+
+    def first_read(self, pixels: Array) -> Array:
+        """The lowest input offset that any output pixel from ``pixels`` on still needs."""
+        per_image = self.out_h * self.out_w
+        image, rest = pixels // per_image, pixels % per_image
+        row, column = rest // self.out_w, rest % self.out_w
+        top = np.maximum(row * self.stride_h - self.pad_top, 0)
+        next_top = np.maximum((row + 1) * self.stride_h - self.pad_top, 0)
+        left = np.maximum(column * self.stride_w - self.pad_left, 0)
+        here, below = top * self.in_w + left, next_top * self.in_w
+        # A window of several rows comes back to its column in the next row, which begins at the left border again.
+        position = np.where(row + 1 < self.out_h, np.minimum(here, below), here)
+        return np.asarray((image * self.in_h * self.in_w + position) * self.in_c)
+
+
+def geometry(site: Site, kernel_h: int, kernel_w: int) -> Window:
+    """Sizes and padding: ComputePaddingHeightWidth of TFLite (half of the padding, rounded down, stands before)."""
+    options, source, output = site.operator.options, site.given(0).shape, site.output.shape
+    stride_h, stride_w = options["stride_h"], options["stride_w"]
+    dilation_h, dilation_w = options.get("dilation_h_factor", 1), options.get("dilation_w_factor", 1)
+    return Window(
+        batches=source[0],
+        in_h=source[1],
+        in_w=source[2],
+        in_c=source[3],
+        out_h=output[1],
+        out_w=output[2],
+        out_c=output[3],
+        kernel_h=kernel_h,
+        kernel_w=kernel_w,
+        stride_h=stride_h,
+        stride_w=stride_w,
+        dilation_h=dilation_h,
+        dilation_w=dilation_w,
+        pad_top=_before(source[1], output[1], stride_h, kernel_h, dilation_h, options["padding"]),
+        pad_left=_before(source[2], output[2], stride_w, kernel_w, dilation_w, options["padding"]),
+    )
+
+
+def _before(source: int, output: int, stride: int, kernel: int, dilation: int, padding: str) -> int:
+    reach = (kernel - 1) * dilation + 1
+    return max((output - 1) * stride + reach - source, 0) // 2 if padding == "SAME" else 0
+
+
+def refuse_convolution(site: Site) -> str | None:
+    """Why no kernel of int8 inputs and constant int8 weights takes the operator; None: it may."""
+    weights = site.input(1)
+    if not is_quantized(site.input(0), "int8") or not is_quantized(site.output, "int8"):
+        return "element types other than int8"
+    if weights is None or weights.dtype != "int8" or weights.array is None or weights.quantization is None:
+        return "weights that are not constant int8"
+    if any(weights.quantization.zero_points):
+        return "weights with a zero point"
+    bias = site.input(2)
+    if bias is not None and (bias.dtype != "int32" or bias.array is None):
+        return "a bias that is not constant int32"
+    if not is_fused(site):
+        return f"fused activation {site.operator.options.get('fused_activation_function')}"
+    return None
+
+
+def scaling(site: Site, weights: Array) -> tuple[dict[str, int], dict[str, Array]]:
+    """Settings and constants of a layer with int8[o, k] weights: bias with the input's zero point folded in.
+
+    ``is_plain``: every channel's shift is to the right, the sums are small and the output is cut at int8's own limits
+    or inside them, which the short ways of ``pairs.h`` need.
+    """
+    source, output = site.given(0), site.output
+    multiplier, shift = channel_multipliers(source, site.given(1), output, len(weights))
+    bias = fold(weights, bias_of(site, len(weights)), zero_point_of(source))
+    lowest, highest = activation_range(site)
+    short = is_small(weights, bias) and bool(np.all(shift < 0))
+    settings = {
+        "input_zero_point": zero_point_of(source),
+        "output_zero_point": zero_point_of(output),
+        "lowest": lowest,
+        "highest": highest,
+        "is_plain": int(short),
+        "rounding": int(site.rounding == "once"),
+    }
+    return settings, {"bias": _wrapped(bias), "multiplier": multiplier, "shift": shift}
+
+
+def _wrapped(bias: Array) -> Array:
+    """Sums are modulo 2^32 on the device; so is a folded bias that leaves int32."""
+    return ((bias + _INT32) % (2 * _INT32) - _INT32).astype(np.int32)

@@ -1,0 +1,72 @@
+/* Products with weights of two output channels in one int16. Twin: pairs.py.
+ *
+ * v = a + 256 * b, a the even channel's weight (sign-extended low byte), b the odd one's. Inputs are int16 in groups
+ * of four in the order k, k+2, k+1, k+3; for four pixels at once a group is 16 values: the pair (k, k+2) of each
+ * pixel, then the pair (k+1, k+3) of each. Arrays are 4-byte aligned. Nothing here allocates.
+ */
+#ifndef EC_PAIRS_H_
+#define EC_PAIRS_H_
+
+#include "rounding.h"
+
+/* How sums become outputs: output = clamp(sum scaled by the channel's multiplier + zero point). */
+typedef struct {
+    const int32_t *bias, *multiplier;
+    const int8_t *shift;
+    int zero_point, lowest, highest;
+    int is_plain; /* all shifts to the right, all sums small (pairs.py) */
+    int rounding;
+} ec_pairs_scaling;
+
+/* The place of input k of pixel 0 among the int16 of four pixels. */
+EC_SPECIALIZED int ec_pairs_place(int k) { return (k / 4) * 16 + (k % 2) * 8 + (k % 4) / 2; }
+
+/* Spread `count` bytes of four pixels, a multiple of four; gives the place behind what was written. */
+EC_SPECIALIZED int16_t *ec_pairs_spread(const int8_t *p0, const int8_t *p1, const int8_t *p2, const int8_t *p3,
+                                        int count, int16_t *to)
+{
+    const int8_t *const from[4] = {p0, p1, p2, p3};
+    int i, k;
+    for (k = 0; k < count; k += 4, to += 16) {
+        for (i = 0; i < 4; ++i) {
+            to[2 * i] = from[i][k];
+            to[2 * i + 1] = from[i][k + 2];
+            to[2 * i + 8] = from[i][k + 1];
+            to[2 * i + 9] = from[i][k + 3];
+        }
+    }
+    return to;
+}
+
+EC_SPECIALIZED int8_t ec_pairs_output(const ec_pairs_scaling *scaling, int channel, int32_t sum)
+{
+    const int32_t whole = ec_add(sum, scaling->bias[channel]);
+    const int32_t scaled = ec_scale(whole, scaling->multiplier[channel], scaling->shift[channel], scaling->rounding);
+    return (int8_t)ec_clamp(ec_add(scaled, scaling->zero_point), scaling->lowest, scaling->highest);
+}
+
+/* Four pixels times all weights; `output` is int8[count][channels], 1 <= count <= 4. */
+EC_SHARED void ec_pairs_times_four(const int16_t *weights, const int16_t *pixels, int groups, int channels,
+                                   const ec_pairs_scaling *scaling, int8_t *output, int count)
+{
+    int channel, i, k;
+    for (channel = 0; channel < channels; channel += 2, weights += groups * 4) {
+        int32_t even[4] = {0, 0, 0, 0}, odd[4] = {0, 0, 0, 0};
+        for (k = 0; k < groups * 4; ++k) {
+            const int32_t a = (int8_t)(weights[k] & 0xff), b = (weights[k] - a) / 256;
+            const int16_t *const x = pixels + (k / 2) * 8 + (k % 2);
+            for (i = 0; i < 4; ++i) {
+                even[i] += a * x[2 * i];
+                odd[i] += b * x[2 * i];
+            }
+        }
+        for (i = 0; i < count; ++i) {
+            output[i * channels + channel] = ec_pairs_output(scaling, channel, even[i]);
+            if (channel + 1 < channels) {
+                output[i * channels + channel + 1] = ec_pairs_output(scaling, channel + 1, odd[i]);
+            }
+        }
+    }
+}
+
+#endif /* EC_PAIRS_H_ */

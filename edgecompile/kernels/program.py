@@ -1,0 +1,72 @@
+"""A network as a list of routines: for each operator the kernel that takes it, or why none does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from edgecompile.core.registry import modules_of
+from edgecompile.ir.network import Network, Subgraph
+from edgecompile.kernels.rounding import TWICE
+from edgecompile.kernels.routine import Routine, Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """An operator without a kernel. ``reason`` is a noun phrase: ``element types other than int8``."""
+
+    operator: int
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """Routines in the order of the subgraph's operators; complete only where ``refusals`` is empty."""
+
+    subgraph: Subgraph
+    routines: tuple[Routine, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+
+def compile_network(network: Network, rounding: str = TWICE) -> Program:
+    """The main subgraph in C; networks of several subgraphs have no program, and the refusal says so."""
+    main = network.main
+    routines, refusals = [], []
+    for index, operator in enumerate(main.operators):
+        site = Site(subgraph=main, operator=operator, rounding=rounding)
+        found = _routine(site)
+        if isinstance(found, str):
+            refusals.append(Refusal(operator=index, label=operator.label, reason=found))
+        else:
+            routines.append(found)
+    refusals += _whole(network)
+    return Program(subgraph=main, routines=tuple(routines), refusals=tuple(refusals))
+
+
+def kernels() -> dict[str, tuple[ModuleType, ...]]:
+    """Twins by the operators they take: modules of this package with ``OPERATORS``, in order of name."""
+    found: dict[str, tuple[ModuleType, ...]] = {}
+    for module in modules_of("edgecompile.kernels"):
+        for operator in getattr(module, "OPERATORS", ()):
+            found[operator] = (*found.get(operator, ()), module)
+    return found
+
+
+def _routine(site: Site) -> Routine | str:
+    if site.operator.name not in kernels():
+        return "this operator"
+    reasons = []
+    for module in sorted(kernels()[site.operator.name], key=lambda module: getattr(module, "RANK", 0)):
+        reason = module.refuse(site)
+        if reason is None:
+            found: Routine = module.routine(site)
+            return found
+        reasons.append(reason)
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _whole(network: Network) -> list[Refusal]:
+    if len(network.subgraphs) == 1:
+        return []
+    return [Refusal(operator=0, label="the model", reason="more than one subgraph")]

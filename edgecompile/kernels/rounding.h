@@ -1,0 +1,60 @@
+/* Fixed-point arithmetic, bit for bit that of TensorFlow Lite's reference kernels. Twin: rounding.py.
+ *
+ * A multiplier is m * 2^(shift - 31) with 2^30 <= m < 2^31 and -31 <= shift <= 30. Nothing here allocates,
+ * and no function has a state.
+ */
+#ifndef EC_ROUNDING_H_
+#define EC_ROUNDING_H_
+
+#include <stdint.h>
+
+/* Which reference the scaling follows: TensorFlow Lite Micro rounds twice, TFLite of TensorFlow 2.20 and later once. */
+#define EC_ROUND_TWICE 0
+#define EC_ROUND_ONCE 1
+
+/* Kernels are made for each layer anew, so that its sizes are literals: forced where the compiler can be told to. */
+#if defined(__GNUC__)
+#define EC_SPECIALIZED static inline __attribute__((always_inline, unused))
+#define EC_SHARED static __attribute__((noinline, unused))
+#define EC_ALIGNED __attribute__((aligned(4)))
+#else
+#define EC_SPECIALIZED static inline
+#define EC_SHARED static
+#define EC_ALIGNED
+#endif
+
+/* x * 2^shift without the undefined behaviour of shifting negative numbers; wraps as the hardware does. */
+EC_SPECIALIZED int32_t ec_shift_left(int32_t x, int shift) { return (int32_t)((uint32_t)x << shift); }
+
+/* x + y; wraps as the hardware does. */
+EC_SPECIALIZED int32_t ec_add(int32_t x, int32_t y) { return (int32_t)((uint32_t)x + (uint32_t)y); }
+
+/* (x * m) / 2^31, halves upwards. Both factors -2^31 is not allowed. */
+EC_SPECIALIZED int32_t ec_high_product(int32_t x, int32_t m)
+{
+    return (int32_t)(((int64_t)x * m + ((int64_t)1 << 30)) >> 31);
+}
+
+/* x / 2^exponent, halves away from zero; 0 <= exponent <= 31. */
+EC_SPECIALIZED int32_t ec_divide_by_power(int32_t x, int exponent)
+{
+    const int32_t mask = (int32_t)(((uint32_t)1 << exponent) - 1u);
+    const int32_t rest = x & mask;
+    return (x >> exponent) + (rest > (mask >> 1) + (x < 0) ? 1 : 0);
+}
+
+/* x scaled by a multiplier; the product must fit into int32. */
+EC_SPECIALIZED int32_t ec_scale(int32_t x, int32_t m, int shift, int rounding)
+{
+    if (rounding == EC_ROUND_ONCE) {
+        return (int32_t)(((int64_t)x * m + ((int64_t)1 << (30 - shift))) >> (31 - shift));
+    }
+    return ec_divide_by_power(ec_high_product(ec_shift_left(x, shift > 0 ? shift : 0), m), shift > 0 ? 0 : -shift);
+}
+
+EC_SPECIALIZED int32_t ec_clamp(int32_t x, int32_t lowest, int32_t highest)
+{
+    return x < lowest ? lowest : x > highest ? highest : x;
+}
+
+#endif /* EC_ROUNDING_H_ */

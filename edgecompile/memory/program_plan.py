@@ -1,0 +1,30 @@
+"""The memory plan of a network in C: what its kernels allow, handed to the planner."""
+
+from __future__ import annotations
+
+from edgecompile.ir.network import Network
+from edgecompile.kernels.program import Program
+from edgecompile.memory.shared import Overlap, SharedPlan, Sharing, plan_shared
+
+# Kernels read words of their constants, tensors and scratch.
+ALIGNMENT = 4
+
+
+def plan_program(network: Network, program: Program) -> SharedPlan:
+    """A place for every tensor and scratch buffer of a program without refusals."""
+    return plan_shared(network, sharing_of(program), ALIGNMENT)
+
+
+def sharing_of(program: Program) -> Sharing:
+    """What the program's kernels allow, step by step."""
+    numbered = list(enumerate(program.routines))
+    return Sharing(
+        aliases=tuple(pair for _, routine in numbered for pair in routine.aliases),
+        in_place=tuple((step, *pair) for step, routine in numbered for pair in routine.in_place),
+        overlaps=tuple(
+            Overlap(step=step, over=allowed.over, under=allowed.under, distance=allowed.distance)
+            for step, routine in numbered
+            for allowed in routine.overlaps
+        ),
+        scratch_bytes={step: routine.scratch_bytes for step, routine in numbered if routine.scratch_bytes},
+    )
