@@ -67,6 +67,7 @@ def _compile(job: Job, require_verified: bool) -> None:
     with stages.staging(job) as folder:
         stages.emit(job, folder)
         stages.verify(job, require_verified)
+        stages.verify_program(job, folder, require_verified)
         stages.publish(job, folder)
 
 

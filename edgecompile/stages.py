@@ -20,6 +20,7 @@ from edgecompile.core.units import format_size
 from edgecompile.emit import depfile, output
 from edgecompile.emit import emit as emitting
 from edgecompile.emit.c.refusals import refusals
+from edgecompile.emit.c_names import identifier
 from edgecompile.ir import costs, reader, writer
 from edgecompile.job import Job
 from edgecompile.kernels.program import compile_network
@@ -30,6 +31,7 @@ from edgecompile.memory import arena, budgets, offline, program_plan, timeline
 from edgecompile.optimize import apply as optimizing
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
+from edgecompile.verify import c_library
 from edgecompile.verify import verify as verifying
 
 _COUNTED = "counted in the emitted file"
@@ -207,6 +209,26 @@ def _conclude(job: Job, found: verifying.Verification, required: bool) -> None:
     job.details["verification"] = f"{found.status}: {found.summary}" if found.status != "skipped" else found.summary
     if found.status == verifying.VERIFIED:
         job.status = "verified"
+
+
+def verify_program(job: Job, folder: Path, required: bool) -> None:
+    """Run the C library on this machine beside the reference, where one was emitted.
+
+    Raises RejectedError when a result differs, MissingError when it is required and cannot run here.
+    """
+    if job.program is None or job.network is None:
+        return
+    name = identifier(job.name)
+    with job.stage("Verify C", job.target.judge) as summary:
+        x = job.lowered.inputs or noise_for(job.network, job.project.seed)
+        found = c_library.verify_c(folder, name, job.network, job.program, x, f"{job.name}.tflite")
+        summary.append(found.summary)
+    job.details["verification of the C library"] = found.summary
+    if found.status == verifying.FAILED:
+        raise RejectedError(*found.diagnostics)
+    if found.status == verifying.SKIPPED and required:
+        raise MissingError(*(dataclasses.replace(d, severity=Severity.ERROR) for d in found.diagnostics))
+    job.diagnostics += found.diagnostics
 
 
 def _as_it_was(job: Job) -> tuple[tuple[Array, ...], tuple[Array, ...] | None]:

@@ -1,0 +1,145 @@
+"""Hold the emitted C library against TensorFlow Lite Micro: every operator's result, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.core.errors import MissingError, RejectedError
+from edgecompile.core.units import group
+from edgecompile.ir.network import Network, Tensor
+from edgecompile.ir.writer import write
+from edgecompile.kernels.program import Program
+from edgecompile.libs import litert
+from edgecompile.libs.affine import Port, quantize
+from edgecompile.verify import c_harness
+from edgecompile.verify.verify import FAILED, SKIPPED, VERIFIED
+
+Array = np.ndarray[Any, Any]
+SAMPLES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class CVerification:
+    """``status``: ``verified``, ``skipped`` or ``failed``; ``summary`` one line; ``compared`` tensors and samples."""
+
+    status: str
+    summary: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    tensors: int = 0
+    samples: int = 0
+
+
+def verify_c(
+    folder: Path,
+    name: str,
+    network: Network,
+    program: Program,
+    x: Sequence[Array],
+    model_name: str,
+    samples: int = SAMPLES,
+) -> CVerification:
+    """Compile what was emitted into ``folder`` as ``name`` and run it beside TensorFlow Lite Micro.
+
+    ``x``: real-valued inputs, samples first; the first ``samples`` of them count. Nothing raises: EC720 (another
+    result), EC722 (does not compile), EC723 (crashes) are errors in ``diagnostics``, EC721 (nothing to verify with) a
+    warning.
+    """
+    cc, runtime = c_harness.compiler(), litert.choose(litert.MICRO)
+    lacking = [*([] if cc else ["a C compiler"]), *([] if runtime.available else [runtime.name])]
+    if cc is None or lacking:
+        return _skipped(lacking, model_name)
+    try:
+        raw = _raw(network, x, samples)
+        ours = c_harness.run(folder, name, program, raw, cc, model_name)
+        tensors = list(dict.fromkeys(c_harness.traced(program)))
+        theirs = litert.invoke(_opened(network, tensors), raw, runtime=runtime, resolver="reference", name=model_name)
+    except MissingError as error:
+        return CVerification(status=SKIPPED, summary="skipped", diagnostics=error.diagnostics)
+    except RejectedError as error:
+        return CVerification(status=FAILED, summary=error.diagnostics[0].message, diagnostics=error.diagnostics)
+    count = len(raw[0])
+    for index, reference in zip(tensors, theirs.arrays, strict=True):
+        found = _difference(program, index, ours[index], reference.reshape(ours[index].shape), model_name, str(runtime))
+        if found is not None:
+            return CVerification(status=FAILED, summary=found.message, diagnostics=(found,))
+    summary = f"C equals {runtime.name} in all {group(len(tensors))} tensors on {group(count)} samples, bit for bit"
+    return CVerification(status=VERIFIED, summary=summary, tensors=len(tensors), samples=count)
+
+
+def _opened(network: Network, tensors: list[int]) -> bytes:
+    """The flatbuffer with every operator's result as an output, so that the interpreter keeps it."""
+    main = replace(network.main, outputs=tuple(tensors))
+    kept = {name: value for name, value in network.metadata.items() if name != "OfflineMemoryAllocation"}
+    return write(replace(network, subgraphs=(main, *network.subgraphs[1:]), signatures=(), metadata=kept))
+
+
+def _raw(network: Network, x: Sequence[Array], samples: int) -> list[Array]:
+    """What is fed, in the tensors' own dtypes and shapes."""
+    fed = []
+    for array, index in zip(x, network.main.inputs, strict=True):
+        tensor = network.main.tensors[index]
+        rows = np.asarray(array[:samples])
+        port = _port(tensor)
+        values = quantize(rows, port) if port.quantized else rows.astype(tensor.dtype)
+        fed.append(np.ascontiguousarray(values.reshape(len(rows), *tensor.shape)))
+    return fed
+
+
+def _port(tensor: Tensor) -> Port:
+    quantization = tensor.quantization
+    one = quantization is not None and len(quantization.scales) == 1
+    return Port(
+        name=tensor.name,
+        shape=tensor.shape,
+        dtype=tensor.dtype,
+        scale=quantization.scales[0] if quantization is not None and one else 0.0,
+        zero_point=quantization.zero_points[0] if quantization is not None and one else 0,
+    )
+
+
+def _difference(
+    program: Program, index: int, ours: Array, theirs: Array, model_name: str, runtime: str
+) -> Diagnostic | None:
+    """EC720 where a tensor differs; what is first in the order of execution is told, the rest follows from it."""
+    unequal = ours.view(np.uint8) != theirs.astype(ours.dtype, copy=False).view(np.uint8) if ours.size else ours
+    if not np.any(unequal):
+        return None
+    wrong = ours != theirs
+    where = tuple(int(i) for i in np.argwhere(wrong)[0]) if np.any(wrong) else (0,) * ours.ndim
+    graph = program.subgraph
+    operator = next(i for i, operator in enumerate(graph.operators) if index in operator.outputs)
+    tensor = graph.tensors[index]
+    return Diagnostic(
+        code="EC720",
+        message=f"the C library's `{graph.operators[operator].label}` gives another result than the reference",
+        location=Location(file=model_name, operator=operator, layer=tensor.name, detail=str(tensor)),
+        notes=(
+            f"{group(int(np.sum(wrong)))} of {group(ours.size)} values differ, compared with {runtime}",
+            f"sample {where[0]}, element {list(where[1:])}: found {ours[where]}, expected {theirs[where]}",
+            "all operators before this one agree in every bit",
+        ),
+        help=("this is a fault of edgecompile: please report it with the model",),
+    )
+
+
+def _skipped(lacking: list[str], model_name: str) -> CVerification:
+    missing = " and ".join(lacking)
+    diagnostic = Diagnostic(
+        code="EC721",
+        severity=Severity.WARNING,
+        message=f"the C library was not verified: {missing} is not installed",
+        location=Location(file=model_name),
+        notes=("it is compiled on this machine and compared with TensorFlow Lite Micro",),
+        help=(
+            "install what is missing: sudo apt-get install gcc",
+            litert.how_to_install(litert.MICRO),
+            "`--require-verified` makes this an error",
+        ),
+    )
+    return CVerification(status=SKIPPED, summary=f"C not verified: {missing} is missing", diagnostics=(diagnostic,))
