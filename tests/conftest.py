@@ -19,10 +19,9 @@ def data_folder() -> Path | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what needs TensorFlow or the shared data where they are not."""
-    absent = set()
-    if importlib.util.find_spec("tensorflow") is None:
-        absent.add("tensorflow")
+    """Deselect what needs TensorFlow, tflite-micro or the shared data where they are not."""
+    needed = {"tensorflow": "tensorflow", "micro": "tflite_micro"}
+    absent = {mark for mark, module in needed.items() if importlib.util.find_spec(module) is None}
     if data_folder() is None:
         absent.add("data")
     dropped = [item for item in items if any(item.get_closest_marker(name) for name in absent)]

@@ -12,7 +12,7 @@ from kernel_run import Answers, assert_equal, needs_gcc, run_all
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
 
-pytestmark = needs_gcc
+pytestmark = [needs_gcc, pytest.mark.micro]
 
 
 def weights_for(draw: np.random.Generator, shape: tuple[int, ...], kind: str) -> np.ndarray:

@@ -83,6 +83,7 @@ def models(folder: Path) -> list[Path]:
 
 
 @pytest.mark.data
+@pytest.mark.micro
 def test_every_model_of_the_corpus_answers_as_before(data: Path, judge: Judge) -> None:
     from edgecompile.ir.reader import read
     from edgecompile.ir.writer import write
