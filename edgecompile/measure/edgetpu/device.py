@@ -1,0 +1,110 @@
+"""The constants of the device, as the profile states them under ``[measure]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from edgecompile.core.errors import bad_input
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How the device lays out constants. Channels are padded to the next of ``output_channels`` that holds them, beyond
+    the last to its multiple; input channels to a multiple of ``input_channels``; each operator's part to
+    ``granule_bytes``. ``*_output_bytes`` are the bias and, for weights with a scale per channel, the multiplier."""
+
+    granule_bytes: int
+    input_channels: int
+    output_channels: tuple[int, ...]
+    dense_least_outputs: int
+    output_bytes: int
+    output_bytes_per_channel: int
+    depthwise_channels: int
+    depthwise_output_bytes: int
+    depthwise_output_bytes_per_channel: int
+    softmax_bytes: int
+    softmax_few: int
+    softmax_bytes_per_element: int
+    flatten_columns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """``cache_bytes`` for parameters; ``tile_bytes`` for activations in each of ``tiles``. A dense layer of more than
+    ``dense_most_inputs`` inputs has its weights streamed."""
+
+    cache_bytes: int
+    tiles: int
+    tile_bytes: int
+    dense_most_inputs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compute:
+    """The map is cut into ``tile_rows`` by ``tile_columns``; in one cycle a tile multiplies ``inputs`` by ``outputs``
+    channels of a position, or ``depthwise`` channels, or computes ``elementwise`` channels of an operator without
+    weights. Each operator that is no dense layer starts in ``operator_s``. Weights of a convolution that is done in
+    n parts are read ``reads_per_part`` times n."""
+
+    clock_hz: float
+    tile_rows: int
+    tile_columns: int
+    inputs: int
+    outputs: int
+    depthwise: int
+    elementwise: int
+    operator_s: float
+    reads_per_part: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A connection to the host. ``error`` is the mean relative error of times predicted for it, ``basis`` how that is
+    known; ``host`` is the machine that the constants are of."""
+
+    round_trip_s: float
+    input_bytes_per_s: float
+    output_bytes_per_s: float
+    stream_bytes_per_s: float
+    error: float
+    basis: str
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """Everything a prediction needs to know of the device."""
+
+    layout: Layout
+    memory: Memory
+    compute: Compute
+    links: Mapping[str, Link]
+
+
+def device_of(table: Mapping[str, Any]) -> Device:
+    """The device of a profile's ``[measure]`` table. Raises BadInputError EC550 for a constant that is not there."""
+    links = table.get("links", {})
+    return Device(
+        layout=_read(Layout, table, "layout"),
+        memory=_read(Memory, table, "memory"),
+        compute=_read(Compute, table, "compute"),
+        links={name: _read(Link, links, name, "links.") for name in links},
+    )
+
+
+def _read(kind: type[T], table: Mapping[str, Any], name: str, above: str = "") -> T:
+    own = table.get(name, {})
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    absent = [key for key in names if key not in own]
+    if absent:
+        raise bad_input(
+            "EC550",
+            f"the profile's model of the device lacks {', '.join(f'`{key}`' for key in absent)}",
+            notes=(f"[measure.{above}{name}] states {', '.join(sorted(own)) or 'nothing'}",),
+            help=("extend a profile that states it, or take `model` out of [measure]",),
+        )
+    return kind(**{key: tuple(own[key]) if isinstance(own[key], list) else own[key] for key in names})

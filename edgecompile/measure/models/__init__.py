@@ -1,0 +1,1 @@
+"""Models of devices, one a file: a profile's ``[measure] model`` names the file."""

@@ -1,0 +1,142 @@
+"""The Edge TPU: parameter cache, activation memory and time over each link, for models that share one device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.core.report import Measure
+from edgecompile.core.units import format_size
+from edgecompile.ir.network import Network, Subgraph
+from edgecompile.measure.edgetpu.cache import Cache, share
+from edgecompile.measure.edgetpu.device import Device, Link, device_of
+from edgecompile.measure.edgetpu.parameters import up
+from edgecompile.measure.edgetpu.tiles import tile_of
+from edgecompile.measure.edgetpu.timing import LayerTime, Time, invocation, layer_times
+from edgecompile.measure.prediction import Prediction
+
+_LAYOUT = "predicted: the layout that the compiler gives constants, decoded from public compiled models"
+
+
+def predict(networks: Sequence[tuple[Network, Sequence[int]]], table: Mapping[str, Any]) -> tuple[Prediction, ...]:
+    """One prediction for each network; the first has the first choice of the cache.
+
+    Raises BadInputError EC550 where the table lacks a constant.
+    """
+    device = device_of(table)
+    mains = [(network.main, tuple(operators)) for network, operators in networks]
+    caches = share(mains, device.layout, device.memory)
+    pairs = zip(mains, caches, strict=True)
+    return tuple(_predict(main, operators, cache, device) for (main, operators), cache in pairs)
+
+
+def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: Device) -> Prediction:
+    layers = layer_times(main, cache, device)
+    crossing = _crossing_bytes(main, operators)
+    times = {name: invocation(layers, *crossing, link) for name, link in device.links.items()}
+    first = next(iter(device.links.values()), None)
+    return Prediction(
+        measures=(*_memory(main, operators, cache, device), *_latencies(times, device.links)),
+        layers=_records(cache, layers, first),
+        details={"time by link": _by_link(times, device.links)} if operators else {},
+        durations_s={layer.operator: layer.duration_s(first) for layer in layers} if first else {},
+        diagnostics=_refusals(main, operators, device),
+    )
+
+
+def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: Device) -> tuple[Measure, ...]:
+    tiles = [tile_of(main, main.operators[index], device.compute, device.layout) for index in operators]
+    held = max((tile.size_bytes(tile.rows) for tile in tiles if tile is not None), default=0)
+    capacity = device.memory.tile_bytes * device.memory.tiles
+    planned = (
+        "predicted: the largest operator's input and output, shared out to the tiles; more than the limit runs in parts"
+    )
+    return (
+        Measure(
+            name="cached_bytes", value=cache.cached_bytes, unit="bytes", method=_LAYOUT, limit=device.memory.cache_bytes
+        ),
+        Measure(name="streamed_bytes", value=cache.streamed_bytes, unit="bytes", method=_LAYOUT),
+        Measure(name="cache_free_bytes", value=max(cache.free_bytes, 0), unit="bytes", method=_LAYOUT),
+        Measure(
+            name="activation_bytes", value=held * device.memory.tiles, unit="bytes", method=planned, limit=capacity
+        ),
+    )
+
+
+def _latencies(times: Mapping[str, Time], links: Mapping[str, Link]) -> tuple[Measure, ...]:
+    """The first link is the target's latency, the others are named."""
+    found = []
+    for position, (name, time) in enumerate(times.items()):
+        link = links[name]
+        method = f"predicted: over {name} from {link.host}, mean error {100 * link.error:.0f} % ({link.basis})"
+        title = "latency_ms" if position == 0 else f"latency_{name}_ms"
+        found.append(Measure(name=title, value=round(1e3 * time.total_s, 3), unit="ms", method=method))
+    return tuple(found)
+
+
+def _by_link(times: Mapping[str, Time], links: Mapping[str, Link]) -> list[dict[str, Any]]:
+    return [
+        {
+            "link": name,
+            "total ms": round(1e3 * time.total_s, 2),
+            "compute": round(1e3 * time.compute_s, 2),
+            "streaming": round(1e3 * time.streaming_s, 2),
+            "transfers": round(1e3 * time.transfers_s, 2),
+            "round trip": round(1e3 * time.round_trip_s, 2),
+            "error": f"{100 * links[name].error:.0f} %",
+        }
+        for name, time in times.items()
+    ]
+
+
+def _records(cache: Cache, layers: tuple[LayerTime, ...], link: Link | None) -> dict[int, dict[str, Any]]:
+    return {
+        layer.operator: {
+            "cached": layer.cached_bytes,
+            "streamed": layer.streamed_bytes,
+            "ms": round(1e3 * time.duration_s(link), 3) if link else None,
+        }
+        for layer, time in zip(cache.layers, layers, strict=True)
+    }
+
+
+def _crossing_bytes(main: Subgraph, operators: tuple[int, ...]) -> tuple[int, int]:
+    """Bytes that the accelerator's operators read from and write to the host; channels are sent in whole words."""
+    running = [main.operators[index] for index in operators]
+    made = {tensor for operator in running for tensor in operator.outputs}
+    read = {i for operator in running for i in operator.inputs if i >= 0 and not main.tensors[i].is_constant}
+    inside = set(operators)
+    outside = (operator for index, operator in enumerate(main.operators) if index not in inside)
+    wanted = {*main.outputs, *(tensor for operator in outside for tensor in operator.inputs)}
+    return sum(main.tensors[i].size_bytes for i in read - made), sum(_sent_bytes(main, i) for i in made & wanted)
+
+
+def _sent_bytes(main: Subgraph, index: int) -> int:
+    tensor = main.tensors[index]
+    channels = tensor.shape[-1] if tensor.shape else 1
+    return tensor.size_bytes // max(channels, 1) * up(channels, 4)
+
+
+def _refusals(main: Subgraph, operators: tuple[int, ...], device: Device) -> tuple[Diagnostic, ...]:
+    """EC552 for the first operator of which not even one row fits the tiles' activation memory."""
+    for index in operators:
+        operator = main.operators[index]
+        tile = tile_of(main, operator, device.compute, device.layout)
+        if tile is None or tile.parts(device.memory.tile_bytes) is not None:
+            continue
+        return (
+            Diagnostic(
+                code="EC552",
+                severity=Severity.WARNING,
+                message=f"the activations of `{operator.label}` are too large for the accelerator's memory",
+                location=Location(operator=index, layer=main.outputs_of(operator)[0].name or None),
+                notes=(
+                    f"limit: {format_size(device.memory.tile_bytes)} of activations in each tile",
+                    f"found: {format_size(tile.size_bytes(1))} for a single row of the output",
+                    'the compiler then says "Compilation failed due to large activation tensors in model"',
+                ),
+                help=("give the model a smaller input, or fewer channels where its maps are wide",),
+            ),
+        )
+    return ()

@@ -1,0 +1,57 @@
+"""What a model of a device says about a network before it was there, and where the model is found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.registry import modules_of
+from edgecompile.core.report import Measure
+from edgecompile.core.target import Target
+from edgecompile.ir.network import Network
+
+PACKAGE = "edgecompile.measure.models"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """``measures`` for the report; ``layers`` has one record for each operator, by its index; ``details`` are tables
+    for text and HTML; ``durations_s`` is what each operator takes, by index, for balancing."""
+
+    measures: tuple[Measure, ...]
+    layers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    durations_s: Mapping[int, float] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def predict(networks: Sequence[tuple[Network, Sequence[int]]], target: Target) -> tuple[Prediction, ...]:
+    """Predictions for networks that share the device, in order of their priority; nothing without a model.
+
+    ``networks`` are pairs of a network and the operators of its main subgraph that run on the accelerator. Raises
+    BadInputError EC551 for a model that there is not, EC550 for constants that it lacks.
+    """
+    model = _model(target)
+    if model is None:
+        return ()
+    predictions: tuple[Prediction, ...] = model.predict(networks, target.measure)
+    return predictions
+
+
+def _model(target: Target) -> ModuleType | None:
+    name = target.measure.get("model")
+    if name is None:
+        return None
+    models = {module.__name__.rsplit(".", 1)[-1]: module for module in modules_of(PACKAGE)}
+    if name not in models:
+        raise bad_input(
+            "EC551",
+            f"the profile of `{target.id}` names a model `{name}`, and there is none",
+            notes=(f"models are {', '.join(f'`{known}`' for known in sorted(models))}",),
+            help=did_you_mean(str(name), models) or ("take `model` out of [measure]",),
+        )
+    return models[name]

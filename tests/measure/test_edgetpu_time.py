@@ -1,0 +1,132 @@
+"""Time on the Edge TPU against published measurements, what it consists of, and what a profile must state for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from edgetpu_networks import chain, device, weighted
+
+from edgecompile.config.profiles import load
+from edgecompile.core.errors import BadInputError
+from edgecompile.ir.network import Network
+from edgecompile.measure.edgetpu.cache import allocate
+from edgecompile.measure.edgetpu.tiles import tile_of
+from edgecompile.measure.edgetpu.timing import cycles_of, invocation, layer_times
+from edgecompile.measure.prediction import Prediction, predict
+
+
+def predicted(network: Network) -> Prediction:
+    (found,) = predict([(network, range(len(network.main.operators)))], load("coral"))
+    return found
+
+
+def measures(network: Network) -> dict[str, float | int | None]:
+    return {measure.name: measure.value for measure in predicted(network).measures}
+
+
+def test_cycles_fill_tiles_and_channels_of_the_array() -> None:
+    network = weighted("CONV_2D", (1, 64, 64, 32), (100, 3, 3, 32), (1, 64, 64, 100), 100)
+
+    found = cycles_of(network.main, network.main.operators[0], device().compute)
+
+    assert found == 16 * 16 * 9 * 8 * 2
+
+
+@pytest.mark.parametrize(
+    "size, channels, bytes_a_tile",
+    # used_narrow_memory_bytes_per_tile of public compiled models of two such convolutions
+    [(64, 100, 58000), (64, 240, 139200), (64, 32, 18560)],
+)
+def test_a_tile_holds_what_compiled_models_say(size: int, channels: int, bytes_a_tile: int) -> None:
+    network = weighted("CONV_2D", (1, size, size, channels), (channels, 3, 3, channels), (1, size, size, channels))
+
+    tile = tile_of(network.main, network.main.operators[0], device().compute, device().layout)
+
+    assert tile is not None
+    assert tile.size_bytes(tile.rows) == bytes_a_tile
+
+
+@pytest.mark.parametrize(
+    "channels, parts",
+    # Where the streaming time of measured convolutions jumps: between 632 and 642, and between 712 and 722 channels.
+    [(250, 1), (632, 2), (642, 3), (712, 3), (722, 4), (742, 4)],
+)
+def test_a_large_map_is_computed_in_the_parts_that_measured_times_show(channels: int, parts: int) -> None:
+    network = weighted("CONV_2D", (1, 64, 64, channels), (channels, 3, 3, channels), (1, 64, 64, channels))
+
+    tile = tile_of(network.main, network.main.operators[0], device().compute, device().layout)
+
+    assert tile is not None
+    assert tile.parts(device().memory.tile_bytes) == parts
+
+
+@pytest.mark.parametrize(
+    "units, measured_ms",
+    [(1620, 7.424), (2020, 21.834), (2620, 36.028)],
+)
+def test_streaming_dense_layers_take_what_was_measured(units: int, measured_ms: float) -> None:
+    found = measures(chain([64, units, units, units, units, 10]))["latency_ms"]
+
+    # 7 % is what the profile states as the mean error.
+    assert found == pytest.approx(measured_ms, rel=0.07)
+
+
+def test_every_link_has_its_time_and_says_how_far_off_it_may_be() -> None:
+    found = predicted(chain([64, 2020, 2020, 2020]))
+
+    by_name = {measure.name: measure for measure in found.measures}
+    assert by_name["latency_ms"].method == "predicted: over usb3 from a desktop computer, mean error 7 % (fitted)"
+    assert by_name["latency_usb2_ms"].value > by_name["latency_ms"].value  # type: ignore[operator]
+    assert "latency_pcie_ms" in by_name
+    assert [row["link"] for row in found.details["time by link"]] == ["usb3", "usb2", "pcie"]
+
+
+def test_streaming_is_hidden_behind_a_longer_computation() -> None:
+    network = weighted("CONV_2D", (1, 64, 64, 64), (64, 3, 3, 64), (1, 64, 64, 64))
+    memory = replace(device().memory, cache_bytes=1024)
+    layers = layer_times(network.main, allocate(network.main, [0], device().layout, memory), device())
+    fast = replace(device().links["usb3"], stream_bytes_per_s=1e12)
+
+    hidden = invocation(layers, 0, 0, fast)
+    shown = invocation(layers, 0, 0, replace(fast, stream_bytes_per_s=1e6))
+
+    assert hidden.streaming_s == 0
+    assert shown.streaming_s > 10 * shown.compute_s
+
+
+def test_nothing_on_the_accelerator_takes_no_time_there() -> None:
+    (found,) = predict([(chain([4, 4]), [])], load("coral"))
+
+    assert {m.value for m in found.measures if m.name.startswith("latency")} == {0.0}
+
+
+def test_a_row_that_does_not_fit_is_told_with_the_compilers_words() -> None:
+    network = weighted("CONV_2D", (1, 8, 40000, 64), (64, 3, 3, 64), (1, 8, 40000, 64))
+
+    (found,) = predicted(network).diagnostics
+
+    assert found.code == "EC552"
+    assert any("large activation tensors" in note for note in found.notes)
+
+
+def test_a_target_without_a_model_predicts_nothing() -> None:
+    assert predict([(chain([4, 4]), [0])], load("cortex-m4")) == ()
+
+
+@pytest.mark.parametrize(
+    "measure, code, words",
+    [
+        pytest.param({"model": "edgetpo"}, "EC551", "edgetpu", id="unknown-model"),
+        pytest.param({"model": "edgetpu"}, "EC550", "granule_bytes", id="no-constants"),
+    ],
+)
+def test_a_profile_that_cannot_be_predicted_with_is_told(measure: dict[str, str], code: str, words: str) -> None:
+    target = replace(load("coral"), measure=measure)
+
+    with pytest.raises(BadInputError) as raised:
+        predict([(chain([4, 4]), [0])], target)
+
+    (found,) = raised.value.diagnostics
+    assert found.code == code
+    assert words in " ".join((found.message, *found.notes, *found.help))
