@@ -4,8 +4,8 @@
  * input    int8, layer->in_* as sizes
  * output   int8; may overlap the input where each pixel is written behind the windows of it and of later pixels
  *
- * A window is cut at the borders: what lies outside counts neither for the sum nor for the number. Nothing is
- * allocated.
+ * A window is cut at the borders: what lies outside counts neither for the sum nor for the number.
+ * Nothing is allocated.
  */
 #ifndef EC_POOL_2D_S8_H_
 #define EC_POOL_2D_S8_H_

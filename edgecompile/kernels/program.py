@@ -8,7 +8,7 @@ from types import ModuleType
 from edgecompile.core.registry import modules_of
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.kernels.rounding import TWICE
-from edgecompile.kernels.routine import Routine, Site
+from edgecompile.kernels.routine import C_TYPES, Routine, Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,8 @@ def kernels() -> dict[str, tuple[ModuleType, ...]]:
 def _routine(site: Site) -> Routine | str:
     if site.operator.name not in kernels():
         return "this operator"
+    if any(tensor.elements == 0 for tensor in site.subgraph.outputs_of(site.operator)):
+        return "a result without elements"
     reasons = []
     for module in sorted(kernels()[site.operator.name], key=lambda module: getattr(module, "RANK", 0)):
         reason = module.refuse(site)
@@ -67,6 +69,15 @@ def _routine(site: Site) -> Routine | str:
 
 
 def _whole(network: Network) -> list[Refusal]:
-    if len(network.subgraphs) == 1:
-        return []
-    return [Refusal(operator=0, label="the model", reason="more than one subgraph")]
+    """What keeps the model as such from being a program."""
+    main, found = network.main, []
+    if len(network.subgraphs) > 1:
+        found.append("more than one subgraph")
+    made = {index for operator in main.operators for index in operator.outputs} | set(main.inputs)
+    if any(index not in made for index in main.outputs):
+        found.append("an output that no operator computes")
+    if any(main.tensors[index].elements == 0 for index in main.inputs):
+        found.append("an input without elements")
+    if any(main.tensors[index].dtype not in C_TYPES for index in (*main.inputs, *main.outputs)):
+        found.append("inputs or outputs of element types that C has no word for")
+    return [Refusal(operator=0, label="the model", reason=reason) for reason in found]
