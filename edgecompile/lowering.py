@@ -19,7 +19,7 @@ from edgecompile.core.recipe import NEEDS_CALIBRATION, NUMERICS, Scheme
 from edgecompile.core.report import Stage
 from edgecompile.core.target import Target
 from edgecompile.frontend import data as frontend_data
-from edgecompile.frontend.keras_model import InputSpec
+from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.source import ModelSource
 from edgecompile.ir import reader
 from edgecompile.ir.network import Network, Tensor

@@ -9,20 +9,12 @@ from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.frontend.bridge.cross import cross, float32_note
+from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.keras2_model import as_float32, other_precision, with_lists
 from edgecompile.frontend.model_checks import check_inputs, check_weights, with_graph
 from edgecompile.frontend.open_keras import open_keras
 from edgecompile.frontend.source import ModelSource
 from edgecompile.libs.keras import keras3
-
-
-@dataclass(frozen=True, kw_only=True)
-class InputSpec:
-    """One input or output. ``shape`` begins with the batch size (None: any); ``dtype`` is a NumPy name."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str
 
 
 @dataclass(frozen=True, kw_only=True)

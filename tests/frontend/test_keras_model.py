@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from edgecompile.core.errors import BadInputError
-from edgecompile.frontend.keras_model import InputSpec, KerasModel, load
+from edgecompile.frontend.input_spec import InputSpec
+from edgecompile.frontend.keras_model import KerasModel, load
 from edgecompile.frontend.source import open_model
 from edgecompile.libs.keras import keras3, tensorflow, tf_keras
 
