@@ -22,6 +22,7 @@ from edgecompile.emit import emit as emitting
 from edgecompile.emit.c.refusals import refusals
 from edgecompile.emit.c_names import identifier
 from edgecompile.ir import costs, reader, writer
+from edgecompile.ir.compiled import refuse_compiled
 from edgecompile.job import Job
 from edgecompile.kernels.program import compile_network
 from edgecompile.legalize import check as legality
@@ -51,9 +52,10 @@ def without_data(project: Project) -> Project:
 
 
 def read_network(job: Job) -> None:
-    """Picture the flatbuffer of the job's scheme. Raises EC210 to EC229."""
+    """Picture the flatbuffer of the job's scheme. Raises EC210 to EC229, EC555 for one that is compiled already."""
     label = AS_FOUND if AS_FOUND in job.lowered.content else job.scheme.label
     job.network = reader.read(job.lowered.content[label], f"{job.name}.tflite")
+    refuse_compiled(job.network, job.lowered.source.name)
 
 
 def optimize(job: Job) -> None:

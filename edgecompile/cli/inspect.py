@@ -15,9 +15,14 @@ from edgecompile.cli.options import shared_options
 @shared_options
 @click.pass_obj
 def command(console: Console, model: str, as_json: bool) -> None:
-    """Show the operators, shapes, types, quantization, multiply-accumulates and bytes of a .tflite file."""
+    """Show the operators, shapes, types, quantization, multiply-accumulates and bytes of a .tflite file.
+
+    Of a model compiled for the Edge TPU also what is cached on chip and what is streamed, the runtime that it needs,
+    its inputs and outputs, and the operators left on the CPU.
+    """
     from edgecompile.core.errors import bad_input
     from edgecompile.frontend.source import open_model
+    from edgecompile.ir.compiled import packages_of
     from edgecompile.ir.describe import describe
     from edgecompile.ir.reader import read
     from edgecompile.ir.text import text
@@ -35,4 +40,6 @@ def command(console: Console, model: str, as_json: bool) -> None:
     content = source.path.read_bytes()
     network = read(content, source.name)
     size_bytes = len(content)
-    console.result(dump_object(describe(network, size_bytes)) if as_json else text(network, size_bytes))
+    packages = packages_of(network, source.name)
+    shown = describe(network, size_bytes, packages) if as_json else text(network, size_bytes, packages)
+    console.result(shown if isinstance(shown, str) else dump_object(shown))

@@ -6,10 +6,12 @@ import io
 import math
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from edgecompile.ir.compiled import Package
+from edgecompile.ir.compiled_text import describe_packages
 from edgecompile.ir.costs import cost_of, totals
 from edgecompile.ir.network import Buffer, Network, Operator, Quantization, Subgraph, Tensor
 from edgecompile.ir.spelling import printable
@@ -17,8 +19,11 @@ from edgecompile.ir.spelling import printable
 _LONGEST_TEXT = 64
 
 
-def describe(network: Network, size_bytes: int | None = None) -> dict[str, Any]:
-    """The network as a JSON object; ``size_bytes`` is the file's size, left out when not known."""
+def describe(network: Network, size_bytes: int | None = None, packages: Sequence[Package] = ()) -> dict[str, Any]:
+    """The network as a JSON object; ``size_bytes`` is the file's size, left out when not known.
+
+    ``packages`` is what ``compiled.packages_of`` found in it.
+    """
     return {
         **({} if size_bytes is None else {"size_bytes": size_bytes}),
         "schema_version": network.version,
@@ -37,6 +42,7 @@ def describe(network: Network, size_bytes: int | None = None) -> dict[str, Any]:
         "metadata": [_metadata(name, data) for name, data in network.metadata.items()],
         "files": _files(network.trailer),
         "totals": asdict(totals(network)),
+        **({"compiled": describe_packages(network, packages)} if packages else {}),
         "subgraphs": [_subgraph(subgraph) for subgraph in network.subgraphs],
     }
 

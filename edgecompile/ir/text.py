@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edgecompile.core.units import format_size, group
+from edgecompile.ir.compiled import Package
+from edgecompile.ir.compiled_text import lines_of
 from edgecompile.ir.describe import describe
 from edgecompile.ir.network import Network
 from edgecompile.ir.spelling import shorten
@@ -19,11 +21,12 @@ _FLEXIBLE = (1, 2, 3)
 _LEGEND = "scale and zero point are the output's; /n: n scales of weights, by channel"
 
 
-def text(network: Network, size_bytes: int | None = None) -> str:
-    """Header and operators of a network; ``size_bytes`` is the file's size, left out when not known."""
-    facts = describe(network, size_bytes)
+def text(network: Network, size_bytes: int | None = None, packages: Sequence[Package] = ()) -> str:
+    """Header and operators of a network; arguments as of :func:`describe`."""
+    facts = describe(network, size_bytes, packages)
     blocks = [_head(facts), _ports("Inputs", facts["inputs"]), _ports("Outputs", facts["outputs"])]
     blocks += [_signatures(facts["signatures"]), _metadata(facts), _totals(facts["totals"])]
+    blocks += [lines_of(facts["compiled"])] if "compiled" in facts else []
     several = len(facts["subgraphs"]) > 1
     for number, subgraph in enumerate(facts["subgraphs"]):
         title = [f"Subgraph {number}  {shorten(subgraph['name'], WIDTH - 15)}".rstrip()] if several else []
