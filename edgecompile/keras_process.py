@@ -94,7 +94,7 @@ def lower(
     }
 
 
-def load_user_data(*, entry: str, base: str, spec: dict[str, Any], seed: int, folder: str) -> dict[str, Any]:
+def load_user_data(*, base: str, spec: dict[str, Any], seed: int, folder: str) -> dict[str, Any]:
     """Run the user's ``module:function`` for data, here where it may import what it likes."""
     restored = frontend_data.spec_from(spec)
     dataset = frontend_data.open_data(restored, Path(base), seed)

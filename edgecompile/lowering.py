@@ -111,7 +111,7 @@ def lower(
             "base": str(project.base),
             "schemes": [dataclasses.asdict(scheme) for scheme in unique],
             "data": str(scratch / "data") if dataset is not None else None,
-            "random_calibration": project.data.calibration_samples if project.random_calibration else 0,
+            "random_calibration": project.data.most_calibration_samples if project.random_calibration else 0,
             "reference_samples": samples,
             "seed": project.seed,
             "folder": str(scratch),
@@ -249,7 +249,7 @@ def _demand_calibration(
         f"`{', '.join(needing)}` needs data to calibrate with, and none is given",
         source.name,
         notes=(
-            f"calibration runs the model on {project.data.calibration_samples} samples for the range of every tensor",
+            f"calibration runs the model on {project.data.most_calibration_samples} samples for the range of every tensor",
             "samples found: 0",
         ),
         help=(
@@ -271,7 +271,7 @@ def _noise_warning(
             code="EC303",
             severity=Severity.WARNING,
             message="CALIBRATED ON RANDOM NOISE: the ranges are made up, accuracy on real input is unknown",
-            notes=(f"samples of noise: {project.data.calibration_samples}, seed {project.seed}",),
+            notes=(f"samples of noise: {project.data.most_calibration_samples}, seed {project.seed}",),
             help=("give real samples with `--data` before you ship this",),
         ),
     )

@@ -27,17 +27,29 @@ class Preprocess:
     length: int | None = None
 
 
+# Enough for stable ranges; TensorFlow's guide to quantization speaks of 100 to 500.
+USUAL_CALIBRATION_SAMPLES = 200
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSpec:
-    """Where data comes from and how it is split; ``validation`` is a share of the training part."""
+    """Where data comes from and how it is split; ``validation`` is a share of the training part.
+
+    ``calibration_samples`` None: the usual number, or what there is where that is less.
+    """
 
     source: str | None = None
     labels: str | None = None
     validation: float = 0.1
-    calibration_samples: int = 200
+    calibration_samples: int | None = None
     test: float = 0.2
     target_column: str | None = None
     preprocess: Preprocess = field(default_factory=Preprocess)
+
+    @property
+    def most_calibration_samples(self) -> int:
+        """The number asked for, else the usual one."""
+        return USUAL_CALIBRATION_SAMPLES if self.calibration_samples is None else self.calibration_samples
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +85,7 @@ class ExternalCompiler:
 class Project:
     """One build request. Paths are absolute; ``base`` is the folder relative names were read from.
 
-    ``model`` is a path or ``module:function`` (``file.py:function`` too). ``numerics``,
+    ``segments`` is the number of devices that share the work. ``model`` is a path or ``module:function`` (``file.py:function`` too). ``numerics``,
     ``io_dtype`` None: the target's recommendation. ``no_rewrite`` names rewrites of the target's profile to leave out.
     """
 
@@ -92,6 +104,7 @@ class Project:
     budget: Budget = field(default_factory=Budget)
     trust: bool = False
     random_calibration: bool = False
+    segments: int = 1
     no_rewrite: tuple[str, ...] = ()
     compiler: ExternalCompiler = field(default_factory=ExternalCompiler)
     origins: Mapping[str, Any] = field(default_factory=dict)

@@ -114,9 +114,10 @@ def _prepared(raw: Raw, spec: DataSpec) -> dict[str, Split | None]:
 
 def _few_given(raw: Raw, spec: DataSpec) -> tuple[Diagnostic, ...]:
     """The user's own calibration samples are used whole, and said to be few where they are."""
-    if raw.calibration is None or len(raw.calibration) >= spec.calibration_samples:
+    asked = spec.calibration_samples
+    if raw.calibration is None or asked is None or len(raw.calibration) >= asked:
         return ()
-    few = too_few_for_calibration(len(raw.calibration), spec.calibration_samples, str(spec.source), "calibration part")
+    few = too_few_for_calibration(len(raw.calibration), asked, str(spec.source), "calibration part")
     return tuple(replace(diagnostic, severity=Severity.WARNING) for diagnostic in few.diagnostics)
 
 

@@ -15,8 +15,8 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
 
     A part that the source has is taken as it is. Else ``spec.test`` is split off the training
     part, then ``spec.validation`` off what remains (never off the test part), and
-    ``spec.calibration_samples`` are drawn from the rest (0: none are needed). Draws keep the share of each class
-    where y holds class indices, and depend on ``seed`` alone. Raises BadInputError: EC264
+    ``spec.calibration_samples`` are drawn from the rest (0: none are needed; None: the usual number, or all where
+    that is less). Draws keep the share of each class where y holds class indices, and depend on ``seed`` alone. Raises BadInputError: EC264
     counts of samples differ, EC265 a part is empty, EC270 fewer calibration samples than
     asked, EC283 too few samples to split.
     """
@@ -35,8 +35,8 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
             parts[name] = train.take(taken)
             parts["train"] = train.take(np.setdiff1d(np.arange(len(train)), taken))
             origin[name] = f"{share:g} of the training part, by class"
-    if parts["calibration"] is None and parts["train"] is not None and spec.calibration_samples:
-        parts["calibration"] = _calibration(parts["train"], spec.calibration_samples, random, source)
+    if parts["calibration"] is None and parts["train"] is not None and spec.most_calibration_samples:
+        parts["calibration"] = _calibration(parts["train"], spec, random, source)
         origin["calibration"] = "drawn from the training part, by class"
     return {name: parts[name] for name in PARTS}, origin
 
@@ -91,10 +91,11 @@ def _size(train: Split, share: float, name: str, source: str) -> int:
     )
 
 
-def _calibration(train: Split, count: int, random: np.random.RandomState, source: str) -> Split:
-    if len(train) < count:
-        raise too_few_for_calibration(len(train), count, source)
-    return train.take(draw(train, count, random))
+def _calibration(train: Split, spec: DataSpec, random: np.random.RandomState, source: str) -> Split:
+    asked = spec.calibration_samples
+    if asked is not None and len(train) < asked:
+        raise too_few_for_calibration(len(train), asked, source)
+    return train.take(draw(train, min(spec.most_calibration_samples, len(train)), random))
 
 
 def too_few_for_calibration(found: int, asked: int, source: str, where: str = "training part") -> EdgecompileError:
@@ -105,7 +106,7 @@ def too_few_for_calibration(found: int, asked: int, source: str, where: str = "t
         f"{asked} calibration samples are asked for, and the {where} has {found}",
         Location(file=source, detail="[data] `calibration_samples`"),
         notes=(f"asked: {asked}", f"found: {found}{remains}"),
-        help=(f"set `calibration_samples = {found}`, or give more samples",),
+        help=(f"ask for {found}: `--calibration-samples {found}` or `calibration_samples = {found}`; or give more",),
     )
 
 

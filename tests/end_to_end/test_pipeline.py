@@ -171,6 +171,16 @@ def test_data_too_small_to_calibrate_with_still_scores_what_needs_no_calibration
     assert report.measure("metric") is not None
 
 
+def test_data_comes_from_a_function_of_the_user(tmp_path: Path) -> None:
+    lines = "import numpy as np\ndef data():\n    x = np.zeros((8, 8, 8, 3))\n    return {'x_test': x, 'y_test': [1] * 8}\n"
+    (tmp_path / "my_data.py").write_text(lines)
+    wanted = project(tmp_path, data=DataSpec(source="my_data.py:data"), targets=("android-nnapi",))
+
+    (report,) = build(wanted, targets_of(wanted), Silent())
+
+    assert report.details["data"]["splits"]["test"]["samples"] == 8
+
+
 def test_a_depfile_names_model_data_and_outputs(tmp_path: Path) -> None:
     data = DataSpec(source=samples(tmp_path / "data.npz"), calibration_samples=4)
     wanted = project(tmp_path, data=data)

@@ -156,6 +156,7 @@ def test_few_calibration_samples_of_the_users_own_are_a_warning(tmp_path: Path) 
 
     assert (warning.code, warning.severity.value) == ("EC270", "warning")
     assert warning.notes == ("asked: 8", "found: 3")
+    assert not open_data(DataSpec(source="d.npz"), tmp_path, seed=0).diagnostics
 
 
 def test_asked_and_found_calibration_samples_are_told_with_the_number_to_set(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_asked_and_found_calibration_samples_are_told_with_the_number_to_set(tmp
     (problem,) = caught.value.diagnostics
     assert problem.notes[0] == "asked: 200"
     assert problem.notes[1].startswith("found: 36 ")
-    assert "`calibration_samples = 36`" in problem.help[0]
+    assert "`--calibration-samples 36`" in problem.help[0]
 
 
 def test_no_cut_of_a_file_gets_past_the_reader(tmp_path: Path) -> None:

@@ -69,6 +69,13 @@ def test_splits_of_a_seed_never_change() -> None:
     assert numbers(parts["calibration"]) == [12, 2, 15, 13]
 
 
+@pytest.mark.parametrize(("count", "drawn"), [(50, 50), (300, 200)], ids=["all there are", "the usual number"])
+def test_a_number_nobody_asked_for_is_no_demand(count: int, drawn: int) -> None:
+    parts, _ = split({"train": samples([0, 1] * (count // 2))}, DataSpec(source="d", validation=0, test=0), seed=0)
+
+    assert len(numbers(parts["calibration"])) == drawn
+
+
 def test_a_given_test_part_is_untouched_and_validation_comes_from_training() -> None:
     parts, origin = split({"train": samples(UNEVEN), "test": samples([0, 1], start=500)}, SPEC, seed=0)
 
