@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 HEAVY = re.compile(r"tensorflow|keras|scikit|tflite")
@@ -61,10 +62,24 @@ def test_a_device_needs_no_tensorflow() -> None:
     assert heavy == []
 
 
+def applying(lines: list[str], machine: str) -> set[str]:
+    """Names and versions of the requirements that hold on Linux with Python 3.11 and this processor."""
+    there = {"platform_machine": machine, "platform_system": "Linux", "python_version": "3.11"}
+    parsed = [Requirement(line) for line in lines]
+    return {f"{one.name}{one.specifier}" for one in parsed if one.marker is None or one.marker.evaluate(there)}
+
+
 def test_a_plain_install_brings_all_that_a_build_needs(setup: configparser.ConfigParser) -> None:
     brought = requirements(setup["options"]["install_requires"])
 
-    assert set(requirements("file: requirements/device.txt, requirements/keras.txt")) == set(brought)
+    needed = requirements("file: requirements/device.txt, requirements/keras.txt")
+    assert applying(brought, "x86_64") == applying(needed, "x86_64")
+
+
+def test_a_plain_install_on_an_arm_board_is_free_of_tensorflow(setup: configparser.ConfigParser) -> None:
+    brought = applying(requirements(setup["options"]["install_requires"]), "aarch64")
+
+    assert brought == applying(requirements("file: requirements/device.txt"), "aarch64")
 
 
 @pytest.mark.parametrize("script", ["check", "test", "format", "quickstart", "environment"])
