@@ -249,7 +249,7 @@ def _demand_calibration(
         f"`{', '.join(needing)}` needs data to calibrate with, and none is given",
         source.name,
         notes=(
-            f"calibration runs the model on {project.data.most_calibration_samples} samples for the range of every tensor",
+            f"calibration runs the model on {project.data.most_calibration_samples} samples for the range of each tensor",
             "samples found: 0",
         ),
         help=(

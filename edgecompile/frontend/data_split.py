@@ -15,10 +15,10 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
 
     A part that the source has is taken as it is. Else ``spec.test`` is split off the training
     part, then ``spec.validation`` off what remains (never off the test part), and
-    ``spec.calibration_samples`` are drawn from the rest (0: none are needed; None: the usual number, or all where
-    that is less). Draws keep the share of each class where y holds class indices, and depend on ``seed`` alone. Raises BadInputError: EC264
-    counts of samples differ, EC265 a part is empty, EC270 fewer calibration samples than
-    asked, EC283 too few samples to split.
+    ``spec.calibration_samples`` are drawn from the rest (0: none are needed; None: the usual
+    number, or all where that is less). Draws keep the share of each class where y holds class
+    indices, and depend on ``seed`` alone. Raises BadInputError: EC264 counts of samples differ,
+    EC265 a part is empty, EC270 fewer calibration samples than asked, EC283 too few to split.
     """
     source = str(spec.source)
     parts = dict.fromkeys(PARTS) | given

@@ -172,7 +172,7 @@ def test_data_too_small_to_calibrate_with_still_scores_what_needs_no_calibration
 
 
 def test_data_comes_from_a_function_of_the_user(tmp_path: Path) -> None:
-    lines = "import numpy as np\ndef data():\n    x = np.zeros((8, 8, 8, 3))\n    return {'x_test': x, 'y_test': [1] * 8}\n"
+    lines = "import numpy\ndef data():\n    return {'x_test': numpy.zeros((8, 8, 8, 3)), 'y_test': [1] * 8}\n"
     (tmp_path / "my_data.py").write_text(lines)
     wanted = project(tmp_path, data=DataSpec(source="my_data.py:data"), targets=("android-nnapi",))
 
