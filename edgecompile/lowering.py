@@ -249,7 +249,7 @@ def _demand_calibration(
         f"`{', '.join(needing)}` needs data to calibrate with, and none is given",
         source.name,
         notes=(
-            f"calibration runs the model on {project.data.most_calibration_samples} samples for the range of each tensor",
+            f"calibration takes the range of every tensor from {project.data.most_calibration_samples} samples",
             "samples found: 0",
         ),
         help=(

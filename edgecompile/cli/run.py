@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,8 +49,8 @@ def command(
 ) -> None:
     """Run what was built on real inputs.
 
-    DIR is the folder that a build wrote for one target. Floats are quantized as the model's input asks for; integers
-    are taken as they are.
+    DIR is the folder that a build wrote for one target. Values are quantized as the model's input asks for;
+    integers of the input's own type are taken as they are.
     """
     from edgecompile.cli.run_inputs import find_build
     from edgecompile.core.errors import bad_input
@@ -120,10 +121,27 @@ def _named(outputs: Outputs) -> dict[str, Any]:
 
 
 def _save(save: str, outputs: Outputs) -> None:
+    """Write the outputs, whole or not at all. Raises EC107 where they cannot be written."""
     import numpy as np
 
-    with open(save, "wb") as stream:
-        np.savez(stream, **_named(outputs))
+    from edgecompile.core.errors import bad_input
+
+    part = Path(f"{save}.part")
+    try:
+        try:
+            with part.open("wb") as stream:
+                np.savez(stream, **_named(outputs))
+            part.replace(save)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise bad_input(
+            "EC107",
+            f"`{save}` cannot be written: {reason}",
+            location=save,
+            help=("name a file in a folder that is there and may be written, after `--save`",),
+        ) from error
 
 
 def _lines(outputs: Outputs) -> list[str]:

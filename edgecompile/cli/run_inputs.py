@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
@@ -20,18 +21,23 @@ _DATA_NAMES = ("x_test", "x", "x_calibration", "x_train")
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A model that was built: its file, and the target that it was built for ("" where nothing says so)."""
+    """A model that was built: its file, the target it was built for and its checksum ("" where nothing says so)."""
 
     path: Path
     target: str
+    sha256: str = ""
 
     @property
     def content(self) -> bytes:
-        """The flatbuffer. Raises EC110 when it cannot be read."""
+        """The flatbuffer. Raises EC110 when it cannot be read, EC112 when it is not the one that was built."""
         try:
-            return self.path.read_bytes()
+            content = self.path.read_bytes()
         except OSError as error:
             raise _no_build(str(self.path), (error.strerror or str(error)).lower()) from error
+        found = hashlib.sha256(content).hexdigest()
+        if self.sha256 not in ("", found):
+            raise _changed(self, found)
+        return content
 
 
 def find_build(name: str) -> Built:
@@ -46,13 +52,16 @@ def find_build(name: str) -> Built:
         raise _no_build(name, "it has no report.json" if path.is_dir() else "there is no such folder", hints)
     try:
         plain = json.loads(report.read_text(encoding="utf-8"))
-        models = [artifact["path"] for artifact in plain["artifacts"] if artifact["path"].endswith(".tflite")]
-        target = str(plain["target"])
+        models = [
+            Built(path=path / artifact["path"], target=str(plain["target"]), sha256=str(artifact.get("sha256", "")))
+            for artifact in plain["artifacts"]
+            if artifact["path"].endswith(".tflite")
+        ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise _no_build(name, "its report.json cannot be read") from None
     if not models:
         raise _no_build(name, f"its report names no .tflite (status {plain.get('status')})")
-    return Built(path=path / models[0], target=target)
+    return models[0]
 
 
 def read_inputs(name: str, names: Sequence[str]) -> tuple[Array, ...]:
@@ -71,6 +80,8 @@ def read_inputs(name: str, names: Sequence[str]) -> tuple[Array, ...]:
     chosen = _choose(arrays, names)
     if chosen is None:
         raise _no_inputs(name, f"it holds {', '.join(map(repr, arrays))}; the model's inputs are {', '.join(names)}")
+    if any(array.size == 0 for array in chosen):
+        raise _no_inputs(name, "its arrays are empty")
     if any(array.ndim == 0 for array in chosen) or len({len(array) for array in chosen}) != 1:
         shapes = ", ".join(str(list(array.shape)) for array in chosen)
         raise _no_inputs(name, f"its arrays must hold equally many samples, on the first axis; shapes are {shapes}")
@@ -88,6 +99,16 @@ def _choose(arrays: dict[str, Array], names: Sequence[str]) -> tuple[Array, ...]
 def _no_build(name: str, reason: str, help: Sequence[str] = ()) -> EdgecompileError:
     remedies = tuple(help) or ("name the folder that `edgecompile build` wrote for a target, such as `build/coral`",)
     return bad_input("EC110", f"`{name}` holds no built model: {reason}", location=name, help=remedies)
+
+
+def _changed(built: Built, found: str) -> EdgecompileError:
+    return bad_input(
+        "EC112",
+        f"`{built.path.name}` is not the file that was built: its checksum differs from the report's",
+        location=str(built.path),
+        notes=(f"sha256 in report.json: {built.sha256}", f"found: {found}"),
+        help=("build it again, or name the file itself to run it as it is", f"edgecompile run {built.path} --on host"),
+    )
 
 
 def _no_inputs(name: str, reason: str) -> EdgecompileError:

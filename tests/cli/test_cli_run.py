@@ -41,6 +41,22 @@ def test_outputs_are_printed_and_saved_and_name_their_interpreter(
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("place", ["no/folder/out.npz", "."], ids=["no folder", "a folder"])
+def test_outputs_that_cannot_be_saved_are_told_and_leave_nothing(
+    place: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(folder / "in.npy", np.zeros((1, 64, 50, 1), np.float32))
+    before = sorted(folder.rglob("*"))
+
+    words = ["run", str(folder), "--on", "host", "--inputs", str(folder / "in.npy"), "--save", str(folder / place)]
+    exit_code = main(words)
+
+    assert exit_code == 2
+    assert "error[EC107]" in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.data
 def test_outputs_and_latency_are_one_json_object(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(folder / "in.npy", np.zeros((1, 64, 50, 1), np.float32))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,22 @@ def test_a_model_that_went_away_is_refused(tmp_path: Path) -> None:
         _ = find_build(str(tmp_path / "coral")).content
 
 
+def test_a_model_that_was_changed_since_is_told_from_the_one_that_was_built(tmp_path: Path) -> None:
+    wanted = hashlib.sha256(b"model").hexdigest()
+    write_report(tmp_path / "coral", artifacts=[{"path": "m.tflite", "sha256": wanted}])
+    (tmp_path / "coral" / "m.tflite").write_bytes(b"model")
+    built = find_build(str(tmp_path / "coral"))
+    assert built.content == b"model"
+
+    (tmp_path / "coral" / "m.tflite").write_bytes(b"other")
+
+    with pytest.raises(BadInputError) as caught:
+        _ = built.content
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "EC112"
+    assert problem.notes[0].endswith(wanted)
+
+
 ONE, TWO = np.zeros((2, 3), np.float32), np.ones((2, 1), np.int8)
 
 
@@ -105,6 +122,7 @@ def test_one_array_may_stand_alone(tmp_path: Path) -> None:
         pytest.param({"p": ONE}, ["a", "b"], id="too-few"),
         pytest.param({"a": ONE, "b": np.zeros((5, 1))}, ["a", "b"], id="unequal-samples"),
         pytest.param({"a": np.float32(1)}, ["a"], id="no-samples"),
+        pytest.param({"a": np.zeros((0, 3), np.float32)}, ["a"], id="empty"),
         pytest.param({"a": np.array([{}], dtype=object)}, ["a"], id="pickled-objects"),
     ],
 )
