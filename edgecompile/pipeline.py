@@ -74,6 +74,8 @@ def _compile(job: Job, require_verified: bool) -> None:
 def _examine(job: Job) -> None:
     stages.read_network(job)
     stages.optimize(job)
+    stages.legalize(job)
+    stages.count_costs(job)
     stages.plan_memory(job)
     stages.check_operators(job)
     stages.compile_program(job)

@@ -23,9 +23,11 @@ from edgecompile.emit.c.refusals import refusals
 from edgecompile.emit.c_names import identifier
 from edgecompile.ir import costs, reader, writer
 from edgecompile.ir.compiled import refuse_compiled
+from edgecompile.ir.network import Network
 from edgecompile.job import Job
 from edgecompile.kernels.program import compile_network
 from edgecompile.legalize import check as legality
+from edgecompile.legalize import legalize as legalizing
 from edgecompile.libs import litert
 from edgecompile.lowering import AS_FOUND, Array, noise_for
 from edgecompile.memory import arena, budgets, offline, program_plan, timeline
@@ -62,19 +64,52 @@ def optimize(job: Job) -> None:
     """Run the exact passes and write the result; what is emitted is these bytes."""
     assert job.network is not None
     with job.stage("Optimize", job.target.id) as summary:
-        before = sum(len(subgraph.operators) for subgraph in job.network.subgraphs)
         optimized = optimizing.apply(job.network)
-        obeys_plan = job.target.runtime is not None and job.target.runtime.obeys_plan
-        job.content = writer.write(offline.attach(optimized.network) if obeys_plan else optimized.network)
-        job.network = reader.read(job.content, f"{job.name}.tflite")
-        after = sum(len(subgraph.operators) for subgraph in job.network.subgraphs)
-        summary.append(f"{before} -> {after} operators, {format_size(len(job.content))}")
+        summary.append(f"{_operators(job.network)} -> {_freeze(job, optimized.network)}")
         job.details["optimizations"] = [f"{change.pass_name}: {change.summary}" for change in optimized.changes]
+
+
+def legalize(job: Job) -> None:
+    """Run the rewrites that the profile asks for and the user does not refuse. Raises EC570, EC571."""
+    assert job.network is not None
+    if not job.target.rewrites and not job.project.no_rewrite:
+        return
+    with job.stage("Legalize", job.target.id) as summary:
+        before = _operators(job.network)
+        done = legalizing.legalize(
+            job.network,
+            job.target,
+            job.project.no_rewrite,
+            lambda network, without: optimizing.apply(network, without).network,
+            keep_ends=job.project.io_dtype is not None,
+        )
+        if done.rewrites:
+            job.details["rewrites"] = [rewrite.line for rewrite in done.rewrites]
+            summary.append(f"{before} -> {_freeze(job, done.network)}")
+        else:
+            summary.append("nothing to rewrite")
+
+
+def _freeze(job: Job, network: Network) -> str:
+    """Write the network; what is emitted is these bytes. Gives operators and size in words."""
+    obeys_plan = job.target.runtime is not None and job.target.runtime.obeys_plan
+    job.content = writer.write(offline.attach(network) if obeys_plan else network)
+    job.network = reader.read(job.content, f"{job.name}.tflite")
+    return f"{_operators(job.network)} operators, {format_size(len(job.content))}"
+
+
+def _operators(network: Network) -> int:
+    return sum(len(subgraph.operators) for subgraph in network.subgraphs)
+
+
+def count_costs(job: Job) -> None:
+    """What the network to emit holds and computes, as measures."""
+    assert job.network is not None and job.content is not None
     total = costs.totals(job.network)
     job.count("model_bytes", len(job.content), "bytes", _COUNTED)
     job.count("weights_bytes", total.weights_bytes, "bytes", _COUNTED)
     job.count("macs", total.macs, "count", _COUNTED)
-    job.count("operators", after, "count", _COUNTED)
+    job.count("operators", _operators(job.network), "count", _COUNTED)
 
 
 def plan_memory(job: Job) -> None:

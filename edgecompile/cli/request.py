@@ -37,6 +37,9 @@ _OPTIONS = (
     click.option("--project", metavar="FILE", help=f"Project file.  [default: {PROJECT_FILE}, if there]"),
     click.option("--numerics", type=click.Choice(NUMERICS), help="Numbers on the device; else the target's choice."),
     click.option("--io-dtype", type=click.Choice(IO_DTYPES), help="Type of inputs and outputs on the device."),
+    click.option(
+        "--no-rewrite", "no_rewrite", multiple=True, metavar="NAME", help="Rewrite of the target's to leave out."
+    ),
     click.option("--recipe", metavar="NAME|FILE", help="Compression to apply first."),
     click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
     click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),

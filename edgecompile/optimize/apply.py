@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -32,19 +33,20 @@ class Optimized:
     changes: tuple[Change, ...] = ()
 
 
-def apply(network: Network) -> Optimized:
+def apply(network: Network, without: Collection[str] = ()) -> Optimized:
     """A network with equal outputs, bit for bit, and the same inputs, outputs and signatures.
 
     The passes are the modules of this package that declare ``ORDER`` (a number: the lowest runs first),
     ``SUMMARY`` and ``run(network) -> (network, words)``, one word per rewrite; they repeat until
-    nothing changes. A network whose metadata refers to tensors or operators by number is returned as it is.
+    nothing changes. ``without`` names passes to leave out. A network whose metadata refers to tensors or operators by
+    number is returned as it is.
     """
     if any(name in network.metadata for name in _NUMBERED):
         return Optimized(network=network)
     found: dict[str, list[str]] = {}
     for _ in range(_ROUNDS):
         before = network
-        for module in passes():
+        for module in (module for module in passes() if _name(module) not in without):
             network, words = module.run(network)
             found.setdefault(_name(module), []).extend(words)
         if network is before:
