@@ -24,13 +24,17 @@ from edgecompile.lowering import Lowered
 from edgecompile.memory.arena import MemoryPlan
 from edgecompile.memory.shared import SharedPlan
 
+# A network and those of its operators that run on the accelerator.
+Neighbour = tuple[Network, tuple[int, ...]]
+
 
 @dataclass
 class Job:
     """Mutable on purpose: the stages fill it in, so that a rejected build still reports all it found out.
 
     ``content`` is the flatbuffer to emit, None until the network was optimized. ``program`` and ``program_plan``: the
-    network in C, None where the profile asks for no C library or an operator keeps it from being one.
+    network in C, None where the profile asks for no C library or an operator keeps it from being one. ``neighbours``:
+    models named before this one that share the device with it; the job adds itself when it knows its own operators.
     """
 
     project: Project
@@ -42,6 +46,7 @@ class Job:
     content: bytes | None = None
     verdict: Verdict | None = None
     plan: MemoryPlan | None = None
+    neighbours: list[Neighbour] = field(default_factory=list)
     program: Program | None = None
     program_plan: SharedPlan | None = None
     status: str = "built"

@@ -12,9 +12,13 @@ from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
 from edgecompile.core.report import Report
 from edgecompile.core.target import Target
+from edgecompile.forecast import forecast, write_segments
 from edgecompile.frontend.source import open_model
-from edgecompile.job import Job
+from edgecompile.job import Job, Neighbour
 from edgecompile.lowering import lower, scheme_of
+
+# By target: the models that share one device of it, in the order of their priority.
+Together = dict[str, list[Neighbour]]
 
 
 def build(
@@ -25,29 +29,39 @@ def build(
     require_verified: bool = False,
     depfile: Path | None = None,
     verify_samples: int | None = None,
+    together: Together | None = None,
 ) -> tuple[Report, ...]:
     """Compile the project's model for every target; each target's folder appears whole or stays as it was.
 
     A target that rejects the model says so in its report. Raises BadInputError, RejectedError and
     MissingError for what no target could be built from. ``verify_samples`` bounds the held-out
-    samples, None: all.
+    samples, None: all. ``together`` holds models built before that share the device, and takes up this one.
     """
-    jobs, scratch = _start(project, targets, progress, verify_samples)
+    jobs, scratch = _start(project, targets, progress, verify_samples, together)
     with scratch:
         reports = tuple(_run(job, lambda job: _compile(job, require_verified)) for job in jobs)
     stages.write_depfile(depfile, jobs, reports)
     return reports
 
 
-def check(project: Project, targets: Sequence[Target], progress: Progress) -> tuple[Report, ...]:
-    """Would the model run on the targets, and fit? Trains nothing, writes nothing, needs no data."""
-    jobs, scratch = _start(stages.without_data(project), targets, progress, 1)
+def check(
+    project: Project, targets: Sequence[Target], progress: Progress, together: Together | None = None
+) -> tuple[Report, ...]:
+    """Would the model run on the targets, and fit? Trains nothing, writes nothing, needs no data.
+
+    ``together`` as for :func:`build`.
+    """
+    jobs, scratch = _start(stages.without_data(project), targets, progress, 1, together)
     with scratch:
         return tuple(_run(job, _examine) for job in jobs)
 
 
 def _start(
-    project: Project, targets: Sequence[Target], progress: Progress, samples: int | None
+    project: Project,
+    targets: Sequence[Target],
+    progress: Progress,
+    samples: int | None,
+    together: Together | None,
 ) -> tuple[list[Job], tempfile.TemporaryDirectory[str]]:
     stages.check_recipe(project.recipe)
     source = open_model(project.model, project.base)
@@ -59,13 +73,18 @@ def _start(
         scratch.cleanup()
         raise
     pairs = zip(targets, schemes, strict=True)
-    return [Job(project, target, scheme, lowered, progress) for target, scheme in pairs], scratch
+    jobs = [Job(project, target, scheme, lowered, progress) for target, scheme in pairs]
+    if together is not None:
+        for job in jobs:
+            job.neighbours = together.setdefault(job.target.id, [])
+    return jobs, scratch
 
 
 def _compile(job: Job, require_verified: bool) -> None:
     _examine(job)
     with stages.staging(job) as folder:
         stages.emit(job, folder)
+        write_segments(job, folder)
         stages.verify(job, require_verified)
         stages.verify_program(job, folder, require_verified)
         stages.publish(job, folder)
@@ -78,6 +97,7 @@ def _examine(job: Job) -> None:
     stages.count_costs(job)
     stages.plan_memory(job)
     stages.check_operators(job)
+    forecast(job)
     stages.compile_program(job)
 
 

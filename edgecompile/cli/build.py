@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import click
 
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
-from edgecompile.cli.request import project_of, request_options, targets_of
+from edgecompile.cli.request import projects_of, request_options, targets_of
 from edgecompile.core.recipe import CALIBRATIONS
+from edgecompile.core.report import Report
 
 
 @click.command("build", short_help="Compress, compile, verify and write a model.")
@@ -51,22 +53,29 @@ def command(
     """Compile MODEL for each TARGET: compress, convert, check, verify, write.
 
     MODEL is a .keras, .h5 or .tflite file, a SavedModel folder, or module:function; it may be left out where the
-    project file names it. Paths of what was written go to stdout.
+    project file names it. Paths of what was written go to stdout. Several models share the device: the first has the
+    first choice of its memory, and each is written to a folder of its own name.
     """
     from edgecompile.cli.outcome import show
-    from edgecompile.pipeline import build
+    from edgecompile.pipeline import Together, build
 
-    wanted = project_of(flags, project)
-    reports = build(
-        wanted,
-        targets_of(wanted),
-        console,
-        require_verified=require_verified,
-        depfile=Path(depfile) if depfile else None,
-        verify_samples=verify_samples,
-    )
-    if not as_json:
-        for report in reports:
-            for artifact in report.artifacts:
-                console.result(str(wanted.output / report.target / artifact.path))
+    together: Together = {}
+    reports: list[Report] = []
+    for wanted in projects_of(flags, project):
+        built = build(
+            wanted,
+            targets_of(wanted),
+            console,
+            require_verified=require_verified,
+            depfile=Path(depfile) if depfile else None,
+            verify_samples=verify_samples,
+            together=together,
+        )
+        reports += built
+        for path in () if as_json else _paths(wanted.output, built):
+            console.result(str(path))
     return show(console, reports)
+
+
+def _paths(output: Path, reports: Sequence[Report]) -> list[Path]:
+    return [output / report.target / artifact.path for report in reports for artifact in report.artifacts]

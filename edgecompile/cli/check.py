@@ -8,7 +8,7 @@ import click
 
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
-from edgecompile.cli.request import project_of, request_options, targets_of
+from edgecompile.cli.request import projects_of, request_options, targets_of
 
 
 @click.command("check", short_help="Say whether a model would run and fit.")
@@ -19,9 +19,15 @@ def command(console: Console, /, project: str | None, as_json: bool, **flags: An
     """Say whether MODEL would run on each TARGET and fit it; writes nothing.
 
     A .tflite file needs no TensorFlow, and no model needs data: whether it runs and fits does not depend on it.
+    Several models share the device: the first has the first choice of its memory.
     """
     from edgecompile.cli.outcome import show
-    from edgecompile.pipeline import check
+    from edgecompile.pipeline import Together, check
 
-    wanted = project_of(flags, project)
-    return show(console, check(wanted, targets_of(wanted), console))
+    together: Together = {}
+    reports = [
+        report
+        for wanted in projects_of(flags, project)
+        for report in check(wanted, targets_of(wanted), console, together)
+    ]
+    return show(console, reports)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from edgecompile.core.errors import bad_input
 from edgecompile.core.project import Project
 from edgecompile.core.recipe import NUMERICS
 from edgecompile.core.target import Target
@@ -21,6 +23,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 PROJECT_FILE = "edgecompile.toml"
 IO_DTYPES = ("int8", "uint8", "int16", "float32")
 
+# Flags that say how the model is laid out on devices; they are not settings of a project file.
+_DEVICES = ("segments", "multiple_subgraphs")
+
 # Flags whose settings live in a table of the project file; the others have the setting's name.
 _SETTINGS = {
     "data": "data.source",
@@ -32,7 +37,7 @@ _SETTINGS = {
 }
 
 _OPTIONS = (
-    click.argument("model", required=False),
+    click.argument("models", nargs=-1, metavar="[MODEL]..."),
     click.option("--target", "-t", "targets", multiple=True, metavar="TARGET", help="Device; may be given again."),
     click.option("--project", metavar="FILE", help=f"Project file.  [default: {PROJECT_FILE}, if there]"),
     click.option("--numerics", type=click.Choice(NUMERICS), help="Numbers on the device; else the target's choice."),
@@ -45,6 +50,15 @@ _OPTIONS = (
     click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),
     click.option("--flash", metavar="SIZE", help="Flash that the model may take, such as `128 KiB`."),
     click.option("--ram", metavar="SIZE", help="RAM that the model may take, such as `32 KiB`."),
+    click.option(
+        "--segments", type=click.IntRange(min=1), metavar="N", help="Cut the model for N devices, balanced by time."
+    ),
+    click.option(
+        "--multiple-subgraphs",
+        is_flag=True,
+        default=None,
+        help="Let the accelerator run every part that other operators cut off, as `edgetpu_compiler -a` does.",
+    ),
 )
 
 
@@ -53,6 +67,50 @@ def request_options(function: F) -> F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def projects_of(flags: Mapping[str, Any], file: str | None) -> tuple[Project, ...]:
+    """One project for each MODEL, or the one that the project file names; several write to a folder each.
+
+    Raises EC105 for a word that cannot be a model, EC557 for two models of one name, and what :func:`project_of`
+    raises.
+    """
+    own = {name: value for name, value in flags.items() if name not in (*_DEVICES, "models")}
+    models: tuple[str, ...] = tuple(flags.get("models") or ())
+    _no_stray_word(models[1:])
+    found = tuple(project_of({**own, "model": model}, file) for model in models or (None,))
+    devices = {name: flags[name] for name in _DEVICES if flags.get(name) is not None}
+    found = tuple(replace(project, **devices) for project in found)
+    if len(found) < 2:
+        return found
+    _each_its_name(models)
+    return tuple(replace(one, output=one.output / _stem(model)) for one, model in zip(found, models, strict=True))
+
+
+def _no_stray_word(models: tuple[str, ...]) -> None:
+    """EC105 for a word behind the first model that can be none: a target whose `--target` was forgotten."""
+    stray = next((m for m in models if not Path(m).exists() and "." not in m and ":" not in m), None)
+    if stray is not None:
+        raise bad_input(
+            "EC105",
+            f"`{stray}` is neither a model nor an option",
+            help=(f"devices are named with `--target {stray}`", "see `edgecompile build --help`"),
+        )
+
+
+def _stem(model: str) -> str:
+    return Path(model.split(":")[-1] if ":" in model else model).name.split(".")[0] or "model"
+
+
+def _each_its_name(models: tuple[str, ...]) -> None:
+    twice = next((_stem(model) for model in models if [_stem(m) for m in models].count(_stem(model)) > 1), None)
+    if twice is not None:
+        raise bad_input(
+            "EC557",
+            f"two of the models are called `{twice}`",
+            notes=(f"models built together are written to a folder each, called after them: {', '.join(models)}",),
+            help=("rename one of the files",),
+        )
 
 
 def project_of(flags: Mapping[str, Any], file: str | None) -> Project:
@@ -82,4 +140,7 @@ def targets_of(project: Project) -> tuple[Target, ...]:
     """The profiles of the project's targets, each once, in the order they were named."""
     from edgecompile.config.profiles import load
 
-    return tuple(load(name) for name in dict.fromkeys(project.targets))
+    targets = tuple(load(name) for name in dict.fromkeys(project.targets))
+    if not project.multiple_subgraphs:
+        return targets
+    return tuple(replace(one, placement=replace(one.placement, max_partitions=None)) for one in targets)

@@ -42,6 +42,30 @@ def predict(networks: Sequence[tuple[Network, Sequence[int]]], target: Target) -
     return predictions
 
 
+def cut(network: Network, operators: Sequence[int], count: int, target: Target) -> tuple[int, ...]:
+    """The operators that begin a new segment when the network is spread over ``count`` devices.
+
+    Raises BadInputError: EC556 where there are fewer operators than devices, or the target has no model to balance by.
+    """
+    model, total = _model(target), len(network.main.operators)
+    if model is None or not hasattr(model, "segments"):
+        raise bad_input(
+            "EC556",
+            f"`{target.id}` cannot be cut into segments",
+            notes=("its profile names no model that predicts times, by which segments are balanced",),
+            help=("leave `--segments` out, or name a target such as an Edge TPU",),
+        )
+    if not 1 <= count <= total:
+        raise bad_input(
+            "EC556",
+            f"the model cannot be cut into {count} segments",
+            notes=(f"limit: one segment for each of its {total} operators",),
+            help=("ask for fewer segments; one a device, as many as it takes to stream nothing, is the point",),
+        )
+    cuts: tuple[int, ...] = model.segments(network, operators, count, target.measure)
+    return cuts
+
+
 def _model(target: Target) -> ModuleType | None:
     name = target.measure.get("model")
     if name is None:

@@ -34,12 +34,21 @@ _LABELS = {
     "metric": "score",
     "metric_float": "score of the float model",
     "latency_ms": "latency",
+    "latency_usb2_ms": "latency over USB 2",
+    "latency_pcie_ms": "latency over PCIe",
+    "cached_bytes": "parameters cached on chip",
+    "streamed_bytes": "parameters streamed",
+    "cache_free_bytes": "room left on chip",
+    "activation_bytes": "activations on chip",
+    "pipeline_interval_ms": "slowest segment",
     "instructions": "instructions",
 }
 _BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
 _SCORES = ("metric", "metric_float")
 # The detail that belongs to the verdict: by what and on what the artifact was verified, or what is missing for it.
 _VERIFICATION = "verification"
+# Details that the terminal shows too.
+_SHOWN = ("compiler status", "time by link", "pipeline")
 
 
 def render(report: Report) -> str:
@@ -55,6 +64,7 @@ def render(report: Report) -> str:
 def brief(report: Report) -> str:
     """What a terminal shows at the end: verdict, bars, score, figures with the kind of their method, diagnostics."""
     blocks = [_verdict(report), _bars(report, tagged=True), score_lines(report), _figures(report, tagged=True)]
+    blocks += [_detail(name, report.details[name]) for name in _SHOWN if name in report.details]
     return _joined([*blocks, *(diagnostic.render().splitlines() for diagnostic in report.diagnostics)])
 
 

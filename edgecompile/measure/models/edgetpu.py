@@ -12,6 +12,7 @@ from edgecompile.ir.network import Network, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache, share
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
 from edgecompile.measure.edgetpu.parameters import up
+from edgecompile.measure.edgetpu.segments import balance
 from edgecompile.measure.edgetpu.tiles import tile_of
 from edgecompile.measure.edgetpu.timing import LayerTime, Time, invocation, layer_times
 from edgecompile.measure.prediction import Prediction
@@ -31,13 +32,25 @@ def predict(networks: Sequence[tuple[Network, Sequence[int]]], table: Mapping[st
     return tuple(_predict(main, operators, cache, device) for (main, operators), cache in pairs)
 
 
+def segments(network: Network, operators: Sequence[int], count: int, table: Mapping[str, Any]) -> tuple[int, ...]:
+    """The operators that begin a new segment when the network is cut for ``count`` devices, balanced by time.
+
+    Raises ValueError where there are fewer operators than segments.
+    """
+    device = device_of(table)
+    return balance(network.main, operators, count, device, next(iter(device.links.values())))
+
+
 def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: Device) -> Prediction:
     layers = layer_times(main, cache, device)
     crossing = _crossing_bytes(main, operators)
     times = {name: invocation(layers, *crossing, link) for name, link in device.links.items()}
     first = next(iter(device.links.values()), None)
     return Prediction(
-        measures=(*_memory(main, operators, cache, device), *_latencies(times, device.links)),
+        measures=(
+            *_memory(main, operators, cache, device),
+            *_latencies(times, device.links, len(main.operators) - len(operators)),
+        ),
         layers=_records(cache, layers, first),
         details={"time by link": _by_link(times, device.links)} if operators else {},
         durations_s={layer.operator: layer.duration_s(first) for layer in layers} if first else {},
@@ -64,12 +77,15 @@ def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: De
     )
 
 
-def _latencies(times: Mapping[str, Time], links: Mapping[str, Link]) -> tuple[Measure, ...]:
-    """The first link is the target's latency, the others are named."""
+def _latencies(times: Mapping[str, Time], links: Mapping[str, Link], outside: int) -> tuple[Measure, ...]:
+    """The first link is the target's latency, the others are named. ``outside`` operators are not on the device."""
     found = []
+    left_out = f"; without the {outside} operators left to the CPU" if outside else ""
     for position, (name, time) in enumerate(times.items()):
         link = links[name]
-        method = f"predicted: over {name} from {link.host}, mean error {100 * link.error:.0f} % ({link.basis})"
+        method = (
+            f"predicted: over {name} from {link.host}, mean error {100 * link.error:.0f} % ({link.basis}){left_out}"
+        )
         title = "latency_ms" if position == 0 else f"latency_{name}_ms"
         found.append(Measure(name=title, value=round(1e3 * time.total_s, 3), unit="ms", method=method))
     return tuple(found)
