@@ -117,7 +117,7 @@ def lower(
             "folder": str(scratch),
         },
         progress=progress,
-        environment=KERAS_ENVIRONMENT,
+        environment=_environment(scratch),
         crash=CONVERTER_DIED,
     )
     return _lowered(project, source, unique, dataset, answer, scratch)
@@ -224,12 +224,17 @@ def _open_data(project: Project, scratch: Path, progress: Progress, calibrated: 
             "folder": str(folder),
         }
         child.call(
-            "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=KERAS_ENVIRONMENT
+            "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=_environment(scratch)
         )
         return frontend_data.restore(folder)
     dataset = frontend_data.open_data(spec, project.base, project.seed)
     frontend_data.save(dataset, folder)
     return dataset
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """Temporary files of TensorFlow and of the user's code lie in ``scratch``: a killed child cannot remove them."""
+    return {**KERAS_ENVIRONMENT, "TMPDIR": str(scratch)}
 
 
 def _io_dtype(numerics: str, target: Target) -> str:

@@ -108,6 +108,7 @@ def _run(job: Job, work: Callable[[Job], None]) -> Report:
     except EdgecompileError as error:
         if not isinstance(error, RejectedError) and error.exit_code != 3:
             raise
+        job.artifacts.clear()  # they were staged, and went with the stage
         job.diagnostics += error.diagnostics
         job.status = "rejected" if isinstance(error, RejectedError) else "failed"
     return job.report()

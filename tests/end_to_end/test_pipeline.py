@@ -137,7 +137,7 @@ def test_without_an_interpreter_the_build_is_whole_and_says_what_is_missing(
 
     assert lenient.status == "built"
     assert lenient.details["verification"] == "skipped: tflite-micro is missing"
-    assert strict.status == "failed"
+    assert (strict.status, strict.artifacts) == ("failed", ())
     assert [d.severity.value for d in strict.diagnostics if d.code == "EC700"] == ["error"]
     assert contents(tmp_path / "build") == before
 
@@ -179,6 +179,21 @@ def test_data_comes_from_a_function_of_the_user(tmp_path: Path) -> None:
     (report,) = build(wanted, targets_of(wanted), Silent())
 
     assert report.details["data"]["splits"]["test"]["samples"] == 8
+
+
+def test_temporary_files_of_a_childs_code_go_with_the_build(tmp_path: Path) -> None:
+    lines = (
+        "import numpy, pathlib, tempfile",
+        "def data():",
+        f"    pathlib.Path({str(tmp_path / 'where')!r}).write_text(tempfile.mkdtemp())",
+        "    return {'x_test': numpy.zeros((8, 8, 8, 3))}",
+    )
+    (tmp_path / "my_data.py").write_text("\n".join(lines))
+    wanted = project(tmp_path, data=DataSpec(source="my_data.py:data"))
+
+    build(wanted, targets_of(wanted), Silent())
+
+    assert not Path((tmp_path / "where").read_text()).exists()
 
 
 def test_a_depfile_names_model_data_and_outputs(tmp_path: Path) -> None:
