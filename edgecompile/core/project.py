@@ -85,7 +85,7 @@ class ExternalCompiler:
 class Project:
     """One build request. Paths are absolute; ``base`` is the folder relative names were read from.
 
-    ``segments`` is the number of devices that share the work. ``model`` is a path or ``module:function`` (``file.py:function`` too). ``numerics``,
+    ``model`` is a path or ``module:function`` (``file.py:function`` too). ``numerics``,
     ``io_dtype`` None: the target's recommendation. ``no_rewrite`` names rewrites of the target's profile to leave out.
     ``segments`` is the number of devices that share the work; ``multiple_subgraphs``: the accelerator runs every part
     into which the other operators cut the model, not only those that its compiler keeps by itself.
@@ -108,7 +108,6 @@ class Project:
     random_calibration: bool = False
     segments: int = 1
     multiple_subgraphs: bool = False
-    segments: int = 1
     no_rewrite: tuple[str, ...] = ()
     compiler: ExternalCompiler = field(default_factory=ExternalCompiler)
     origins: Mapping[str, Any] = field(default_factory=dict)
