@@ -57,7 +57,7 @@ _OPTIONS = (
         "--multiple-subgraphs",
         is_flag=True,
         default=None,
-        help="Let the accelerator run every part that other operators cut off, as `edgetpu_compiler -a` does.",
+        help="Let the accelerator run every part that other operators cut off.",
     ),
 )
 
