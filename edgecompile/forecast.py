@@ -15,6 +15,7 @@ from edgecompile.ir import writer
 from edgecompile.ir.segment import segments
 from edgecompile.job import Job
 from edgecompile.legalize.check import Placed
+from edgecompile.legalize.naming import ranges
 from edgecompile.measure.prediction import Prediction, cut, predict
 from edgecompile.report.table import wrap
 
@@ -78,16 +79,20 @@ def _layer(placed: Placed, prediction: Prediction) -> dict[str, Any]:
 
 
 def _status_lines(placements: list[Placed]) -> list[str]:
-    """The compiler's log, with our reason below each status that is not the best."""
+    """The compiler's log; below each status that is not the best our reason, and the operators it holds for."""
     counted = Counter((placed.name, placed.status) for placed in placements)
     width = max((len(name) for name, _ in counted), default=0)
     lines = []
     for (name, status), count in counted.items():
         head = f"  {name:<{width}}  {count:>3}  "
         lines += wrap(status, " " * len(head), first=head)
-        reasons = dict.fromkeys(p.reason for p in placements if (p.name, p.status) == (name, status) and p.reason)
-        for reason in reasons:
-            lines += wrap(reason, " " * (len(head) + 4), first=" " * len(head) + "  - ")
+        reasons: dict[str, list[int]] = {}
+        for placed in placements:
+            if (placed.name, placed.status) == (name, status) and placed.reason:
+                reasons.setdefault(placed.reason, []).append(placed.operator)
+        for reason, which in reasons.items():
+            told = f"{reason} (operator{'s' if len(which) > 1 else ''} {ranges(which)})"
+            lines += wrap(told, " " * (len(head) + 4), first=" " * len(head) + "  - ")
     return lines
 
 

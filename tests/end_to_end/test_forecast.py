@@ -55,7 +55,7 @@ def test_check_shows_the_statuses_on_the_terminal(capsys: pytest.CaptureFixture[
 
     shown = capsys.readouterr().err
     assert "Frobnicate    1  Operation not supported" in shown
-    assert "not an operator of this target" in shown
+    assert "not an operator of this target (operator 0)" in shown
 
 
 def test_a_target_without_a_model_of_times_has_none_in_its_report(capsys: pytest.CaptureFixture[str]) -> None:
