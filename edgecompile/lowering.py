@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.convert import schemes as known_schemes
 from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity, from_dict
 from edgecompile.core.errors import bad_input, did_you_mean, rejected
@@ -64,7 +65,7 @@ class Lowered:
 def scheme_of(project: Project, target: Target) -> Scheme:
     """The scheme to compile for a target: flag or project or recipe, else what the profile recommends.
 
-    Raises EC301 for numerics that the target does not run.
+    Raises EC301 for numerics that the target does not run, EC401 for an input dtype that does not go with them.
     """
     numerics = project.numerics or project.recipe.numerics or target.numerics[0]
     if numerics not in target.numerics:
@@ -75,12 +76,14 @@ def scheme_of(project: Project, target: Target) -> Scheme:
             notes=(f"numerics that the profile allows: {', '.join(target.numerics)}; known: {', '.join(NUMERICS)}",),
             help=(f"use `--numerics {target.numerics[0]}`", *did_you_mean(numerics, target.numerics)),
         )
-    return Scheme(
+    scheme = Scheme(
         numerics=numerics,
         io_dtype=project.io_dtype or _io_dtype(numerics, target),
         per_tensor_dense=target.per_tensor_dense and numerics in ("int8", "dynamic"),
         calibration=project.calibration if numerics in NEEDS_CALIBRATION else "minmax",
     )
+    known_schemes.check(scheme)
+    return scheme
 
 
 def lower(

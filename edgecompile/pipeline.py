@@ -52,6 +52,8 @@ def check(
     ``together`` as for :func:`build`.
     """
     jobs, scratch = _start(stages.without_data(project), targets, progress, 1, together)
+    for job in jobs:
+        stages.hush_noise(job)
     with scratch:
         return tuple(_run(job, _examine) for job in jobs)
 

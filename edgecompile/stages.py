@@ -53,6 +53,12 @@ def without_data(project: Project) -> Project:
     return dataclasses.replace(project, data=spec, random_calibration=True)
 
 
+def hush_noise(job: Job) -> None:
+    """Leave out the warning about calibration on noise: what `check` calibrates is not for use."""
+    told = tuple(diagnostic for diagnostic in job.lowered.diagnostics if diagnostic.code != "EC303")
+    job.lowered = dataclasses.replace(job.lowered, diagnostics=told)
+
+
 def read_network(job: Job) -> None:
     """Picture the flatbuffer of the job's scheme. Raises EC210 to EC229, EC555 for one that is compiled already."""
     label = AS_FOUND if AS_FOUND in job.lowered.content else job.scheme.label
@@ -226,6 +232,7 @@ def verify(job: Job, required: bool) -> None:
             name=f"{job.name}.tflite",
             held_out=lowered.held_out,
             progress=job.progress,
+            against="the float model" if lowered.reference else "the model as given",
         )
         summary.append(found.summary)
     # What a .tflite is held against is itself as it was given, which need not be a float model.

@@ -98,7 +98,12 @@ class Console:
         except OSError as error:
             self.stdout = None
             reason = (error.strerror or str(error)).lower()
-            raise bad_input("EC107", f"the result cannot be written: {reason}", location="standard output") from error
+            raise bad_input(
+                "EC107",
+                f"the result cannot be written: {reason}",
+                location="standard output",
+                help=("make room where standard output goes, or send it elsewhere",),
+            ) from error
 
     def say(self, text: str) -> None:
         """Something to know, on stderr; nothing with ``--quiet``."""

@@ -198,7 +198,7 @@ def _demand_complete(project: Project) -> None:
             notes=(f"looked in the arguments, {variable('model')} and [project] `model` of {PROJECT_FILE}",),
             help=(
                 "name it, as in `edgecompile build model.keras -t TARGET`",
-                f"or write a {PROJECT_FILE}: `edgecompile init`",
+                f"or write it into {PROJECT_FILE}: `edgecompile init`",
             ),
         )
     if not project.targets:

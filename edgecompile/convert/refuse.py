@@ -119,6 +119,9 @@ def not_finite(tensor_name: str, model_name: str) -> EdgecompileError:
 
 def left_in_float(found: Sequence[tuple[str, str | None]], numerics: str) -> EdgecompileError:
     """EC407 for operators (and their layers) that would stay in float; to be raised by the caller."""
+    hint = "replace the layer by one that can be quantized, or choose other numerics (`float32`, `float16`)"
+    if "RANDOM" in found[0][0]:
+        hint = "the layer draws random numbers when it runs, as dropout does with `training=True`: call it without"
     return _listed(
         found,
         rejected(
@@ -126,7 +129,7 @@ def left_in_float(found: Sequence[tuple[str, str | None]], numerics: str) -> Edg
             f"`{found[0][0]}` cannot be quantized to `{numerics}`",
             _place(found),
             notes=["every operator has to compute in integers; TensorFlow has no integer form of these"],
-            help=["replace the layer by one that can be quantized, or choose other numerics (`float32`, `float16`)"],
+            help=[hint],
         ),
     )
 

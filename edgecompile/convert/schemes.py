@@ -30,7 +30,7 @@ def check(scheme: Scheme) -> None:
                 "EC401",
                 f"`{found}` is not a possible {what}",
                 notes=[f"possible: {', '.join(known)}; found {found}"],
-                help=did_you_mean(found, known),
+                help=did_you_mean(found, known) or (f"choose `{known[0]}`",),
             )
 
 

@@ -57,13 +57,15 @@ def verify(
     held_out: bool = True,
     progress: Progress | None = None,
     workers: int | None = None,
+    against: str = "the float model",
 ) -> Verification:
     """Run the flatbuffer in the interpreter that judges for ``target`` and compare.
 
     ``x``: the float model's own inputs, samples first, real values. ``reference``: its outputs
     for them, float, in the flatbuffer's order; None when there is no float model. ``y``: labels
     by output, or empty. ``held_out`` False: the samples are noise, so that there is nothing
-    to score. ``base``: where a ``module:function`` metric is looked for.
+    to score. ``base``: where a ``module:function`` metric is looked for. ``against``: what ``reference`` is from, for
+    messages.
 
     An artifact that fails is no exception: its ``status`` says so and ``diagnostics`` hold
     EC702, EC703, EC704, EC706 (the interpreter), EC710 (accuracy), EC711 (NaN), EC713
@@ -85,11 +87,11 @@ def verify(
     except RejectedError as error:
         return Verification(status=FAILED, summary=error.diagnostics[0].message, diagnostics=error.diagnostics)
     scored = held(outputs, reference, samples, accuracy or Accuracy(), name)
-    diagnostics = (*_wild(table, name, held_out), *scored.diagnostics)
+    diagnostics = (*_wild(table, name, held_out, against), *scored.diagnostics)
     failed = any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     return Verification(
         status=FAILED if failed else VERIFIED,
-        summary=_summary(table, outputs, held_out),
+        summary=_summary(table, outputs, held_out, against),
         measures=scored.measures,
         details={"agreement": [row.to_dict() for row in table], **scored.details} if table else dict(scored.details),
         diagnostics=diagnostics,
@@ -154,12 +156,12 @@ def _check_finite(outputs: litert.Outputs, reference: Sequence[Array] | None, na
         raise RejectedError(diagnostic)
 
 
-def _wild(table: Sequence[Agreement], name: str, held_out: bool) -> tuple[Diagnostic, ...]:
-    return tuple(_far(row, name, held_out) for row in table if row.is_wild)
+def _wild(table: Sequence[Agreement], name: str, held_out: bool, against: str) -> tuple[Diagnostic, ...]:
+    return tuple(_far(row, name, held_out, against) for row in table if row.is_wild)
 
 
-def _far(row: Agreement, name: str, held_out: bool) -> Diagnostic:
-    notes = [f"root mean squared difference: {row.relative_error:.2f} of the float output's standard deviation"]
+def _far(row: Agreement, name: str, held_out: bool, against: str) -> Diagnostic:
+    notes = [f"root mean squared difference: {row.relative_error:.2f} of that output's standard deviation"]
     if row.argmax_agreement is not None:
         notes.append(f"the largest element is at the same place in {100 * row.argmax_agreement:.1f} % of the samples")
     if not held_out:
@@ -167,7 +169,7 @@ def _far(row: Agreement, name: str, held_out: bool) -> Diagnostic:
     return Diagnostic(
         code="EC712",
         severity=Severity.WARNING,
-        message=f"output `{row.output}` is far from the float model's",
+        message=f"output `{row.output}` is far from that of {against}",
         location=Location(file=name),
         notes=tuple(notes),
         help=(
@@ -185,21 +187,21 @@ def _skipped(judge: str, name: str) -> Verification:
         message=f"the artifact was not verified: {runtime.name} is not installed",
         location=Location(file=name),
         notes=(f"the target's judge is `{judge}`",),
-        help=(f"install it: {litert.how_to_install(judge)}", "`--require-verified` makes this an error"),
+        help=(f"install it: {litert.how_to_install(judge)}",),
     )
     missing = f"skipped: {runtime.name} is missing"
     return Verification(status=SKIPPED, summary=missing, diagnostics=(diagnostic,))
 
 
-def _summary(table: Sequence[Agreement], outputs: litert.Outputs, held_out: bool) -> str:
+def _summary(table: Sequence[Agreement], outputs: litert.Outputs, held_out: bool, against: str) -> str:
     """``at most 3 steps from the float model, argmax agrees in 99.6 %, on 5 000 held-out samples``."""
     kind = "held-out samples" if held_out else "samples of noise"
     parts = []
     steps = [row.max_steps for row in table if row.max_steps is not None]
     if steps:
-        parts.append(f"at most {max(steps):.1f} steps from the float model")
+        parts.append(f"at most {max(steps):.1f} steps from {against}")
     elif table:
-        parts.append(f"at most {max(row.max_difference for row in table):.2g} from the float model")
+        parts.append(f"at most {max(row.max_difference for row in table):.2g} from {against}")
     agreeing = [row.argmax_agreement for row in table if row.argmax_agreement is not None]
     if agreeing:
         parts.append(f"argmax agrees in {100 * min(agreeing):.1f} %")

@@ -103,7 +103,9 @@ def test_every_numerics_has_its_input_dtypes(numerics: str) -> None:
         pytest.param(
             Scheme(numerics="int16x8", io_dtype="int8"), "int16, float32", ("did you mean `int16`?",), id="io"
         ),
-        pytest.param(Scheme(numerics="float32", io_dtype="int8"), "possible: float32", (), id="float-io"),
+        pytest.param(
+            Scheme(numerics="float32", io_dtype="int8"), "possible: float32", ("choose `float32`",), id="float-io"
+        ),
         pytest.param(
             Scheme(numerics="int8", io_dtype="int8", calibration="percentil"),
             "minmax, percentile, mse",

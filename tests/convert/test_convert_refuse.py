@@ -63,6 +63,16 @@ def test_operators_left_in_float_are_listed_with_their_layers(scheme: Scheme) ->
     assert diagnostic.consequences == 1
 
 
+def test_a_layer_that_draws_random_numbers_is_told_as_such() -> None:
+    flat = tf_keras().Input((4,))
+    model = tf_keras().Model(flat, tf_keras().layers.Dropout(0.5)(flat, training=True))
+
+    diagnostic = refused(model, INT8, (noise(4, 4),))
+
+    assert diagnostic.code == "EC407"
+    assert "`training=True`" in diagnostic.help[0]
+
+
 def test_lstm_has_no_int16_form() -> None:
     diagnostic = refused(of_layers((3, 4), tf_keras().layers.LSTM(3, name="memory")), INT16, (noise(4, 3, 4),))
 

@@ -14,6 +14,7 @@ from edgecompile.core.progress import Silent
 from edgecompile.core.project import Accuracy, Budget, DataSpec
 from edgecompile.core.recipe import Recipe, Step
 from edgecompile.ir.reader import read_file
+from edgecompile.lowering import scheme_of
 from edgecompile.pipeline import build, check
 
 TARGETS = ("coral", "cortex-m4", "android-nnapi")
@@ -150,6 +151,21 @@ def test_a_tflite_is_scored_on_data_and_held_to_its_accuracy(tmp_path: Path) -> 
 
     assert report.status in ("verified", "built")
     assert report.measure("metric_float") is None
+
+
+def test_a_tflite_is_held_against_itself_and_says_so(tmp_path: Path) -> None:
+    wanted = project(tmp_path, targets=("android-nnapi",))
+
+    (report,) = build(wanted, targets_of(wanted), Silent())
+
+    assert "at most 0.0 steps from the model as given" in report.details["verification"]
+
+
+def test_numbers_that_do_not_go_together_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    wanted = project(tmp_path, numerics="float32", io_dtype="int8")
+
+    with pytest.raises(BadInputError, match="EC401"):
+        scheme_of(wanted, targets_of(wanted)[0])
 
 
 @pytest.mark.parametrize("target", TARGETS)
