@@ -26,11 +26,11 @@ typedef struct {
 
 EC_SPECIALIZED int8_t ec_add_s8_element(const ec_add_s8_layer *layer, int8_t first, int8_t second)
 {
-    const int32_t one = ec_scale((first - layer->first_zero_point) * (1 << 20), layer->first_multiplier,
+    const int32_t one = ec_scale_small((first - layer->first_zero_point) * (1 << 20), layer->first_multiplier,
                                  layer->first_shift, layer->rounding);
-    const int32_t two = ec_scale((second - layer->second_zero_point) * (1 << 20), layer->second_multiplier,
+    const int32_t two = ec_scale_small((second - layer->second_zero_point) * (1 << 20), layer->second_multiplier,
                                  layer->second_shift, layer->rounding);
-    const int32_t sum = ec_scale(layer->is_difference ? one - two : one + two, layer->output_multiplier,
+    const int32_t sum = ec_scale_small(layer->is_difference ? one - two : one + two, layer->output_multiplier,
                                  layer->output_shift, layer->rounding);
     return (int8_t)ec_clamp(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
 }

@@ -15,9 +15,8 @@
 
 typedef struct {
     const int16_t *weights;
-    const int32_t *bias;
-    const int32_t *multiplier;
-    const int8_t *shift;
+    const int32_t *channels; /* bias and multiplier of each (pairs.h) */
+    const int8_t *right_shift;
     const int8_t *border; /* in_c times the input's zero point; null where in_c is no multiple of four */
     int batches, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
@@ -34,15 +33,15 @@ EC_SPECIALIZED const int8_t *ec_conv_2d_s8_tap(const ec_conv_2d_s8_layer *layer,
     return inside ? image + (row * layer->in_w + column) * layer->in_c : border;
 }
 
-/* The four output pixels from `pixel` on, the last one repeated beyond the end. */
-EC_SPECIALIZED void ec_conv_2d_s8_gather(const ec_conv_2d_s8_layer *layer, const int8_t *input, int pixel, int pixels,
-                                         int16_t *scratch)
+/* Output pixels `pixel`, + step_1, + step_2 and + step_1 + step_2. */
+EC_SPECIALIZED void ec_conv_2d_s8_gather(const ec_conv_2d_s8_layer *layer, const int8_t *input, int pixel, int step_1,
+                                         int step_2, int16_t *scratch)
 {
     const int image_bytes = layer->in_h * layer->in_w * layer->in_c;
     const int8_t *image[4];
     int row[4], column[4], i, y, x, c, k = 0;
     for (i = 0; i < 4; ++i) {
-        const int p = pixel + i < pixels ? pixel + i : pixels - 1;
+        const int p = pixel + (i % 2) * step_1 + (i / 2) * step_2;
         const int inside = p % (layer->out_h * layer->out_w);
         image[i] = input + (p / (layer->out_h * layer->out_w)) * image_bytes;
         row[i] = (inside / layer->out_w) * layer->stride_h - layer->pad_top;
@@ -75,14 +74,16 @@ EC_SPECIALIZED void ec_conv_2d_s8_gather(const ec_conv_2d_s8_layer *layer, const
 EC_SPECIALIZED void ec_conv_2d_s8(const ec_conv_2d_s8_layer *layer, const int8_t *input, int8_t *output, void *scratch)
 {
     const int pixels = layer->batches * layer->out_h * layer->out_w;
-    const ec_pairs_scaling scaling = {layer->bias,   layer->multiplier, layer->shift,    layer->output_zero_point,
-                                      layer->lowest, layer->highest,    layer->is_plain, layer->rounding};
-    int pixel;
-    for (pixel = 0; pixel < pixels; pixel += 4) {
-        const int count = pixels - pixel < 4 ? pixels - pixel : 4;
-        ec_conv_2d_s8_gather(layer, input, pixel, pixels, (int16_t *)scratch);
+    const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
+                                      layer->highest,  layer->is_plain,    layer->rounding};
+    int pixel, count;
+    for (pixel = 0; pixel < pixels; pixel += count) {
+        /* Four pixels at a time; what is left over as two that are each there twice, or one four times. */
+        const int left = pixels - pixel, step_1 = left < 4 ? 0 : 1, step_2 = left < 4 ? left / 2 : 2;
+        count = left < 4 ? 1 + left / 2 : 4;
+        ec_conv_2d_s8_gather(layer, input, pixel, step_1, step_2, (int16_t *)scratch);
         ec_pairs_times_four(layer->weights, (const int16_t *)scratch, layer->groups, layer->out_c, &scaling,
-                            output + pixel * layer->out_c, count);
+                            output + pixel * layer->out_c, step_1 * layer->out_c, step_2 * layer->out_c);
     }
 }
 

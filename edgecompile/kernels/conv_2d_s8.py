@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.kernels import pairs
-from edgecompile.kernels.convolution import Window, geometry, refuse_convolution, scaling
+from edgecompile.kernels.convolution import Window, geometry, in_pairs, refuse_convolution, scaling
 from edgecompile.kernels.routine import Call, Overlap, Routine, Site
 
 OPERATORS = ("CONV_2D",)
@@ -41,7 +41,7 @@ def routine(site: Site) -> Routine:
         settings={**window.settings(), "groups": groups, **quantities},
         constants={
             "weights": pairs.pair(flat),
-            **constants,
+            **in_pairs(constants),
             **({"border": np.full(window.in_c, quantities["input_zero_point"], np.int8)} if whole else {}),
         },
         inputs=site.operator.inputs[:1],
@@ -57,6 +57,9 @@ def routine(site: Site) -> Routine:
 
 def _distance(window: Window) -> int:
     """How far below the input the output must begin: after each block, what is written stays below what is unread."""
-    pixels = np.arange(PIXELS, window.batches * window.out_h * window.out_w, PIXELS)
+    count = window.batches * window.out_h * window.out_w
+    pixels = np.arange(PIXELS, count, PIXELS)
+    # The last three are made as two and one.
+    pixels = np.append(pixels, count - 1) if count % PIXELS == 3 else pixels
     written = pixels * window.out_c
     return int(np.max(written - window.first_read(pixels))) if len(pixels) else -window.input_bytes

@@ -15,9 +15,12 @@ from edgecompile.kernels.quantities import (
     is_quantized,
     zero_point_of,
 )
+from edgecompile.kernels.rounding import TWICE
 from edgecompile.kernels.routine import Array, Setting, Site
 
 _INT32 = 1 << 31
+# The furthest shift for which the rounding constant and the zero point fit beside the product.
+_FURTHEST = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +122,8 @@ def scaling(site: Site, weights: Array) -> tuple[dict[str, int], dict[str, Array
     multiplier, shift = channel_multipliers(source, site.given(1), output, len(weights))
     bias = fold(weights, bias_of(site, len(weights)), zero_point_of(source))
     lowest, highest = activation_range(site)
-    short = is_small(weights, bias) and bool(np.all(shift < 0))
+    short = is_small(weights, bias) and bool(np.all(shift < 0) and np.all(shift >= -_FURTHEST))
+    short = short and site.rounding == TWICE
     settings = {
         "input_zero_point": zero_point_of(source),
         "output_zero_point": zero_point_of(output),
@@ -129,6 +133,14 @@ def scaling(site: Site, weights: Array) -> tuple[dict[str, int], dict[str, Array
         "rounding": int(site.rounding == "once"),
     }
     return settings, {"bias": _wrapped(bias), "multiplier": multiplier, "shift": shift}
+
+
+def in_pairs(constants: dict[str, Array]) -> dict[str, Array]:
+    """The constants of ``scaling`` as ``pairs.h`` reads them: what two channels need lies together."""
+    odd = len(constants["bias"]) % 2
+    bias, multiplier = (np.pad(constants[name], (0, odd)) for name in ("bias", "multiplier"))
+    channels = np.stack([bias, multiplier], axis=1).astype(np.int32)
+    return {"channels": channels, "right_shift": np.pad(-constants["shift"], (0, odd)).astype(np.int8)}
 
 
 def _wrapped(bias: Array) -> Array:

@@ -27,24 +27,36 @@ typedef struct {
     int is_plain, rounding;
 } ec_depthwise_conv_2d_s8_layer;
 
-/* One channel's input rows from `top` on (which may lie outside) as int16, the borders filled with the zero point. */
-EC_SPECIALIZED void ec_depthwise_conv_2d_s8_strip(const ec_depthwise_conv_2d_s8_layer *layer, const int8_t *channel,
-                                                  int top, int16_t *strip)
+/* Fill what of a strip lies outside the input; it is the same for all channels. `top` is the strip's first row. */
+EC_SPECIALIZED void ec_depthwise_conv_2d_s8_border(const ec_depthwise_conv_2d_s8_layer *layer, int top, int16_t *strip)
 {
     const int16_t zero = (int16_t)layer->input_zero_point;
     int y, x;
     for (y = 0; y < layer->strip_h; ++y) {
-        const int row = top + y;
-        const int8_t *from = channel + row * layer->in_w * layer->in_c;
-        if (row < 0 || row >= layer->in_h) {
-            for (x = 0; x < layer->strip_w; ++x) *strip++ = zero;
-            continue;
+        const int outside = top + y < 0 || top + y >= layer->in_h;
+        for (x = 0; x < layer->strip_w; ++x, ++strip) {
+            if (outside || x < layer->pad_left || x >= layer->pad_left + layer->in_w) *strip = zero;
         }
-        for (x = 0; x < layer->pad_left; ++x) *strip++ = zero;
-        for (x = 0; x < layer->in_w; ++x, from += layer->in_c) *strip++ = *from;
-        for (x = layer->pad_left + layer->in_w; x < layer->strip_w; ++x) *strip++ = zero;
     }
 }
+
+/* One channel's input rows that the strip covers, as int16. */
+EC_SPECIALIZED void ec_depthwise_conv_2d_s8_strip(const ec_depthwise_conv_2d_s8_layer *layer, const int8_t *channel,
+                                                  int top, int16_t *strip)
+{
+    const int first = top < 0 ? 0 : top;
+    const int behind = top + layer->strip_h < layer->in_h ? top + layer->strip_h : layer->in_h;
+    const int8_t *from = channel + first * layer->in_w * layer->in_c;
+    int16_t *row = strip + (first - top) * layer->strip_w + layer->pad_left;
+    int y, x;
+    for (y = first; y < behind; ++y, row += layer->strip_w) {
+        for (x = 0; x < layer->in_w; ++x, from += layer->in_c) row[x] = *from;
+    }
+}
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+#include "depthwise_dsp.h"
+#endif
 
 /* One channel of `rows_at_once` output rows from its strip. */
 EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_layer *layer, const int16_t *strip,
@@ -54,6 +66,18 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_l
     const int32_t bias = layer->bias[channel], multiplier = layer->multiplier[channel];
     const int shift = layer->shift[channel];
     int oy, ox, y, x;
+#ifdef EC_DEPTHWISE_DSP_H_
+    if (layer->is_plain && layer->kernel_h == 3 && layer->kernel_w == 3 && layer->dilation_h == 1 &&
+        layer->dilation_w == 1) {
+        const ec_depthwise_dsp_scaling scaling = {
+            bias, multiplier, -shift, layer->output_zero_point, layer->lowest, layer->highest};
+        for (oy = 0; oy < layer->rows_at_once; ++oy, strip += layer->stride_h * layer->strip_w) {
+            ec_depthwise_dsp_row_3x3(weights, strip, layer->strip_w, layer->stride_w, layer->out_w, layer->out_c,
+                                     &scaling, output + oy * layer->out_w * layer->out_c);
+        }
+        return;
+    }
+#endif
     for (oy = 0; oy < layer->rows_at_once; ++oy) {
         for (ox = 0; ox < layer->out_w; ++ox, output += layer->out_c) {
             const int16_t *const corner = strip + oy * layer->stride_h * layer->strip_w + ox * layer->stride_w;
@@ -78,6 +102,7 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8(const ec_depthwise_conv_2d_s8_layer 
     int n, oy, c, m;
     for (n = 0; n < layer->batches; ++n, input += layer->in_h * layer->in_w * layer->in_c) {
         for (oy = 0; oy < layer->out_h; oy += layer->rows_at_once) {
+            ec_depthwise_conv_2d_s8_border(layer, oy * layer->stride_h - layer->pad_top, strip);
             for (c = 0; c < layer->in_c; ++c) {
                 ec_depthwise_conv_2d_s8_strip(layer, input + c, oy * layer->stride_h - layer->pad_top, strip);
                 for (m = 0; m < multiplicity; ++m) {

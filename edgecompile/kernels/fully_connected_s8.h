@@ -14,9 +14,8 @@
 
 typedef struct {
     const int16_t *weights;
-    const int32_t *bias;
-    const int32_t *multiplier;
-    const int8_t *shift;
+    const int32_t *channels; /* bias and multiplier of each (pairs.h) */
+    const int8_t *right_shift;
     int batches, inputs, outputs;
     int input_zero_point, output_zero_point, lowest, highest;
     int is_plain, rounding;
@@ -46,8 +45,8 @@ EC_SHARED void ec_fully_connected_s8_four(const int16_t *weights, const int8_t *
 
 EC_SPECIALIZED void ec_fully_connected_s8(const ec_fully_connected_s8_layer *layer, const int8_t *input, int8_t *output)
 {
-    const ec_pairs_scaling scaling = {layer->bias,   layer->multiplier, layer->shift,    layer->output_zero_point,
-                                      layer->lowest, layer->highest,    layer->is_plain, layer->rounding};
+    const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
+                                      layer->highest,  layer->is_plain,    layer->rounding};
     const int groups = (layer->inputs + 3) / 4;
     int n, o, i;
     for (n = 0; n < layer->batches; ++n, input += layer->inputs, output += layer->outputs) {

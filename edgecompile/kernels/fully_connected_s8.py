@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.kernels import pairs
-from edgecompile.kernels.convolution import refuse_convolution, scaling
+from edgecompile.kernels.convolution import in_pairs, refuse_convolution, scaling
 from edgecompile.kernels.routine import Array, Call, Routine, Site
 
 OPERATORS = ("FULLY_CONNECTED",)
@@ -36,7 +36,7 @@ def routine(site: Site) -> Routine:
             "outputs": len(weights),
             **quantities,
         },
-        constants={"weights": _fours(pairs.pair(weights)), **constants},
+        constants={"weights": _fours(pairs.pair(weights)), **in_pairs(constants)},
         inputs=site.operator.inputs[:1],
         outputs=site.operator.outputs,
     )

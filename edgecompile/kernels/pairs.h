@@ -9,10 +9,13 @@
 
 #include "rounding.h"
 
-/* How sums become outputs: output = clamp(sum scaled by the channel's multiplier + zero point). */
+/* How sums become outputs: output = clamp(sum scaled by the channel's multiplier + zero point).
+ * `channels` is int32[pairs][4]: bias and multiplier of the even channel, then of the odd one. `right_shift` is
+ * int8[pairs][2]: by how much to the right, negative to the left.
+ */
 typedef struct {
-    const int32_t *bias, *multiplier;
-    const int8_t *shift;
+    const int32_t *channels;
+    const int8_t *right_shift;
     int zero_point, lowest, highest;
     int is_plain; /* all shifts to the right, all sums small (pairs.py) */
     int rounding;
@@ -40,14 +43,17 @@ EC_SPECIALIZED int16_t *ec_pairs_spread(const int8_t *p0, const int8_t *p1, cons
 
 EC_SPECIALIZED int8_t ec_pairs_output(const ec_pairs_scaling *scaling, int channel, int32_t sum)
 {
-    const int32_t whole = ec_add(sum, scaling->bias[channel]);
-    const int32_t scaled = ec_scale(whole, scaling->multiplier[channel], scaling->shift[channel], scaling->rounding);
+    const int32_t *const constants = scaling->channels + 2 * channel;
+    const int32_t whole = ec_add(sum, constants[0]);
+    const int32_t scaled = ec_scale(whole, constants[1], -scaling->right_shift[channel], scaling->rounding);
     return (int8_t)ec_clamp(ec_add(scaled, scaling->zero_point), scaling->lowest, scaling->highest);
 }
 
-/* Four pixels times all weights; `output` is int8[count][channels], 1 <= count <= 4. */
-EC_SHARED void ec_pairs_times_four(const int16_t *weights, const int16_t *pixels, int groups, int channels,
-                                   const ec_pairs_scaling *scaling, int8_t *output, int count)
+/* Four pixels times all weights; pixel i goes to output + (i % 2) * step_1 + (i / 2) * step_2, which may be one place
+ * for pixels that are the same.
+ */
+EC_SHARED void ec_pairs_times_four_portable(const int16_t *weights, const int16_t *pixels, int groups, int channels,
+                                            const ec_pairs_scaling *scaling, int8_t *output, int step_1, int step_2)
 {
     int channel, i, k;
     for (channel = 0; channel < channels; channel += 2, weights += groups * 4) {
@@ -60,13 +66,28 @@ EC_SHARED void ec_pairs_times_four(const int16_t *weights, const int16_t *pixels
                 odd[i] += b * x[2 * i];
             }
         }
-        for (i = 0; i < count; ++i) {
-            output[i * channels + channel] = ec_pairs_output(scaling, channel, even[i]);
-            if (channel + 1 < channels) {
-                output[i * channels + channel + 1] = ec_pairs_output(scaling, channel + 1, odd[i]);
-            }
+        for (i = 0; i < 4; ++i) {
+            int8_t *const to = output + (i % 2) * step_1 + (i / 2) * step_2 + channel;
+            to[0] = ec_pairs_output(scaling, channel, even[i]);
+            if (channel + 1 < channels) to[1] = ec_pairs_output(scaling, channel + 1, odd[i]);
         }
     }
+}
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+#include "pairs_dsp.h"
+#endif
+
+EC_SPECIALIZED void ec_pairs_times_four(const int16_t *weights, const int16_t *pixels, int groups, int channels,
+                                        const ec_pairs_scaling *scaling, int8_t *output, int step_1, int step_2)
+{
+#ifdef EC_PAIRS_DSP_H_
+    if (scaling->is_plain) {
+        ec_pairs_times_four_dsp(weights, pixels, groups, channels, scaling, output, step_1, step_2);
+        return;
+    }
+#endif
+    ec_pairs_times_four_portable(weights, pixels, groups, channels, scaling, output, step_1, step_2);
 }
 
 #endif /* EC_PAIRS_H_ */

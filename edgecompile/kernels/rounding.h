@@ -52,6 +52,20 @@ EC_SPECIALIZED int32_t ec_scale(int32_t x, int32_t m, int shift, int rounding)
     return ec_divide_by_power(ec_high_product(ec_shift_left(x, shift > 0 ? shift : 0), m), shift > 0 ? 0 : -shift);
 }
 
+/* The same for |x| < 2^30 and shift <= 0: in few instructions where the core has SMMULR. */
+EC_SPECIALIZED int32_t ec_scale_small(int32_t x, int32_t m, int shift, int rounding)
+{
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+    if (rounding == EC_ROUND_TWICE) {
+        int32_t scaled;
+        if (shift == 0 && m == 1 << 30) return (x + 1) >> 1;
+        __asm__("smmulr %0, %1, %2" : "=r"(scaled) : "r"(x * 2), "r"(m));
+        return shift == 0 ? scaled : (scaled + (scaled >> 31) + (1 << (-shift - 1))) >> -shift;
+    }
+#endif
+    return ec_scale(x, m, shift, rounding);
+}
+
 EC_SPECIALIZED int32_t ec_clamp(int32_t x, int32_t lowest, int32_t highest)
 {
     return x < lowest ? lowest : x > highest ? highest : x;

@@ -19,6 +19,7 @@ FORBIDDEN = re.compile(r"\b(malloc|calloc|realloc|free|printf|fprintf|abort|exit
 def test_a_header_has_a_twin_or_is_used_by_one(name: str) -> None:
     twin = FOLDER / name.replace(".h", ".py")
     users = [path.name for path in FOLDER.glob("*.py") if f'kernel="{name[:-2]}"' in path.read_text()]
+    users += [path.name for path in FOLDER.glob("*.h") if f'#include "{name}"' in path.read_text()]
 
     assert twin.exists() or users
 
