@@ -22,12 +22,22 @@ typedef struct {
 } ec_fully_connected_s8_layer;
 
 /* Sums of four outputs over all inputs; `weights` is int16[ceil(inputs / 4)][2][4]. */
-EC_SHARED void ec_fully_connected_s8_four(const int16_t *weights, const int8_t *input, int inputs, int32_t *sums)
+EC_SHARED void ec_fully_connected_s8_four(const int16_t *weights, const int8_t *input, int inputs, int is_plain,
+                                          int32_t *sums)
 {
     static const int8_t order[4] = {0, 2, 1, 3};
     int32_t even[2] = {0, 0}, odd[2] = {0, 0};
-    int k, i, pair;
-    for (k = 0; k < inputs; k += 4) {
+    int k = 0, i, pair;
+#ifdef EC_PAIRS_DSP_H_
+    if (is_plain && inputs >= 4) {
+        ec_pairs_dsp_four_outputs(weights, input, inputs / 4, even, odd);
+        k = inputs / 4 * 4;
+        weights += k * 2;
+    }
+#else
+    (void)is_plain;
+#endif
+    for (; k < inputs; k += 4) {
         for (pair = 0; pair < 2; ++pair, weights += 4) {
             for (i = 0; i < 4; ++i) {
                 const int32_t x = k + order[i] < inputs ? input[k + order[i]] : 0;
@@ -52,7 +62,8 @@ EC_SPECIALIZED void ec_fully_connected_s8(const ec_fully_connected_s8_layer *lay
     for (n = 0; n < layer->batches; ++n, input += layer->inputs, output += layer->outputs) {
         for (o = 0; o < layer->outputs; o += 4) {
             int32_t sums[4];
-            ec_fully_connected_s8_four(layer->weights + o * groups * 2, input, layer->inputs, sums);
+            ec_fully_connected_s8_four(layer->weights + o * groups * 2, input, layer->inputs,
+                                       layer->is_plain, sums);
             for (i = 0; i < 4 && o + i < layer->outputs; ++i) {
                 output[o + i] = ec_pairs_output(&scaling, o + i, sums[i]);
             }

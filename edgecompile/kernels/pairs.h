@@ -45,6 +45,15 @@ EC_SPECIALIZED int8_t ec_pairs_output(const ec_pairs_scaling *scaling, int chann
 {
     const int32_t *const constants = scaling->channels + 2 * channel;
     const int32_t whole = ec_add(sum, constants[0]);
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+    if (scaling->is_plain) {
+        const int right = scaling->right_shift[channel];
+        const int32_t half = ((2 * scaling->zero_point + 1) * (1 << right)) >> 1;
+        int32_t product;
+        __asm__("smmulr %0, %1, %2" : "=r"(product) : "r"(whole * 2), "r"(constants[1]));
+        return (int8_t)ec_clamp((product + (product >> 31) + half) >> right, scaling->lowest, scaling->highest);
+    }
+#endif
     const int32_t scaled = ec_scale(whole, constants[1], -scaling->right_shift[channel], scaling->rounding);
     return (int8_t)ec_clamp(ec_add(scaled, scaling->zero_point), scaling->lowest, scaling->highest);
 }

@@ -25,7 +25,7 @@ typedef struct {
 
 /* Sixteen products of two channels, 48 bytes of code: r4-r7 are E of four pixels, r8-r11 S. */
 #define EC_PAIRS_DSP_SIXTEEN                                                                                           \
-    "ldr r12, [r1], #4\n ldrd r2, r3, [r0], #8\n sxtb16.w lr, r12\n"                                                  \
+    "ldr r12, [r1], #4\n ldrd r2, r3, [r0], #8\n sxtb16 lr, r12\n"                                                  \
     "smlad r8, r12, r2, r8\n smlad r4, lr, r2, r4\n smlad r9, r12, r3, r9\n smlad r5, lr, r3, r5\n"                   \
     "ldrd r2, r3, [r0], #8\n"                                                                                         \
     "smlad r10, r12, r2, r10\n smlad r6, lr, r2, r6\n smlad r11, r12, r3, r11\n smlad r7, lr, r3, r7\n"
@@ -133,6 +133,44 @@ EC_SPECIALIZED void ec_pairs_times_four_dsp(const int16_t *weights, const int16_
             }
         }
     }
+}
+
+/* Groups of four inputs, `count` in a turn, until `input` is at `limit`. */
+#define EC_PAIRS_DSP_TURNS(count, limit)                                                                                \
+    if (input != limit) {                                                                                              \
+        __asm__("1:\n .rept " #count "\n"                                                                              \
+                "ldr %[y], [%[input]], #4\n ldrd %[v], %[w], [%[weights]], #8\n"                                       \
+                "sxtb16 %[x], %[y]\n sxtb16 %[y], %[y], ror #8\n"                                                      \
+                "smlad %[s0], %[v], %[x], %[s0]\n sxtb16 %[v], %[v]\n"                                                 \
+                "smlad %[s0], %[w], %[y], %[s0]\n sxtb16 %[w], %[w]\n"                                                 \
+                "smlad %[e0], %[v], %[x], %[e0]\n smlad %[e0], %[w], %[y], %[e0]\n"                                    \
+                "ldrd %[v], %[w], [%[weights]], #8\n"                                                                  \
+                "smlad %[s1], %[v], %[x], %[s1]\n sxtb16 %[v], %[v]\n"                                                 \
+                "smlad %[s1], %[w], %[y], %[s1]\n sxtb16 %[w], %[w]\n"                                                 \
+                "smlad %[e1], %[v], %[x], %[e1]\n smlad %[e1], %[w], %[y], %[e1]\n"                                    \
+                ".endr\n cmp %[input], %[end]\n bne.w 1b\n"                                                            \
+                : [weights] "+r"(weights), [input] "+r"(input), [e0] "+r"(e0), [e1] "+r"(e1), [s0] "+r"(s0),           \
+                  [s1] "+r"(s1), [x] "=&r"(x), [y] "=&r"(y), [v] "=&r"(v), [w] "=&r"(w)                                \
+                : [end] "r"(limit)                                                                                     \
+                : "cc", "memory");                                                                                     \
+    }
+
+/* Sums of four outputs over groups >= 1 of four inputs, added to what is there; weights as in fully_connected_s8.h. The
+ * input need not be aligned.
+ */
+EC_SPECIALIZED void ec_pairs_dsp_four_outputs(const int16_t *weights, const int8_t *input, int groups, int32_t *even,
+                                              int32_t *odd)
+{
+    const int8_t *const whole = input + groups / 4 * 16, *const end = input + 4 * groups;
+    int32_t e0 = 0, e1 = 0, s0 = 0, s1 = 0;
+    uint32_t x, y, v, w;
+    /* Four groups in a turn, then one by one. */
+    EC_PAIRS_DSP_TURNS(4, whole)
+    EC_PAIRS_DSP_TURNS(1, end)
+    even[0] += e0;
+    even[1] += e1;
+    odd[0] += (s0 - e0) >> 8;
+    odd[1] += (s1 - e1) >> 8;
 }
 
 #endif /* EC_PAIRS_DSP_H_ */
