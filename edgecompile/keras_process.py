@@ -23,6 +23,7 @@ from edgecompile.core.units import format_size, group
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.keras_model import KerasModel, load
 from edgecompile.frontend.source import ModelSource
+from edgecompile.libs.arrays import save_array
 
 PREDICT_BATCH = 256
 RANDOM_REFERENCE_SAMPLES = 64
@@ -76,9 +77,9 @@ def lower(
     progress.begin("Predict", "the float model")
     outputs = predict(model, inputs)
     for index, array in enumerate(outputs):
-        np.save(out / f"reference_{index}.npy", array)
+        save_array(out / f"reference_{index}.npy", array)
     for index, array in enumerate(inputs):
-        np.save(out / f"input_{index}.npy", array)
+        save_array(out / f"input_{index}.npy", array)
     stages.append(_stage("predict", f"{group(len(inputs[0]))} samples", started))
     progress.end(stages[-1]["summary"])
     return {

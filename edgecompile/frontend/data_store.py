@@ -12,6 +12,7 @@ import numpy as np
 from edgecompile.core.diagnostic import from_dict
 from edgecompile.core.project import DataSpec, Preprocess
 from edgecompile.frontend.data_set import DataSet, Split
+from edgecompile.libs.arrays import save_array
 
 _CARD = "data.json"
 
@@ -22,7 +23,7 @@ def save(data: DataSet, folder: Path) -> None:
     for name, part in data.parts():
         for axis, arrays in (("x", part.x), ("y", part.y)):
             for index, array in enumerate(arrays):
-                np.save(folder / f"{name}_{axis}_{index}.npy", array, allow_pickle=False)
+                save_array(folder / f"{name}_{axis}_{index}.npy", array)
     card = {
         "source": data.source,
         "kind": data.kind,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from edgecompile.core.errors import EdgecompileError, internal
+from edgecompile.libs.arrays import is_full, no_room
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -68,6 +69,8 @@ def _answer(request: dict[str, Any], reporter: _Reporter) -> dict[str, Any]:
         return _checked(function, result)
     except EdgecompileError as error:
         return _refusal(error)
+    except OSError as error:
+        return _refusal(no_room(error.strerror or str(error)) if is_full(error) else _unexpected(function, error))
     except MemoryError as error:
         return {"memory": _place(error)}
     except Exception as error:

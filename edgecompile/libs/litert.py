@@ -22,6 +22,7 @@ from edgecompile.core.errors import EdgecompileError
 from edgecompile.core.progress import Progress, Silent
 from edgecompile.libs import child
 from edgecompile.libs.affine import Port, dequantize
+from edgecompile.libs.arrays import save_array
 from edgecompile.libs.libraries import missing_library
 
 Array = np.ndarray[Any, Any]
@@ -133,7 +134,7 @@ def invoke(
     arguments = {"count": len(inputs), "resolver": resolver, "real": real, "workers": max(1, workers)}
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as folder:
         for index, array in enumerate(inputs):
-            np.save(Path(folder) / f"input_{index}.npy", np.asarray(array), allow_pickle=False)
+            save_array(Path(folder) / f"input_{index}.npy", np.asarray(array))
         answer = _ask("run", model, folder, runtime, name, arguments, progress, timeout_s)
         arrays = tuple(np.load(Path(folder) / f"output_{index}.npy") for index in range(len(answer["outputs"])))
     return Outputs(

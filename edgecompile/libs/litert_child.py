@@ -13,6 +13,7 @@ from edgecompile.core.errors import rejected
 from edgecompile.core.progress import Progress
 from edgecompile.libs import fork
 from edgecompile.libs.affine import Port
+from edgecompile.libs.arrays import save_array
 from edgecompile.libs.litert_engines import Engine, load
 from edgecompile.libs.litert_feed import arrange, count_samples, sample_inputs
 
@@ -44,7 +45,7 @@ def run(
             engine, [array[first:last] if array.ndim else array for array in given], real, name, first, tell
         )
         for index, array in enumerate(outputs):
-            np.save(place / f"part_{worker}_{index}.npy", array)
+            save_array(place / f"part_{worker}_{index}.npy", array)
         return {**_described(engine), "resolver": engine.resolver}
 
     def tell(done: int) -> None:
@@ -53,7 +54,7 @@ def run(
     answers = fork.spread(part, workers, tell)
     for index in range(len(answers[0]["outputs"])):
         parts = [np.load(place / f"part_{worker}_{index}.npy") for worker in range(workers)]
-        np.save(place / f"output_{index}.npy", np.concatenate(parts))
+        save_array(place / f"output_{index}.npy", np.concatenate(parts))
     return dict(answers[0])
 
 

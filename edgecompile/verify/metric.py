@@ -14,6 +14,7 @@ import numpy as np
 from edgecompile.core.errors import BadInputError, bad_input, did_you_mean
 from edgecompile.core.registry import modules_of
 from edgecompile.libs import child
+from edgecompile.libs.arrays import save_array
 from edgecompile.verify.scoring import Unscorable, is_labels
 
 Array = np.ndarray[Any, Any]
@@ -98,8 +99,8 @@ def _users(name: str, pairs: Sequence[tuple[Array | None, Array]], base: Path) -
         for index, (truth, output) in enumerate(pairs):
             if truth is None:
                 raise unscorable(name, "there are no labels")
-            np.save(Path(folder) / f"truth_{index}.npy", truth)
-            np.save(Path(folder) / f"output_{index}.npy", output)
+            save_array(Path(folder) / f"truth_{index}.npy", truth)
+            save_array(Path(folder) / f"output_{index}.npy", output)
         answer = child.call(
             "edgecompile.verify.user_metric:score",
             {"entry": name, "base": str(base), "folder": folder, "count": len(pairs)},

@@ -103,3 +103,9 @@ def leave_one_behind() -> str:
     """A program that outlives the child and holds its output open."""
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
     os._exit(7)
+
+
+def write_where_it_is_full() -> None:
+    """A write that fails for want of room."""
+    with open("/dev/full", "w") as stream:
+        stream.write("x")
