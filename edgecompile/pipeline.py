@@ -12,6 +12,7 @@ from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
 from edgecompile.core.report import Report
 from edgecompile.core.target import Target
+from edgecompile.device_compiler import compile_for_device
 from edgecompile.forecast import forecast, write_segments
 from edgecompile.frontend.source import open_model
 from edgecompile.job import Job, Neighbour
@@ -87,6 +88,7 @@ def _compile(job: Job, require_verified: bool) -> None:
     with stages.staging(job) as folder:
         stages.emit(job, folder)
         write_segments(job, folder)
+        compile_for_device(job, folder)
         stages.verify(job, require_verified)
         stages.verify_program(job, folder, require_verified)
         stages.publish(job, folder)

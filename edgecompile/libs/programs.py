@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,8 +46,8 @@ class Finished:
 
 
 def find(name: str) -> Path | None:
-    """Where the program is on the search path, or None."""
-    found = shutil.which(name)
+    """Where the program is: on the search path, else beside the Python that runs, where pip puts programs; or None."""
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     return Path(found) if found else None
 
 

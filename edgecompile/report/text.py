@@ -42,6 +42,11 @@ _LABELS = {
     "activation_bytes": "activations on chip",
     "pipeline_interval_ms": "slowest segment",
     "instructions": "instructions",
+    "cycles": "cycles",
+    "sram_bytes": "SRAM",
+    "dram_bytes": "DRAM",
+    "on_chip_flash_bytes": "on-chip flash",
+    "off_chip_flash_bytes": "off-chip flash",
 }
 _BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
 _SCORES = ("metric", "metric_float")

@@ -1,0 +1,1 @@
+"""One compiler a file: ``NAME``, and ``compile(request, folder) -> Compiled`` in a folder that goes away after it."""
