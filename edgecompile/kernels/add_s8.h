@@ -32,7 +32,7 @@ EC_SPECIALIZED int8_t ec_add_s8_element(const ec_add_s8_layer *layer, int8_t fir
                                  layer->second_shift, layer->rounding);
     const int32_t sum = ec_scale_small(layer->is_difference ? one - two : one + two, layer->output_multiplier,
                                  layer->output_shift, layer->rounding);
-    return (int8_t)ec_clamp(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
+    return ec_narrow(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
 }
 
 EC_SPECIALIZED void ec_add_s8(const ec_add_s8_layer *layer, const int8_t *first, const int8_t *second, int8_t *output)
@@ -44,6 +44,7 @@ EC_SPECIALIZED void ec_add_s8(const ec_add_s8_layer *layer, const int8_t *first,
                 const int8_t *x = first + a * layer->first_stride_0 + b * layer->first_stride_1 + c * layer->first_stride_2;
                 const int8_t *y =
                     second + a * layer->second_stride_0 + b * layer->second_stride_1 + c * layer->second_stride_2;
+                EC_UNROLLED
                 for (d = 0; d < layer->size_3; ++d, x += layer->first_stride_3, y += layer->second_stride_3) {
                     *output++ = ec_add_s8_element(layer, *x, *y);
                 }

@@ -57,7 +57,7 @@ EC_SPECIALIZED void ec_conv_2d_any_s8(const ec_conv_2d_any_s8_layer *layer, cons
                                                         ox * layer->stride_w - layer->pad_left, o);
                     sum = ec_scale(sum, layer->multiplier[o], layer->shift[o], layer->rounding);
                     sum = ec_add(sum, layer->output_zero_point);
-                    *output++ = (int8_t)ec_clamp(sum, layer->lowest, layer->highest);
+                    *output++ = ec_narrow(sum, layer->lowest, layer->highest);
                 }
             }
         }

@@ -50,6 +50,7 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8_strip(const ec_depthwise_conv_2d_s8_
     int16_t *row = strip + (first - top) * layer->strip_w + layer->pad_left;
     int y, x;
     for (y = first; y < behind; ++y, row += layer->strip_w) {
+        EC_UNROLLED
         for (x = 0; x < layer->in_w; ++x, from += layer->in_c) row[x] = *from;
     }
 }
@@ -71,9 +72,11 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_l
         layer->dilation_w == 1) {
         const ec_depthwise_dsp_scaling scaling = {
             bias, multiplier, -shift, layer->output_zero_point, layer->lowest, layer->highest};
+        const ec_depthwise_dsp_weights nine = ec_depthwise_dsp_load(weights);
+        const int32_t half = ((2 * layer->output_zero_point + 1) * (1 << -shift)) >> 1;
         for (oy = 0; oy < layer->rows_at_once; ++oy, strip += layer->stride_h * layer->strip_w) {
-            ec_depthwise_dsp_row_3x3(weights, strip, layer->strip_w, layer->stride_w, layer->out_w, layer->out_c,
-                                     &scaling, output + oy * layer->out_w * layer->out_c);
+            ec_depthwise_dsp_row_3x3(&nine, strip, layer->strip_w, layer->stride_w, layer->out_w, layer->out_c,
+                                     &scaling, half, output + oy * layer->out_w * layer->out_c);
         }
         return;
     }
@@ -89,7 +92,7 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_l
                 }
             }
             sum = ec_scale(ec_add(sum, bias), multiplier, shift, layer->rounding);
-            *output = (int8_t)ec_clamp(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
+            *output = ec_narrow(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
         }
     }
 }

@@ -40,17 +40,31 @@ EC_SPECIALIZED int8_t ec_depthwise_dsp_output(const ec_depthwise_dsp_scaling *sc
     int32_t scaled;
     __asm__("smmulr %0, %1, %2" : "=r"(scaled) : "r"(sum * 2), "r"(scaling->multiplier));
     scaled = (scaled + (scaled >> 31) + half) >> scaling->right_shift;
-    return (int8_t)ec_clamp(scaled, scaling->lowest, scaling->highest);
+    return ec_narrow(scaled, scaling->lowest, scaling->highest);
 }
 
-EC_SPECIALIZED void ec_depthwise_dsp_row_3x3(const int8_t *w, const int16_t *strip, int strip_w, int stride, int out_w,
-                                             int out_c, const ec_depthwise_dsp_scaling *scaling, int8_t *output)
+/* Weights of one channel: (w0, w1) and (w1, w2) of each kernel row. */
+typedef struct {
+    uint32_t a0, a1, b0, b1, c0, c1;
+} ec_depthwise_dsp_weights;
+
+EC_SPECIALIZED ec_depthwise_dsp_weights ec_depthwise_dsp_load(const int8_t *w)
 {
-    const uint32_t a0 = ec_depthwise_dsp_join(w[0], w[1]), a1 = ec_depthwise_dsp_join(w[1], w[2]);
-    const uint32_t b0 = ec_depthwise_dsp_join(w[3], w[4]), b1 = ec_depthwise_dsp_join(w[4], w[5]);
-    const uint32_t c0 = ec_depthwise_dsp_join(w[6], w[7]), c1 = ec_depthwise_dsp_join(w[7], w[8]);
-    /* Half of 2^shift and the zero point, shifted, in one addition. */
-    const int32_t half = ((2 * scaling->zero_point + 1) * (1 << scaling->right_shift)) >> 1;
+    ec_depthwise_dsp_weights all = {ec_depthwise_dsp_join(w[0], w[1]), ec_depthwise_dsp_join(w[1], w[2]),
+                                    ec_depthwise_dsp_join(w[3], w[4]), ec_depthwise_dsp_join(w[4], w[5]),
+                                    ec_depthwise_dsp_join(w[6], w[7]), ec_depthwise_dsp_join(w[7], w[8])};
+    /* Else the compiler joins them anew for each row. */
+    __asm__("" : "+r"(all.a0), "+r"(all.a1), "+r"(all.b0), "+r"(all.b1), "+r"(all.c0), "+r"(all.c1));
+    return all;
+}
+
+/* `half`: half of 2^shift and the zero point, shifted, in one addition. */
+EC_SPECIALIZED void ec_depthwise_dsp_row_3x3(const ec_depthwise_dsp_weights *weights, const int16_t *strip, int strip_w,
+                                             int stride, int out_w, int out_c,
+                                             const ec_depthwise_dsp_scaling *scaling, int32_t half, int8_t *output)
+{
+    const uint32_t a0 = weights->a0, a1 = weights->a1, b0 = weights->b0, b1 = weights->b1, c0 = weights->c0,
+                   c1 = weights->c1;
     int ox = 0;
     if (stride == 1) {
         for (; ox + 1 < out_w; ox += 2, strip += 2, output += 2 * out_c) {

@@ -31,7 +31,7 @@ EC_SPECIALIZED void ec_mean_s8(const ec_mean_s8_layer *layer, const int8_t *inpu
                 for (d = 0; d < layer->summed_inner; ++d) sum += from[d];
             }
             sum = ec_scale(sum, layer->multiplier, layer->shift, layer->rounding);
-            *output++ = (int8_t)ec_clamp(ec_add(sum, layer->output_zero_point), -128, 127);
+            *output++ = ec_narrow(ec_add(sum, layer->output_zero_point), -128, 127);
         }
     }
 }

@@ -26,7 +26,7 @@ EC_SPECIALIZED int8_t ec_multiply_s8_element(const ec_multiply_s8_layer *layer, 
 {
     const int32_t both = (first - layer->first_zero_point) * (second - layer->second_zero_point);
     const int32_t scaled = ec_scale(both, layer->multiplier, layer->shift, layer->rounding);
-    return (int8_t)ec_clamp(ec_add(scaled, layer->output_zero_point), layer->lowest, layer->highest);
+    return ec_narrow(ec_add(scaled, layer->output_zero_point), layer->lowest, layer->highest);
 }
 
 EC_SPECIALIZED void ec_multiply_s8(const ec_multiply_s8_layer *layer, const int8_t *first, const int8_t *second, int8_t *output)

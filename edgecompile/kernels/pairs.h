@@ -51,11 +51,11 @@ EC_SPECIALIZED int8_t ec_pairs_output(const ec_pairs_scaling *scaling, int chann
         const int32_t half = ((2 * scaling->zero_point + 1) * (1 << right)) >> 1;
         int32_t product;
         __asm__("smmulr %0, %1, %2" : "=r"(product) : "r"(whole * 2), "r"(constants[1]));
-        return (int8_t)ec_clamp((product + (product >> 31) + half) >> right, scaling->lowest, scaling->highest);
+        return ec_narrow((product + (product >> 31) + half) >> right, scaling->lowest, scaling->highest);
     }
 #endif
     const int32_t scaled = ec_scale(whole, constants[1], -scaling->right_shift[channel], scaling->rounding);
-    return (int8_t)ec_clamp(ec_add(scaled, scaling->zero_point), scaling->lowest, scaling->highest);
+    return ec_narrow(ec_add(scaled, scaling->zero_point), scaling->lowest, scaling->highest);
 }
 
 /* Four pixels times all weights; pixel i goes to output + (i % 2) * step_1 + (i / 2) * step_2, which may be one place

@@ -129,7 +129,7 @@ EC_SPECIALIZED void ec_pairs_times_four_dsp(const int16_t *weights, const int16_
         for (i = 0; i < 4; ++i) {
             int8_t *const to = output + (i % 2) * step_1 + (i / 2) * step_2;
             for (channel = 0; channel < channels; ++channel) {
-                to[channel] = (int8_t)ec_clamp(to[channel], scaling->lowest, scaling->highest);
+                to[channel] = ec_narrow(to[channel], scaling->lowest, scaling->highest);
             }
         }
     }

@@ -56,7 +56,7 @@ EC_SPECIALIZED void ec_pool_2d_s8(const ec_pool_2d_s8_layer *layer, const int8_t
                 for (c = 0; c < layer->in_c; ++c) {
                     const int32_t value = ec_pool_2d_s8_window(corner + c, bottom - top, right - left, row_bytes,
                                                                layer->in_c, layer->is_average);
-                    *output++ = (int8_t)ec_clamp(value, layer->lowest, layer->highest);
+                    *output++ = ec_narrow(value, layer->lowest, layer->highest);
                 }
             }
         }

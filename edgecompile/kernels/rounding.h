@@ -17,10 +17,12 @@
 #define EC_SPECIALIZED static inline __attribute__((always_inline, unused))
 #define EC_SHARED static __attribute__((noinline, unused))
 #define EC_ALIGNED __attribute__((aligned(4)))
+#define EC_UNROLLED _Pragma("GCC unroll 8")
 #else
 #define EC_SPECIALIZED static inline
 #define EC_SHARED static
 #define EC_ALIGNED
+#define EC_UNROLLED
 #endif
 
 /* x * 2^shift without the undefined behaviour of shifting negative numbers; wraps as the hardware does. */
@@ -69,6 +71,19 @@ EC_SPECIALIZED int32_t ec_scale_small(int32_t x, int32_t m, int shift, int round
 EC_SPECIALIZED int32_t ec_clamp(int32_t x, int32_t lowest, int32_t highest)
 {
     return x < lowest ? lowest : x > highest ? highest : x;
+}
+
+/* x cut to [lowest, highest], which lies in int8's range: in one instruction where it is that range. */
+EC_SPECIALIZED int8_t ec_narrow(int32_t x, int32_t lowest, int32_t highest)
+{
+#if defined(__ARM_FEATURE_SAT) && defined(__thumb__) && defined(__GNUC__)
+    if (lowest == -128 && highest == 127) {
+        int32_t cut;
+        __asm__("ssat %0, #8, %1" : "=r"(cut) : "r"(x) : "cc");
+        return (int8_t)cut;
+    }
+#endif
+    return (int8_t)ec_clamp(x, lowest, highest);
 }
 
 #endif /* EC_ROUNDING_H_ */

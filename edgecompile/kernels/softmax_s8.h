@@ -56,7 +56,7 @@ EC_SPECIALIZED void ec_softmax_s8(const ec_softmax_s8_layer *layer, const int8_t
             if (below < layer->steps) {
                 value = ec_divide_by_power(ec_softmax_s8_product(scale, layer->exponentials[below]), above + 23);
             }
-            output[c] = (int8_t)ec_clamp(value - 128, -128, 127);
+            output[c] = ec_narrow(value - 128, -128, 127);
         }
     }
 }

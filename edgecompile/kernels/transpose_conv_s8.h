@@ -60,7 +60,7 @@ EC_SPECIALIZED void ec_transpose_conv_s8(const ec_transpose_conv_s8_layer *layer
                     int32_t sum = ec_transpose_conv_s8_sum(layer, input, oy, ox, o);
                     sum = ec_scale(sum, layer->multiplier[o], layer->shift[o], layer->rounding);
                     sum = ec_add(sum, layer->output_zero_point);
-                    *output++ = (int8_t)ec_clamp(sum, layer->lowest, layer->highest);
+                    *output++ = ec_narrow(sum, layer->lowest, layer->highest);
                 }
             }
         }
