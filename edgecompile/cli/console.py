@@ -67,9 +67,9 @@ class Console:
         self._stage = (stage, detail, time.monotonic())
         if self.live:
             self.close()
-            self._line = LiveLine(self.stderr, f"{stage.capitalize():>{_STAGE_WIDTH}}", detail, color=self.color)
+            self._line = LiveLine(self.stderr, f"{_titled(stage):>{_STAGE_WIDTH}}", detail, color=self.color)
         elif self.verbose:
-            self.say(f"{stage.capitalize():>{_STAGE_WIDTH}}  {detail} ...")
+            self.say(f"{_titled(stage):>{_STAGE_WIDTH}}  {detail} ...")
 
     def update(self, done: int, total: int, what: str) -> None:
         """Part of the running stage is done."""
@@ -83,7 +83,7 @@ class Console:
         self.close()
         if duration_s > _LONG_S or self.verbose:
             summary = f"{summary}, {format_duration(duration_s)}" if summary else format_duration(duration_s)
-        line = f"{stage.capitalize():>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {summary}".rstrip()
+        line = f"{_titled(stage):>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {summary}".rstrip()
         self.say(_fitted(line) if self.live else line)
 
     def result(self, text: str) -> None:
@@ -173,6 +173,11 @@ class Console:
             self.result(dumps(failure(status, diagnostics)))
         except EdgecompileError as unheard:
             self.diagnostics(unheard.diagnostics)
+
+
+def _titled(stage: str) -> str:
+    """The stage with a capital in front; the rest as it is, as in `Verify C`."""
+    return stage[:1].upper() + stage[1:]
 
 
 def _fitted(line: str) -> str:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 _TRAINING_TIMEOUT_S = 1800
 # What the scripts of the examples import, and the distribution that brings it.
-_NEEDED = (("tensorflow", "tensorflow"), ("keras", "keras"), ("sklearn", "scikit-learn"))
+_NEEDED = (
+    ("tensorflow", "edgecompile[keras]"),
+    ("keras", "edgecompile[keras]"),
+    ("sklearn", "scikit-learn"),
+)
 
 
 @click.command("init", short_help="Start a project, empty or from an example.")

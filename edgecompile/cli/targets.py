@@ -95,12 +95,13 @@ def new_target(console: Console, name: str, extends: str, output: str | None, as
 @click.pass_obj
 def check_target(console: Console, file: str, as_json: bool) -> int:
     """Say what is wrong with a profile: unknown keys, numbers without a source."""
-    from edgecompile.config.profiles import check
+    from edgecompile.config.profiles import check, load, names
     from edgecompile.core.errors import BadInputError
     from edgecompile.report.json import dump_object
 
-    found = check(Path(file))
-    if found:
+    if file in names() and not Path(file).exists():
+        load(file)  # raises what is wrong with it
+    elif found := check(Path(file)):
         raise BadInputError(*found)
     console.say(f"`{file}` can be used: --target {file}")
     if as_json:

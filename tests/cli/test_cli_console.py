@@ -56,6 +56,15 @@ def test_finished_stages_are_lines_with_their_names_to_the_right(clock: Clock) -
     assert written(ours.stdout) == ""
 
 
+def test_capitals_inside_a_stages_name_are_kept(clock: Clock) -> None:
+    ours = console()
+
+    ours.begin("verify C", "net")
+    ours.end("equal")
+
+    assert "Verify C  net" in written(ours.stderr)
+
+
 def test_quiet_leaves_errors_and_results_only(clock: Clock) -> None:
     ours = console(quiet=True)
 

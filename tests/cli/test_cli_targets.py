@@ -75,6 +75,11 @@ def test_a_new_profile_can_be_checked_and_used(tmp_path: Path, capsys: pytest.Ca
     assert main(["targets", "show", str(path)]) == 0
 
 
+def test_a_shipped_profile_is_checked_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["targets", "check", "coral"]) == 0
+    assert "--target coral" in capsys.readouterr().err
+
+
 def test_check_tells_everything_that_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('schema = 1\nextends = "cortex-m4"\nnam = "x"\nnumerix = ["int8"]\n')
