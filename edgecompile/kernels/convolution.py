@@ -15,7 +15,7 @@ from edgecompile.kernels.quantities import (
     is_quantized,
     zero_point_of,
 )
-from edgecompile.kernels.rounding import TWICE
+from edgecompile.kernels.rounding import TWICE, scale
 from edgecompile.kernels.routine import Array, Setting, Site
 
 _INT32 = 1 << 31
@@ -112,16 +112,19 @@ def refuse_convolution(site: Site) -> str | None:
     return None
 
 
-def scaling(site: Site, weights: Array) -> tuple[dict[str, int], dict[str, Array]]:
-    """Settings and constants of a layer with int8[o, k] weights: bias with the input's zero point folded in.
+def scaling(site: Site, weights: Array, *, folded: bool = True) -> tuple[dict[str, int], dict[str, Array]]:
+    """Settings and constants of a layer with int8[o, k] weights: bias with the input's zero point ``folded`` in.
 
     ``is_plain``: every channel's shift is to the right, the sums are small and the output is cut at int8's own limits
     or inside them, which the short ways of ``pairs.h`` need.
     """
     source, output = site.given(0), site.output
     multiplier, shift = channel_multipliers(source, site.given(1), output, len(weights))
-    bias = fold(weights, bias_of(site, len(weights)), zero_point_of(source))
+    bias = bias_of(site, len(weights))
+    if folded:
+        bias = fold(weights, bias, zero_point_of(source))
     lowest, highest = activation_range(site)
+    bias, multiplier, shift = _settle(site, weights, _wrapped(bias), multiplier, shift)
     short = is_small(weights, bias) and bool(np.all(shift < 0) and np.all(shift >= -_FURTHEST))
     short = short and site.rounding == TWICE
     settings = {
@@ -132,7 +135,25 @@ def scaling(site: Site, weights: Array) -> tuple[dict[str, int], dict[str, Array
         "is_plain": int(short),
         "rounding": int(site.rounding == "once"),
     }
-    return settings, {"bias": _wrapped(bias), "multiplier": multiplier, "shift": shift}
+    return settings, {"bias": bias.astype(np.int32), "multiplier": multiplier, "shift": shift}
+
+
+def _settle(site: Site, weights: Array, bias: Array, multiplier: Array, shift: Array) -> tuple[Array, Array, Array]:
+    """Channels whose weights are all 0 give one value, whatever their scale is: give it by an ordinary multiplier.
+
+    Training leaves such channels with scales so small that no short way would take the whole layer. Four times the
+    value less the zero point, times 2^30, twice 2 to the right, is that value exactly.
+    """
+    zero_point, bias = zero_point_of(site.output), bias.astype(np.int64)
+    lowest, highest = activation_range(site)
+    multiplier, shift = multiplier.copy(), shift.copy()
+    for channel in np.flatnonzero(~weights.any(axis=1)):
+        if abs(int(bias[channel])) << max(int(shift[channel]), 0) >= _INT32:
+            continue  # the reference's own arithmetic overflows
+        scaled = int(scale(bias[channel], int(multiplier[channel]), int(shift[channel]), site.rounding))
+        bias[channel] = 4 * (min(max(scaled + zero_point, lowest), highest) - zero_point)
+        multiplier[channel], shift[channel] = 1 << 30, -1
+    return bias, multiplier, shift
 
 
 def in_pairs(constants: dict[str, Array]) -> dict[str, Array]:

@@ -43,7 +43,7 @@ def routine(site: Site) -> Routine:
         "pad_left": _before(output[2], options["stride_w"], kernel_w, options["padding"]),
     }
     # Only inputs that exist are summed, so the zero point is taken from each instead of being folded.
-    quantities, constants = scaling(site, np.zeros_like(weights.reshape(out_c, -1)))
+    quantities, constants = scaling(site, weights.reshape(out_c, -1), folded=False)
     quantities = {name: value for name, value in quantities.items() if name != "is_plain"}
     call = Call(
         kernel="transpose_conv_s8",

@@ -20,6 +20,10 @@ def weights_for(draw: np.random.Generator, shape: tuple[int, ...], kind: str) ->
         return draw.choice(np.array([-127, 127], np.int8), shape)
     if kind == "lowest":
         return draw.choice(np.array([-128, -1, 127], np.int8), shape)
+    if kind == "dead":
+        values = draw.integers(-127, 128, shape, dtype=np.int8)
+        values[(slice(None),) * (3 if shape[0] == 1 else 0) + (slice(None, None, 2),)] = 0
+        return values
     if kind == "small":
         return draw.integers(-1, 2, shape, dtype=np.int8)
     return draw.integers(-127, 128, shape, dtype=np.int8)
@@ -45,6 +49,8 @@ def convolution(
     axis = 3 if name == "DEPTHWISE_CONV_2D" else 0
     channels = kernel[axis]
     scales = draw.uniform(0.001, 0.01, channels if per_channel else 1)
+    if kind == "dead":
+        scales[::2] = np.geomspace(1e-9, 2e3, len(scales[::2]))
     products = int(np.prod(kernel)) // channels
     build = NetworkBuilder()
     x = build.input("x", source, "int8", scale=in_scale, zero_point=in_zero)
@@ -92,6 +98,12 @@ CASES: dict[str, Callable[[], Network]] = {
     "conv without bias": lambda: convolution(CONV, (1, 4, 4, 4), (4, 1, 1, 4), (1, 4, 4, 4), bias=False),
     "conv, extreme weights": lambda: convolution(
         CONV, (1, 4, 4, 64), (6, 3, 3, 64), (1, 4, 4, 6), kind="extreme", padding="SAME"
+    ),
+    "conv, dead channels of any scale": lambda: convolution(
+        CONV, (1, 4, 4, 8), (12, 3, 3, 8), (1, 4, 4, 12), kind="dead", padding="SAME"
+    ),
+    "depthwise, dead channels of any scale": lambda: convolution(
+        DEPTHWISE, (1, 5, 4, 10), (1, 3, 3, 10), (1, 5, 4, 10), kind="dead", padding="SAME"
     ),
     "conv, lowest zero points": lambda: convolution(
         CONV, (1, 4, 4, 8), (6, 3, 3, 8), (1, 4, 4, 6), in_zero=-128, out_zero=-128, padding="SAME"
