@@ -12,6 +12,7 @@ from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
 from edgecompile.core.report import Report
 from edgecompile.core.target import Target
+from edgecompile.delegation import delegation, prove
 from edgecompile.device_compiler import compile_for_device
 from edgecompile.forecast import forecast, write_segments
 from edgecompile.frontend.source import open_model
@@ -89,6 +90,7 @@ def _compile(job: Job, require_verified: bool) -> None:
         stages.emit(job, folder)
         write_segments(job, folder)
         compile_for_device(job, folder)
+        prove(job)
         stages.verify(job, require_verified)
         stages.verify_program(job, folder, require_verified)
         stages.publish(job, folder)
@@ -101,6 +103,7 @@ def _examine(job: Job) -> None:
     stages.count_costs(job)
     stages.plan_memory(job)
     stages.check_operators(job)
+    delegation(job)
     forecast(job)
     stages.compile_program(job)
 

@@ -13,20 +13,26 @@ from edgecompile.cli.request import projects_of, request_options, targets_of
 
 @click.command("check", short_help="Say whether a model would run and fit.")
 @request_options
+@click.option(
+    "--fail-on", multiple=True, metavar="NAME:N", help="Reject when a figure is larger than N; may be given again."
+)
 @shared_options
 @click.pass_obj
-def command(console: Console, /, project: str | None, as_json: bool, **flags: Any) -> int:
+def command(console: Console, /, project: str | None, as_json: bool, fail_on: tuple[str, ...], **flags: Any) -> int:
     """Say whether MODEL would run on each TARGET and fit it; writes nothing.
 
     A .tflite file needs no TensorFlow, and no model needs data: whether it runs and fits does not depend on it.
+    `--fail-on partitions:3` and `--fail-on operators_on_cpu:0` make a continuous integration fail on more than that.
     Several models share the device: the first has the first choice of its memory.
     """
+    from edgecompile.bounds import hold, parse_bounds
     from edgecompile.cli.outcome import show
     from edgecompile.pipeline import Together, check
 
+    bounds = parse_bounds(fail_on)
     together: Together = {}
     reports = [
-        report
+        hold(report, bounds)
         for wanted in projects_of(flags, project)
         for report in check(wanted, targets_of(wanted), console, together)
     ]

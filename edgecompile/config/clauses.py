@@ -17,6 +17,7 @@ _COUNT = Key(kind="integer", minimum=0)
 _TEXTS = Key(kind="texts")
 _INTEGERS = Key(kind="integers", minimum=0)
 _TABLE = Key(kind="table")
+_RANGE = Key(kind="numbers", lengths=(2,))
 
 RULES: Mapping[str, Key] = {
     # numbers: element types and quantization
@@ -73,6 +74,40 @@ RULES: Mapping[str, Key] = {
     "scalars_constant": _FLAG,
     "zero_constants": _FLAG,
     "intermediates": _COUNT,
+    # delegates: what is computed at run time, and how many of it there are
+    "runtime_inputs": _INTEGERS,
+    "output_counts": _INTEGERS,
+    "given_inputs": _INTEGERS,
+    "runtime_dtypes": _TEXTS,
+    "input_ranks": _TABLE,
+    "output_ranks": _INTEGERS,
+    "max_ranks": _COUNT,
+    "positive_steps": _FLAG,
+    "positive_values": _INTEGERS,
+    "non_negative_values": _INTEGERS,
+    "folded_with_readers": _FLAG,
+    # delegates: single kinds of layers
+    "depthwise_channels": _FLAG,
+    "channels_divide": _FLAG,
+    "kept_ranks": _FLAG,
+    "plain_broadcast": _FLAG,
+    "pad_rows": _INTEGERS,
+    "min_block": _COUNT,
+    "block_divides": _FLAG,
+    "pool_strides": _FLAG,
+    "select_branches": _FLAG,
+    "single_before_last": _FLAG,
+    "within_extent": _FLAG,
+    # delegates: how scales relate
+    "per_tensor_activations": _FLAG,
+    "weights_axis": _COUNT,
+    "symmetric_weights": _FLAG,
+    "normal_scales": _FLAG,
+    "input_output_scales": _RANGE,
+    "product_scales": _RANGE,
+    "leaky_scales": _RANGE,
+    "nonzero_alpha": _FLAG,
+    "same_io_scale": _TEXTS,
 }
 
 # What stands in the limits that are tables: by number of the input, or by name of the setting (lists of anything).
@@ -80,6 +115,7 @@ _POSITIONS = tuple(str(position) for position in range(48))
 INNER: Mapping[str, Mapping[str, Key]] = {
     "input_dtypes": dict.fromkeys(_POSITIONS, _TEXTS),
     "min_ranks": dict.fromkeys(_POSITIONS, _COUNT),
+    "input_ranks": dict.fromkeys(_POSITIONS, _INTEGERS),
 }
 
 CLAUSE: Mapping[str, Key] = {

@@ -28,6 +28,7 @@ TOP: Mapping[str, Key] = {
     "per_tensor_dense": Key(kind="flag"),
     "emit": Key(kind="texts"),
     "rewrites": Key(kind="texts"),
+    "also_check": Key(kind="texts"),
     "judge": Key(kind="text", choices=JUDGES),
     "level": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),
@@ -54,6 +55,8 @@ PLACEMENT: Mapping[str, Key] = {
     "fallback": Key(kind="text"),
     "max_partitions": Key(kind="integer", minimum=1),
     "keep": Key(kind="text", choices=("first", "largest")),
+    "proof": Key(kind="text", choices=("xnnpack", "gpu")),
+    "proof_without": Key(kind="texts", choices=tuple(RULES)),
     "source": Key(kind="text"),
 }
 RUNTIME: Mapping[str, Key] = {

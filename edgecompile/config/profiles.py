@@ -109,7 +109,7 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         numerics=tuple(plain["numerics"]),
         io_dtype=plain["io_dtype"],
         operators=_operators(plain, sources),
-        placement=Placement(**{key: value for key, value in placement.items() if key != "source"}),
+        placement=_placement(placement),
         emit=tuple(plain["emit"]),
         judge=plain["judge"],
         per_tensor_dense=plain.get("per_tensor_dense", False),
@@ -117,12 +117,18 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         regions=tuple(_region(region, sources) for region in plain.get("memory", ())),
         runtime=_runtime(runtime, sources) if runtime else None,
         rewrites=tuple(plain.get("rewrites", ())),
+        also_check=tuple(plain.get("also_check", ())),
         compiler=_compiler(plain["compiler"]) if plain["compiler"] else None,
         statuses=Statuses(**plain["statuses"]) if plain["statuses"] else None,
         measure=plain["measure"],
         board=plain["board"],
         sources=sources,
     )
+
+
+def _placement(placement: Mapping[str, Any]) -> Placement:
+    named = {key: value for key, value in placement.items() if key not in ("source", "proof_without")}
+    return Placement(**named, proof_without=tuple(placement.get("proof_without", ())))
 
 
 def _operators(plain: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, tuple[Clause, ...]]:

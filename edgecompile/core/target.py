@@ -34,12 +34,16 @@ class Clause:
 @dataclass(frozen=True, kw_only=True)
 class Placement:
     """Where operators go. ``fallback`` None: an operator without a clause is an error;
-    else the processor that runs it (``cpu``). ``max_partitions`` None: no limit."""
+    else the processor that runs it (``cpu``). ``max_partitions`` None: no limit. ``proof`` names the real delegate of
+    ``libs/delegates`` that can be asked on this machine whether the profile's rules are right; it does not test the
+    rules ``proof_without``."""
 
     accelerator: str
     fallback: str | None = None
     max_partitions: int | None = None
     keep: str = "largest"
+    proof: str | None = None
+    proof_without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +105,8 @@ class Target:
     interpreter whose answer counts (``tflite-micro`` or ``tflite``). ``emit`` lists the
     emitters in order. ``level`` is the API level a rule may ask for (Android), else None. ``measure`` parameterizes
     the model of the device that its key ``model`` names, None where nothing predicts. ``rewrites`` names those of
-    ``legalize/rewrites`` that make a network fit, in their order.
+    ``legalize/rewrites`` that make a network fit, in their order. ``also_check`` are ids of profiles of the same device
+    whose verdict a report shows beside this one's.
     """
 
     id: str
@@ -120,6 +125,7 @@ class Target:
     runtime: Runtime | None = None
     statuses: Statuses | None = None
     rewrites: tuple[str, ...] = ()
+    also_check: tuple[str, ...] = ()
     compiler: Compiler | None = None
     measure: Mapping[str, Any] = field(default_factory=dict)
     board: Mapping[str, Any] = field(default_factory=dict)

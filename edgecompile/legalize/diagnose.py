@@ -16,6 +16,7 @@ TYPES = ("dtypes", "activation_dtypes")
 FLOATS = ("float32", "float16", "float64", "bfloat16")
 # They stand where a quantized model meets float inputs and outputs: not what makes a model a float model.
 AT_THE_EDGE = ("QUANTIZE", "DEQUANTIZE")
+CUT_OFF = "outside of the partitions that are kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Refusal:
     def reason(self) -> str:
         """One line for a table."""
         if self.judgement.accepted:
-            return "outside of the partitions that are kept"
+            return CUT_OFF
         if self.first is None:
             return "not an operator of this target"
         return f"found {self.first.found}; {sentence(self.first.rule, self.first.limit)}"

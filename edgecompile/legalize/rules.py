@@ -12,7 +12,15 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from edgecompile.legalize import rules_inputs, rules_settings, rules_shapes, rules_types
+from edgecompile.legalize import (
+    rules_delegates,
+    rules_inputs,
+    rules_layers,
+    rules_scales,
+    rules_settings,
+    rules_shapes,
+    rules_types,
+)
 from edgecompile.legalize.context import Context
 
 Rule = Callable[[Context, Any], "str | None"]
@@ -23,11 +31,8 @@ def _rules_of(module: ModuleType) -> dict[str, Rule]:
     return {member.__name__: member for member in own if inspect.isfunction(member) and member.__name__[0] != "_"}
 
 
-RULES: Mapping[str, Rule] = {
-    name: rule
-    for module in (rules_types, rules_shapes, rules_settings, rules_inputs)
-    for name, rule in _rules_of(module).items()
-}
+_MODULES = (rules_types, rules_shapes, rules_settings, rules_inputs, rules_delegates, rules_layers, rules_scales)
+RULES: Mapping[str, Rule] = {name: rule for module in _MODULES for name, rule in _rules_of(module).items()}
 
 
 def sentence(name: str, limit: Any) -> str:

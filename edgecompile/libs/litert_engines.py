@@ -63,7 +63,7 @@ class LiteEngine:
 
     def __init__(self, model: bytes, runtime: str, resolver: str, name: str, threads: int) -> None:
         self.resolver = f"resolver {_RESOLVERS[resolver]}"
-        interpreter, kinds = _interpreter_of(runtime)
+        interpreter, kinds = interpreter_of(runtime)
         kind = getattr(kinds, _RESOLVERS[resolver])
         try:
             self._interpreter = interpreter(
@@ -166,7 +166,7 @@ def refusal(runtime: str, name: str, reason: str) -> Exception:
     )
 
 
-def _interpreter_of(runtime: str) -> tuple[Any, Any]:
+def interpreter_of(runtime: str) -> tuple[Any, Any]:
     """The Interpreter class, and the enumeration of resolvers."""
     if runtime == "tensorflow":
         lite = require("tensorflow", "to run the artifact here", "tensorflow").lite

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from delegate_rule_cases import DELEGATE_CASES
 from small_networks import context, device, network, of_operators, tensor
 
 from edgecompile.config.clauses import RULES as WORDS
@@ -329,6 +330,7 @@ CASES: list[tuple[str, Any, Network, Network, str]] = [
         "3 inputs, 1 of them constant",
     ),
     ("intermediates", 5, lstm_with(5), lstm_with(0), "0"),
+    *DELEGATE_CASES,
 ]
 IDS = [f"{case[0]}-{number}" for number, case in enumerate(CASES)]
 
