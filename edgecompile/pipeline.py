@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecompile import stages
+from edgecompile import board, stages
 from edgecompile.core.errors import EdgecompileError, RejectedError
 from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
@@ -87,12 +87,13 @@ def _start(
 def _compile(job: Job, require_verified: bool) -> None:
     _examine(job)
     with stages.staging(job) as folder:
-        stages.emit(job, folder)
+        stages.emit(job, folder, board.golden(job))
         write_segments(job, folder)
         compile_for_device(job, folder)
         prove(job)
         stages.verify(job, require_verified)
         stages.verify_program(job, folder, require_verified)
+        board.measure(job, folder, require_verified)
         stages.publish(job, folder)
 
 

@@ -184,8 +184,8 @@ def staging(job: Job) -> Iterator[Path]:
         yield folder
 
 
-def emit(job: Job, folder: Path) -> None:
-    """Write what the target's profile lists into ``folder``."""
+def emit(job: Job, folder: Path, golden: emitting.Golden | None = None) -> None:
+    """Write what the target's profile lists into ``folder``; firmware tests itself with ``golden``."""
     assert job.network is not None and job.content is not None and job.plan is not None and job.verdict is not None
     dataset = job.lowered.dataset
     with job.stage("Emit", job.target.id) as summary:
@@ -200,6 +200,7 @@ def emit(job: Job, folder: Path) -> None:
             placements=tuple(placed.where for placed in job.verdict.placements if placed.subgraph == 0),
             program=job.program,
             layout=_layout(job),
+            golden=golden,
         )
         job.artifacts += emitting.emit(emission, folder)
         summary.append(", ".join(artifact.path for artifact in job.artifacts))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from edgecompile.core.project import Preprocess
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network
@@ -23,6 +25,19 @@ class Layout:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Golden:
+    """Raw inputs and outputs, samples first, for a test on the device.
+
+    ``by`` gave the outputs; ``of`` says what the inputs are.
+    """
+
+    inputs: tuple[np.ndarray[Any, Any], ...]
+    outputs: tuple[np.ndarray[Any, Any], ...]
+    by: str
+    of: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Emission:
     """``name`` is what files are called; ``content`` the flatbuffer, of which ``network`` is the picture.
 
@@ -30,7 +45,8 @@ class Emission:
     ``labels``: class names in the order of the class indices. ``placements``: for each operator
     of the main subgraph the processor that runs it, empty where that was not asked.
     ``facts``: whatever else a card should tell, plain JSON. ``program`` and ``layout``: the network in C, None where
-    some operator has no kernel or nobody asked.
+    some operator has no kernel or nobody asked. ``golden``: what the firmware tests itself with, None
+    where nothing runs the model here.
     """
 
     name: str
@@ -44,3 +60,4 @@ class Emission:
     facts: Mapping[str, Any] = field(default_factory=dict)
     program: Program | None = None
     layout: Layout | None = None
+    golden: Golden | None = None

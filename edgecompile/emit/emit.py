@@ -8,9 +8,9 @@ from types import ModuleType
 from edgecompile.core.artifact import Artifact
 from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.registry import modules_of
-from edgecompile.emit.emission import Emission, Layout
+from edgecompile.emit.emission import Emission, Golden, Layout
 
-__all__ = ["Emission", "Layout", "emit", "emitters"]
+__all__ = ["Emission", "Golden", "Layout", "emit", "emitters"]
 
 
 def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:

@@ -16,11 +16,12 @@ from edgecompile.core.errors import EdgecompileError, missing
 
 # Debian and Ubuntu packages of the programs this compiler can use.
 _PACKAGES: Mapping[str, str] = {
-    "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "arm-none-eabi-size": "binutils-arm-none-eabi",
     "arm-none-eabi-objdump": "binutils-arm-none-eabi",
     "arm-none-eabi-nm": "binutils-arm-none-eabi",
     "qemu-system-arm": "qemu-system-arm",
+    "make": "make",
     "gcc": "gcc",
     "cc": "gcc",
     "clang": "clang",

@@ -69,7 +69,7 @@ def run(
         done = programs.run([place / "main", place / "inputs", place / "outputs"], _RUN_S)
         if done.returncode != 0 or done.timed_out:
             raise _crashed(done, model_name)
-        return _tensors(program, np.fromfile(place / "outputs", np.uint8), count)
+        return tensors_of(program, np.fromfile(place / "outputs", np.uint8), count)
 
 
 def traced(program: Program) -> list[int]:
@@ -116,7 +116,8 @@ def _crashed(done: programs.Finished, model_name: str) -> Exception:
     )
 
 
-def _tensors(program: Program, raw: Array, count: int) -> dict[int, Array]:
+def tensors_of(program: Program, raw: Array, count: int) -> dict[int, Array]:
+    """Bytes that were written down for ``count`` samples, by tensor index, ``[samples, *shape]``."""
     found: dict[int, Array] = {}
     rows, start = raw.reshape(count, -1), 0
     for index in traced(program):

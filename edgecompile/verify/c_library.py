@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from edgecompile.verify.verify import FAILED, SKIPPED, VERIFIED
 
 Array = np.ndarray[Any, Any]
 SAMPLES = 20
+# Raw inputs, samples first, to the results of every operator by tensor index, samples first.
+Run = Callable[[Sequence[Array]], dict[int, Array]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +53,32 @@ def verify_c(
     result), EC722 (does not compile), EC723 (crashes) are errors in ``diagnostics``, EC721 (nothing to verify with) a
     warning.
     """
-    cc, runtime = c_harness.compiler(), litert.choose(litert.MICRO)
-    lacking = [*([] if cc else ["a C compiler"]), *([] if runtime.available else [runtime.name])]
-    if cc is None or lacking:
-        return _skipped(lacking, model_name)
+    cc = c_harness.compiler()
+    if cc is None:
+        return _skipped(["a C compiler"], model_name)
+    host = partial(c_harness.run, folder, name, program, cc=cc, model_name=model_name)
+    return verify_run(host, network, program, x, model_name, samples)
+
+
+def verify_run(
+    run: Run,
+    network: Network,
+    program: Program,
+    x: Sequence[Array],
+    model_name: str,
+    samples: int = SAMPLES,
+    where: str = "C",
+) -> CVerification:
+    """The same for any way to run the C library: ``run`` gives every operator's results for raw inputs.
+
+    ``where`` is the subject of the summary. What ``run`` raises becomes a diagnostic of the verification.
+    """
+    runtime = litert.choose(litert.MICRO)
+    if not runtime.available:
+        return _skipped([runtime.name], model_name)
     try:
-        raw = _raw(network, x, samples)
-        ours = c_harness.run(folder, name, program, raw, cc, model_name)
+        raw = raw_inputs(network, x, samples)
+        ours = run(raw)
         tensors = list(dict.fromkeys(c_harness.traced(program)))
         theirs = litert.invoke(_opened(network, tensors), raw, runtime=runtime, resolver="reference", name=model_name)
     except MissingError as error:
@@ -68,7 +90,9 @@ def verify_c(
         found = _difference(program, index, ours[index], reference.reshape(ours[index].shape), model_name, str(runtime))
         if found is not None:
             return CVerification(status=FAILED, summary=found.message, diagnostics=(found,))
-    summary = f"C equals {runtime.name} in all {group(len(tensors))} tensors on {group(count)} samples, bit for bit"
+    summary = (
+        f"{where} equals {runtime.name} in all {group(len(tensors))} tensors on {group(count)} samples, bit for bit"
+    )
     return CVerification(status=VERIFIED, summary=summary, tensors=len(tensors), samples=count)
 
 
@@ -79,8 +103,8 @@ def _opened(network: Network, tensors: list[int]) -> bytes:
     return write(replace(network, subgraphs=(main, *network.subgraphs[1:]), signatures=(), metadata=kept))
 
 
-def _raw(network: Network, x: Sequence[Array], samples: int) -> list[Array]:
-    """What is fed, in the tensors' own dtypes and shapes."""
+def raw_inputs(network: Network, x: Sequence[Array], samples: int) -> list[Array]:
+    """The first ``samples`` of real-valued inputs as they are fed, in the tensors' own dtypes and shapes."""
     fed = []
     for array, index in zip(x, network.main.inputs, strict=True):
         tensor = network.main.tensors[index]

@@ -1,0 +1,210 @@
+"""The board's side of a job: golden values for its firmware, and what an emulated one says about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.config.profiles import load
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.core.errors import MissingError, RejectedError, rejected
+from edgecompile.core.report import Measure
+from edgecompile.core.target import Target
+from edgecompile.core.units import group
+from edgecompile.emit.c_names import identifier
+from edgecompile.emit.emission import Golden
+from edgecompile.emit.firmware.project import linker_script, map_of, why_no_firmware
+from edgecompile.ir.network import Network
+from edgecompile.job import Job
+from edgecompile.kernels.program import Program
+from edgecompile.libs import litert, programs
+from edgecompile.lowering import noise_for
+from edgecompile.measure.board import figures as counting
+from edgecompile.measure.board import image, qemu
+from edgecompile.verify import c_harness, c_library, verify
+
+Array = np.ndarray[Any, Any]
+EMITTER = "firmware"
+GOLDEN_SAMPLES = 3
+VERIFIED_SAMPLES = 5
+_NEEDED = (image.CROSS_COMPILER, "make", qemu.QEMU)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulated:
+    """The emulated board that stands for a target: itself, or another with the same core."""
+
+    machine: str
+    clock_hz: int
+    target: Target
+    is_itself: bool
+
+    def linker(self, folder: Path) -> Path | None:
+        """Another board's linker script, written into ``folder``; None: the project's own."""
+        if self.is_itself:
+            return None
+        path = folder / "emulated.ld"
+        path.write_text(linker_script(self.target), encoding="utf-8")
+        return path
+
+
+def emulated(target: Target) -> Emulated | None:
+    """What QEMU can run for a target, None where nothing has its core."""
+    name = None if "qemu" in target.board else target.board.get("emulated_by")
+    found = load(str(name)) if name else target
+    if "qemu" not in found.board:
+        return None
+    clock_hz = int(found.board["clock_hz"])
+    return Emulated(machine=str(found.board["qemu"]), clock_hz=clock_hz, target=found, is_itself=name is None)
+
+
+def golden(job: Job) -> Golden | None:
+    """A few samples and what the judge gives for them; None where there is no firmware, or no judge here.
+
+    Says EC660, a note, where a profile asks for firmware and cannot have it.
+    """
+    if job.program is None or job.network is None or job.content is None or EMITTER not in job.target.emit:
+        return None
+    if (reason := why_no_firmware(job.target)) is not None:
+        job.diagnostics.append(_no_firmware(job.target.id, reason))
+        return None
+    runtime = litert.choose(litert.MICRO)
+    if not runtime.available:
+        return None
+    raw = c_library.raw_inputs(job.network, _samples(job), GOLDEN_SAMPLES)
+    outputs = litert.invoke(job.content, raw, runtime=runtime, resolver="reference", name=f"{job.name}.tflite")
+    kind = "held out" if job.lowered.held_out else "seeded noise"
+    return Golden(inputs=tuple(raw), outputs=outputs.arrays, by=outputs.described, of=kind)
+
+
+def measure(job: Job, folder: Path, required: bool) -> None:
+    """Build the firmware, count what it takes, run it on the emulated board and compare every operator's result.
+
+    ``folder`` holds what was emitted. Raises RejectedError when it is too large or computes something else,
+    MissingError when it is required and a program is missing.
+    """
+    firmware = folder / EMITTER
+    if job.program is None or job.network is None or not firmware.is_dir():
+        return
+    lacking = [name for name in _NEEDED if programs.find(name) is None]
+    if lacking:
+        _skip(job, lacking, required)
+        return
+    with job.stage("Board", job.target.id) as summary, tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
+        summary.append(_count(job, firmware, Path(made) / "own"))
+        stands = emulated(job.target)
+        if stands is not None:
+            summary.append(_emulate(job, firmware, Path(made) / "emulated", stands))
+
+
+def _count(job: Job, firmware: Path, out: Path) -> str:
+    found = counting.figures(firmware, out)
+    memory = map_of(job.target)
+    if memory is not None and (over := found.over(memory.ram.size_bytes)) is not None:
+        help = ("build for a board with more memory (`edgecompile targets list`)",)
+        raise rejected("EC662", "the image is larger than the board's RAM", f"{job.name}.tflite", [over], help)
+    for one in found.measures():
+        _put(job, one)
+    stack = found.stack.size_bytes
+    told = "no stack bound" if stack is None else f"{group(stack)} bytes of stack"
+    return f"{group(found.flash_bytes)} bytes of flash, {group(found.ram_bytes)} of RAM, {told};"
+
+
+def _put(job: Job, new: Measure) -> None:
+    """Add a measure; one that was only predicted gives way, its limit stays and its value is told."""
+    for index, old in enumerate(job.measures):
+        if old.name == new.name:
+            runtime = job.target.runtime
+            told = f"; {old.value} predicted with {runtime.name}" if runtime and old.value is not None else ""
+            job.measures[index] = dataclasses.replace(new, limit=old.limit, method=new.method + told)
+            return
+    job.measures.append(new)
+
+
+def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated) -> str:
+    assert job.program is not None and job.network is not None
+    out.mkdir()
+    linker = stands.linker(out)
+    image.build(firmware, ["run", "trace"], out, linker)
+    raw = c_library.raw_inputs(job.network, _samples(job), 1)
+    ran = qemu.run(stands.machine, out / "run.elf", raw, stands.clock_hz)
+    job.count("instructions", ran.laps[0], "count", f"{ran.method}, one inference")
+    job.versions["emulated board"] = stands.machine
+    found = c_library.verify_run(
+        tracer(stands, out / "trace.elf", job.program),
+        job.network,
+        job.program,
+        _samples(job),
+        f"{job.name}.tflite",
+        VERIFIED_SAMPLES,
+        where=f"C on {stands.machine}",
+    )
+    job.details["verification on the emulated board"] = found.summary
+    if found.status == verify.FAILED:
+        raise RejectedError(*found.diagnostics)
+    return f"{group(ran.laps[0])} instructions; {found.summary}"
+
+
+def tracer(stands: Emulated, trace: Path, program: Program) -> Callable[[Sequence[Array]], dict[int, Array]]:
+    """A way to run the C library, for :func:`c_library.verify_run`: every operator's results from an image."""
+
+    def run(raw: Sequence[Array]) -> dict[int, Array]:
+        ran = qemu.run(stands.machine, trace, raw, stands.clock_hz, count=False)
+        return c_harness.tensors_of(program, ran.outputs, len(raw[0]))
+
+    return run
+
+
+def by_operator(program: Program, laps: Sequence[int]) -> list[tuple[int, str, int]]:
+    """Index, name and instructions of each operator, from the first run of an image with a mark after each."""
+    counts: dict[int, int] = {}
+    made = [
+        index
+        for index, operator in enumerate(program.subgraph.operators)
+        for tensor in operator.outputs
+        if program.subgraph.tensors[tensor].size_bytes
+    ]
+    for index, lap in zip(made, laps, strict=False):
+        counts[index] = counts.get(index, 0) + lap
+    return [(index, program.subgraph.operators[index].label, count) for index, count in counts.items()]
+
+
+def _samples(job: Job) -> tuple[Array, ...]:
+    network: Network | None = job.network
+    assert network is not None
+    return tuple(job.lowered.inputs) or tuple(noise_for(network, job.project.seed))
+
+
+def _no_firmware(target: str, reason: str) -> Diagnostic:
+    return Diagnostic(
+        code="EC660",
+        severity=Severity.NOTE,
+        message=f"no firmware project is written for `{target}`",
+        notes=(reason,),
+        help=("the C library is written all the same; name a board to get a project around it",),
+    )
+
+
+def _skip(job: Job, lacking: Sequence[str], required: bool) -> None:
+    words = " and ".join(f"`{name}`" for name in lacking)
+    diagnostic = Diagnostic(
+        code="EC667",
+        severity=Severity.WARNING,
+        message=f"the firmware was not built and run on an emulated board: {words} is not installed",
+        location=Location(file=f"{identifier(job.name)}.c"),
+        notes=("instructions, flash, RAM and stack of the C library are therefore not known",),
+        help=(
+            "install: sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm make",
+            "`--require-verified` makes this an error",
+        ),
+    )
+    if required:
+        raise MissingError(dataclasses.replace(diagnostic, severity=Severity.ERROR))
+    job.diagnostics.append(diagnostic)
+    job.details["verification on the emulated board"] = f"skipped: {words} is missing"
