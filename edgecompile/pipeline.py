@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgecompile import board, stages
+from edgecompile.card import attach_card
 from edgecompile.core.errors import EdgecompileError, RejectedError
 from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
@@ -101,6 +102,7 @@ def _examine(job: Job) -> None:
     stages.read_network(job)
     stages.optimize(job)
     stages.legalize(job)
+    attach_card(job)
     stages.count_costs(job)
     stages.plan_memory(job)
     stages.check_operators(job)

@@ -29,6 +29,7 @@ TOP: Mapping[str, Key] = {
     "emit": Key(kind="texts"),
     "rewrites": Key(kind="texts"),
     "also_check": Key(kind="texts"),
+    "model_metadata": Key(kind="flag"),
     "judge": Key(kind="text", choices=JUDGES),
     "level": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),

@@ -118,6 +118,7 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         runtime=_runtime(runtime, sources) if runtime else None,
         rewrites=tuple(plain.get("rewrites", ())),
         also_check=tuple(plain.get("also_check", ())),
+        model_metadata=plain.get("model_metadata", False),
         compiler=_compiler(plain["compiler"]) if plain["compiler"] else None,
         statuses=Statuses(**plain["statuses"]) if plain["statuses"] else None,
         measure=plain["measure"],

@@ -106,7 +106,8 @@ class Target:
     emitters in order. ``level`` is the API level a rule may ask for (Android), else None. ``measure`` parameterizes
     the model of the device that its key ``model`` names, None where nothing predicts. ``rewrites`` names those of
     ``legalize/rewrites`` that make a network fit, in their order. ``also_check`` are ids of profiles of the same device
-    whose verdict a report shows beside this one's.
+    whose verdict a report shows beside this one's. ``model_metadata``: the file tells the app about its inputs and
+    outputs.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Target:
     statuses: Statuses | None = None
     rewrites: tuple[str, ...] = ()
     also_check: tuple[str, ...] = ()
+    model_metadata: bool = False
     compiler: Compiler | None = None
     measure: Mapping[str, Any] = field(default_factory=dict)
     board: Mapping[str, Any] = field(default_factory=dict)

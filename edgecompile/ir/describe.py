@@ -13,6 +13,7 @@ from typing import Any
 from edgecompile.ir.compiled import Package
 from edgecompile.ir.compiled_text import describe_packages
 from edgecompile.ir.costs import cost_of, totals
+from edgecompile.ir.model_metadata import read_metadata
 from edgecompile.ir.network import Buffer, Network, Operator, Quantization, Subgraph, Tensor
 from edgecompile.ir.spelling import printable
 
@@ -41,6 +42,7 @@ def describe(network: Network, size_bytes: int | None = None, packages: Sequence
         ],
         "metadata": [_metadata(name, data) for name, data in network.metadata.items()],
         "files": _files(network.trailer),
+        "model_metadata": plain(read_metadata(network)),
         "totals": asdict(totals(network)),
         **({"compiled": describe_packages(network, packages)} if packages else {}),
         "subgraphs": [_subgraph(subgraph) for subgraph in network.subgraphs],

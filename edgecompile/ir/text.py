@@ -9,6 +9,7 @@ from edgecompile.core.units import format_size, group
 from edgecompile.ir.compiled import Package
 from edgecompile.ir.compiled_text import lines_of
 from edgecompile.ir.describe import describe
+from edgecompile.ir.model_metadata import told
 from edgecompile.ir.network import Network
 from edgecompile.ir.spelling import shorten
 
@@ -76,6 +77,7 @@ def _metadata(facts: Mapping[str, Any]) -> list[str]:
     for entry in entries:
         name = shorten(entry["name"], WIDTH - 20)
         lines.append(shorten(f"  {name}  {entry.get('text') or format_size(entry['size_bytes'])}", WIDTH))
+    lines += [shorten(f"  {line}", WIDTH) for line in told(facts["model_metadata"])]
     lines += [shorten(f"  file {entry['name']}, {format_size(entry['size_bytes'])}", WIDTH) for entry in files]
     return lines
 

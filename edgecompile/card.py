@@ -1,0 +1,23 @@
+"""Put the model's card into the model file: TFLite metadata, where the profile asks for it."""
+
+from __future__ import annotations
+
+from edgecompile.emit.model_card import with_card
+from edgecompile.ir import reader, writer
+from edgecompile.job import Job
+
+
+def attach_card(job: Job) -> None:
+    """Describe inputs, outputs, normalization and labels inside the file; everything later works on these bytes.
+
+    Raises BadInputError EC760 for labels that match no output.
+    """
+    if not job.target.model_metadata:
+        return
+    assert job.network is not None
+    dataset = job.lowered.dataset
+    labels = dataset.labels if dataset is not None else ()
+    described = with_card(job.network, job.name, labels, job.project.data.preprocess)
+    if described is not job.network:
+        job.content = writer.write(described)
+        job.network = reader.read(job.content, f"{job.name}.tflite")
