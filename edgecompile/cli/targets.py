@@ -151,6 +151,10 @@ def _page(target: Target) -> list[str]:
     lines = [f"{target.id}: {target.name}", *wrap(target.description, "  "), ""]
     lines += [f"numerics   {', '.join(target.numerics)}; inputs and outputs {target.io_dtype}"]
     lines += [f"runs on    {_placement(target)}", f"emits      {', '.join(target.emit)}", f"judged by  {target.judge}"]
+    if target.rewrites:
+        lines += wrap(f"rewrites   {', '.join(target.rewrites)}", " " * 11, first="")
+    if target.compiler is not None:
+        lines += [f"compiler   {target.compiler.name}", *_source(target.compiler.source)]
     if target.runtime is not None:
         cost = f"{format_size(target.runtime.flash_bytes)} flash, {format_size(target.runtime.ram_bytes)} RAM"
         lines += [f"runtime    {target.runtime.name}, {cost}", *_source(target.runtime.source)]
