@@ -161,20 +161,6 @@ def tracer(stands: Emulated, trace: Path, program: Program) -> Callable[[Sequenc
     return run
 
 
-def by_operator(program: Program, laps: Sequence[int]) -> list[tuple[int, str, int]]:
-    """Index, name and instructions of each operator, from the first run of an image with a mark after each."""
-    counts: dict[int, int] = {}
-    made = [
-        index
-        for index, operator in enumerate(program.subgraph.operators)
-        for tensor in operator.outputs
-        if program.subgraph.tensors[tensor].size_bytes
-    ]
-    for index, lap in zip(made, laps, strict=False):
-        counts[index] = counts.get(index, 0) + lap
-    return [(index, program.subgraph.operators[index].label, count) for index, count in counts.items()]
-
-
 def _samples(job: Job) -> tuple[Array, ...]:
     network: Network | None = job.network
     assert network is not None

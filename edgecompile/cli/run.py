@@ -1,4 +1,4 @@
-"""`edgecompile run DIR --on host`: run what was built on given inputs, or measure how long it takes."""
+"""`edgecompile run DIR --on host|qemu`: run what was built on given inputs, or measure what it takes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,19 @@ _FIGURES = (
 
 @click.command("run", short_help="Run or measure what was built.")
 @click.argument("directory", metavar="DIR")
-@click.option("--on", type=click.Choice(["host"]), required=True, help="Where to run: host is this machine.")
+@click.option(
+    "--on",
+    type=click.Choice(["host", "qemu"]),
+    required=True,
+    help="Where to run: host is this machine, qemu an emulated board.",
+)
 @click.option("--inputs", metavar="FILE", help="Inputs: a .npz by name, or a .npy; samples first.")
 @click.option("--save", metavar="FILE", help="Write all outputs to this .npz.")
 @click.option("--bench", is_flag=True, help="Measure latency: median and 95th percentile, warm-up apart.")
 @click.option(
     "--runs", type=click.IntRange(min=1), default=100, show_default=True, help="Invocations that --bench measures."
 )
+@click.option("--profile", is_flag=True, help="On qemu: instructions of each operator.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of --bench.")
 @shared_options
 @click.pass_obj
@@ -44,18 +50,29 @@ def command(
     save: str | None,
     bench: bool,
     runs: int,
+    profile: bool,
     threads: int,
     as_json: bool,
 ) -> None:
     """Run what was built on real inputs.
 
     DIR is the folder that a build wrote for one target. Values are quantized as the model's input asks for;
-    integers of the input's own type are taken as they are.
+    integers of the input's own type are taken as they are. On qemu the firmware is built and run on an emulated
+    board: its self-test, then the inputs where some are given; instructions, flash, RAM and stack are counted.
     """
+    if on == "qemu":
+        from edgecompile.cli.run_board import run_board
+
+        run_board(console, directory, inputs, save, bench, profile, as_json)
+        return
     from edgecompile.cli.run_inputs import find_build
     from edgecompile.core.errors import bad_input
     from edgecompile.report.json import dump_object
 
+    if profile:
+        raise bad_input(
+            "EC104", "`--profile` needs `--on qemu`", "edgecompile run", help=("measure here with `--bench`",)
+        )
     if inputs is None and not bench:
         raise bad_input(
             "EC103",
@@ -69,9 +86,9 @@ def command(
     if inputs is not None:
         outputs = _run(console, built, _judge(console, built), inputs)
         if save is not None:
-            _save(save, outputs)
+            save_outputs(save, _named(outputs))
         whole |= {"by": outputs.described, "outputs": {name: real.tolist() for name, real in _named(outputs).items()}}
-        lines += _lines(outputs)
+        lines += shown(_named(outputs), {port.name: str(port.dtype) for port in outputs.outputs})
     if bench:
         whole["bench"], timed = _bench(console, built, _runtime("tflite"), runs, threads)
         lines += timed
@@ -120,7 +137,7 @@ def _named(outputs: Outputs) -> dict[str, Any]:
     return {port.name: array for port, array in zip(outputs.outputs, outputs.real(), strict=True)}
 
 
-def _save(save: str, outputs: Outputs) -> None:
+def save_outputs(save: str, named: dict[str, Any]) -> None:
     """Write the outputs, whole or not at all. Raises EC107 where they cannot be written."""
     import numpy as np
 
@@ -130,7 +147,7 @@ def _save(save: str, outputs: Outputs) -> None:
     try:
         try:
             with part.open("wb") as stream:
-                np.savez(stream, **_named(outputs))
+                np.savez(stream, **named)
             part.replace(save)
         finally:
             part.unlink(missing_ok=True)
@@ -144,11 +161,11 @@ def _save(save: str, outputs: Outputs) -> None:
         ) from error
 
 
-def _lines(outputs: Outputs) -> list[str]:
+def shown(named: dict[str, Any], dtypes: dict[str, str]) -> list[str]:
     """The first samples: the largest value of a vector and where it is, else the shape and range."""
     lines = []
-    for port, array in zip(outputs.outputs, outputs.real(), strict=True):
-        lines.append(f"{port.name} {port.dtype}{list(array.shape)}")
+    for name, array in named.items():
+        lines.append(f"{name} {dtypes[name]}{list(array.shape)}")
         for index, value in enumerate(array[:_SHOWN]):
             flat = value.reshape(-1)
             best = f"largest {flat.max():.4g} at {int(flat.argmax())}" if flat.size else "empty"

@@ -109,13 +109,14 @@ def raw_inputs(network: Network, x: Sequence[Array], samples: int) -> list[Array
     for array, index in zip(x, network.main.inputs, strict=True):
         tensor = network.main.tensors[index]
         rows = np.asarray(array[:samples])
-        port = _port(tensor)
+        port = port_of(tensor)
         values = quantize(rows, port) if port.quantized else rows.astype(tensor.dtype)
         fed.append(np.ascontiguousarray(values.reshape(len(rows), *tensor.shape)))
     return fed
 
 
-def _port(tensor: Tensor) -> Port:
+def port_of(tensor: Tensor) -> Port:
+    """What the tensor is at the edge of the model: its quantization where it has one for all elements."""
     quantization = tensor.quantization
     one = quantization is not None and len(quantization.scales) == 1
     return Port(

@@ -1,0 +1,144 @@
+"""Run what was built on an emulated board: its self-test, given inputs, instructions of each operator."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.board import EMITTER, Emulated, emulated
+from edgecompile.core.errors import bad_input, rejected
+from edgecompile.core.report import Measure
+from edgecompile.core.target import Target
+from edgecompile.ir.network import Network, Subgraph
+from edgecompile.libs.affine import dequantize, quantize
+from edgecompile.lowering import noise_for
+from edgecompile.measure.board import figures as counting
+from edgecompile.measure.board import image, qemu
+from edgecompile.verify.c_library import port_of, raw_inputs
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorCost:
+    """Instructions of one operator, the call of a mark (about five) included."""
+
+    operator: int
+    label: str
+    instructions: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BoardRun:
+    """``outputs``: real values by tensor name, samples first, None where no inputs were given. ``self_test``: its line,
+    "" where the project has none. ``operators``: empty where nobody asked."""
+
+    described: str
+    self_test: str
+    measures: tuple[Measure, ...]
+    samples: int = 0
+    outputs: dict[str, Array] | None = None
+    operators: tuple[OperatorCost, ...] = ()
+
+
+def run_on_board(
+    folder: Path, target: Target, network: Network, x: Sequence[Array] | None = None, *, profile: bool = False
+) -> BoardRun:
+    """Build the images of ``folder`` (a target's outputs) and run them.
+
+    ``x``: real-valued inputs, samples first. Raises MissingError EC664 where no emulated board has the target's core,
+    EC191 for programs, BadInputError EC665 without a firmware project, EC701 for samples that do not fit, RejectedError
+    EC661 to EC663, EC666 when the self-test fails.
+    """
+    stands = emulated(target)
+    if stands is None:
+        raise qemu.missing_machine(target.id)
+    firmware = folder / EMITTER
+    tested = (firmware / "golden.h").is_file()
+    images = [*(["self_test"] if tested else []), "run", *(["profile"] if profile else [])]
+    with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
+        out = Path(made) / "emulated"
+        out.mkdir()
+        found = counting.figures(firmware, Path(made) / "own")
+        image.build(firmware, images, out, stands.linker(out))
+        said = _self_test(stands, out / "self_test.elf", firmware) if tested else ""
+        raw = _fed(network, x) if x is not None else raw_inputs(network, noise_for(network, 0), 1)
+        ran = qemu.run(stands.machine, out / "run.elf", raw, stands.clock_hz)
+        costs = _profile(stands, out / "profile.elf", raw, network.main) if profile else ()
+    one = Measure(name="instructions", value=ran.laps[0], unit="count", method=f"{ran.method}, one inference")
+    return BoardRun(
+        described=ran.method.removeprefix("simulated: "),
+        self_test=said,
+        measures=(one, *found.measures()),
+        samples=len(raw[0]) if x is not None else 0,
+        outputs=_outputs(network.main, ran.outputs, len(raw[0])) if x is not None else None,
+        operators=costs,
+    )
+
+
+def _fed(network: Network, x: Sequence[Array]) -> list[Array]:
+    """Raw inputs: real values are quantized, integers of the input's own type are taken as they are."""
+    fed = []
+    for array, index in zip(x, network.main.inputs, strict=True):
+        tensor = network.main.tensors[index]
+        if array[0].size != tensor.elements:
+            raise bad_input(
+                "EC701",
+                f"the samples do not fit the input `{tensor.name}`",
+                notes=(f"limit: {tensor}, {tensor.elements} values a sample", f"found: {list(array.shape[1:])}"),
+                help=("preprocess the samples as for training",),
+            )
+        port = port_of(tensor)
+        raw = quantize(array, port) if port.quantized and array.dtype != tensor.dtype else array.astype(tensor.dtype)
+        fed.append(np.ascontiguousarray(raw.reshape(len(array), *tensor.shape)))
+    return fed
+
+
+def _self_test(stands: Emulated, path: Path, firmware: Path) -> str:
+    tested = qemu.self_test(stands.machine, path)
+    if not tested.passed:
+        raise rejected(
+            "EC666",
+            "the self-test failed on the emulated board",
+            str(firmware / "golden.h"),
+            notes=(tested.said, f"board: {stands.machine}; golden.h says what gave the expected outputs"),
+            help=("build again, in case a file was changed", "else this is a fault of edgecompile: please report it"),
+        )
+    return tested.said
+
+
+def _profile(stands: Emulated, path: Path, raw: Sequence[Array], graph: Subgraph) -> tuple[OperatorCost, ...]:
+    """From the first run of an image with a mark after each operator's results."""
+    ran = qemu.run(stands.machine, path, [array[:1] for array in raw], stands.clock_hz)
+    made = [
+        index
+        for index, operator in enumerate(graph.operators)
+        for tensor in operator.outputs
+        if graph.tensors[tensor].size_bytes
+    ]
+    counts: dict[int, int] = {}
+    for index, lap in zip(made, ran.laps, strict=False):
+        counts[index] = counts.get(index, 0) + lap
+    if len(ran.laps) < len(made):  # QEMU without plugins tells of whole runs only
+        return ()
+    return tuple(
+        OperatorCost(operator=index, label=graph.operators[index].label, instructions=count)
+        for index, count in counts.items()
+    )
+
+
+def _outputs(graph: Subgraph, raw: Array, count: int) -> dict[str, Array]:
+    """Real values; samples take the place of a batch of one."""
+    found, start, rows = {}, 0, raw.reshape(count, -1)
+    for index in graph.outputs:
+        tensor = graph.tensors[index]
+        part = np.ascontiguousarray(rows[:, start : start + tensor.size_bytes]).view(tensor.dtype)
+        shape = tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape
+        found[tensor.name] = dequantize(part.reshape(count, *shape), port_of(tensor))
+        start += tensor.size_bytes
+    return found
