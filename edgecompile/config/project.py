@@ -25,9 +25,9 @@ SCHEMA = 1
 BUILT_IN = "built-in"
 PROFILE = "profile"
 
-_TABLES = ("project", "data", "data.preprocess", "accuracy", "budget", "compiler")
+_TABLES = ("project", "data", "data.preprocess", "accuracy", "budget", "compiler", "android")
 _TOP = {
-    **dict.fromkeys(("project", "data", "accuracy", "budget", "compiler", "recipe"), Key(kind="table")),
+    **dict.fromkeys(("project", "data", "accuracy", "budget", "compiler", "android", "recipe"), Key(kind="table")),
     "schema": Key(kind="any"),
 }
 

@@ -99,7 +99,9 @@ SETTINGS: Mapping[str, Setting] = {
     "numerics": _text("numerics", choices=NUMERICS),
     "io_dtype": _text("io_dtype", choices=IO_DTYPES),
     "calibration": _text("calibration", choices=CALIBRATIONS),
+    "min_runtime": _text("min_runtime"),
     "no_rewrite": Setting(key=Key(kind="texts"), field=("no_rewrite",), convert=_distinct),
+    "emit": Setting(key=Key(kind="texts"), field=("emit",), convert=_distinct),
     "trust": _confirmed("trust"),
     "random_calibration": _confirmed("random_calibration"),
     "data.source": _text("data", "source", convert=_path_or_entry),
@@ -131,6 +133,9 @@ SETTINGS: Mapping[str, Setting] = {
     "compiler.command": _text("compiler", "command"),
     "compiler.enabled": Setting(key=Key(kind="flag"), field=("compiler", "enabled")),
     "compiler.timeout_s": _count("compiler", "timeout_s"),
+    "android.package": _text("android", "package"),
+    "android.module": _text("android", "module", convert=lambda value, base: Path(_path(value, base))),
+    "android.download_limit": _size("android", "download_limit_bytes"),
 }
 
 

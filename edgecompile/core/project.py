@@ -82,13 +82,28 @@ class ExternalCompiler:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Android:
+    """What an app is like that takes the model in.
+
+    ``package`` is the Java package of generated classes, ``module`` the Gradle module that gets the model;
+    ``download_limit_bytes`` what the store lets it weigh. None: the module's own, no module, the store's usual limit.
+    """
+
+    package: str | None = None
+    module: Path | None = None
+    download_limit_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Project:
     """One build request. Paths are absolute; ``base`` is the folder relative names were read from.
 
     ``model`` is a path or ``module:function`` (``file.py:function`` too). ``numerics``,
     ``io_dtype`` None: the target's recommendation. ``no_rewrite`` names rewrites of the target's profile to leave out.
+    ``min_runtime`` is the oldest TensorFlow Lite that must read the model, such as ``2.14``.
     ``segments`` is the number of devices that share the work; ``multiple_subgraphs``: the accelerator runs every part
     into which the other operators cut the model, not only those that its compiler keeps by itself.
+    ``emit`` names emitters to run beside those of the target's profile.
     """
 
     model: str
@@ -109,5 +124,8 @@ class Project:
     segments: int = 1
     multiple_subgraphs: bool = False
     no_rewrite: tuple[str, ...] = ()
+    min_runtime: str | None = None
     compiler: ExternalCompiler = field(default_factory=ExternalCompiler)
+    emit: tuple[str, ...] = ()
+    android: Android = field(default_factory=Android)
     origins: Mapping[str, Any] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from edgecompile.core.project import Preprocess
+from edgecompile.core.project import Android, Preprocess
 from edgecompile.core.target import Target
+from edgecompile.emit.rebuild import Rebuild
 from edgecompile.ir.network import Network
 from edgecompile.kernels.program import Program
 
@@ -44,6 +45,7 @@ class Emission:
     ``arena_bytes``: what the memory plan needs for tensors, None where there is no plan.
     ``labels``: class names in the order of the class indices. ``placements``: for each operator
     of the main subgraph the processor that runs it, empty where that was not asked.
+    ``android``: the app that takes the model in. ``rebuild``: the same build for a script, None where it is not known.
     ``facts``: whatever else a card should tell, plain JSON. ``program`` and ``layout``: the network in C, None where
     some operator has no kernel or nobody asked. ``golden``: what the firmware tests itself with, None
     where nothing runs the model here.
@@ -58,6 +60,8 @@ class Emission:
     preprocess: Preprocess | None = None
     placements: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    android: Android = field(default_factory=Android)
+    rebuild: Rebuild | None = None
     program: Program | None = None
     layout: Layout | None = None
     golden: Golden | None = None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 from edgecompile.core.artifact import Artifact
+from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.registry import modules_of
+from edgecompile.emit.asked import with_asked
 from edgecompile.emit.emission import Emission, Golden, Layout
 
-__all__ = ["Emission", "Golden", "Layout", "emit", "emitters"]
+__all__ = ["Emission", "Golden", "Layout", "emit", "emitters", "review", "with_asked"]
 
 
 def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
@@ -19,20 +22,39 @@ def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
     Raises BadInputError EC621 for an emitter that does not exist, EC620 when the model's name
     makes no C identifier; RejectedError EC622 for an operator that TensorFlow Lite Micro has no name for.
     """
+    known = _known(emission)
+    written: dict[str, Artifact] = {}
+    for name in emission.target.emit:
+        written |= {artifact.path: artifact for artifact in known[name].emit(emission, folder)}
+    return tuple(written.values())
+
+
+def review(emission: Emission) -> tuple[Diagnostic, ...]:
+    """What emitters have to say before anything is written, each thing once.
+
+    Raises EC621, and what the ``review`` functions of the emitters raise.
+    """
+    known = _known(emission)
+    asked: dict[Callable[[Emission], tuple[Diagnostic, ...]], None] = {}
+    for name in emission.target.emit:
+        if hasattr(known[name], "review"):
+            asked[known[name].review] = None
+    return tuple(diagnostic for ask in asked for diagnostic in ask(emission))
+
+
+def _known(emission: Emission) -> dict[str, ModuleType]:
+    """Emitters by name. Raises EC621 when one is asked for that does not exist."""
     known = emitters()
     for name in emission.target.emit:
         if name not in known:
             raise bad_input(
                 "EC621",
                 f"there is no emitter `{name}`",
-                f"profile `{emission.target.id}`",
+                f"target `{emission.target.id}`",
                 notes=(f"emitters: {', '.join(known)}",),
                 help=did_you_mean(name, known),
             )
-    written: dict[str, Artifact] = {}
-    for name in emission.target.emit:
-        written |= {artifact.path: artifact for artifact in known[name].emit(emission, folder)}
-    return tuple(written.values())
+    return known
 
 
 def emitters() -> dict[str, ModuleType]:

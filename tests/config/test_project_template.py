@@ -34,7 +34,7 @@ def test_the_starter_shows_every_setting_and_each_is_true_when_uncommented(tmp_p
     read_project(path)
 
     shown = parse_toml(text.encode(), "edgecompile.toml")
-    for table in ("project", "data", "accuracy", "budget", "compiler"):
+    for table in ("project", "data", "accuracy", "budget", "compiler", "android"):
         assert set(shown[table]) - {"preprocess"} == set(keys_of(table))
     assert set(shown["data"]["preprocess"]) == set(keys_of("data.preprocess"))
 

@@ -1,0 +1,29 @@
+"""For native code: a C++ class over the C API of LiteRT, and a CMake script that builds the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgecompile.core.artifact import Artifact, describe
+from edgecompile.emit.android.fill import fill, template
+from edgecompile.emit.android.review import review
+from edgecompile.emit.android.scripts import cmake_values
+from edgecompile.emit.android.wrapper import values_of
+from edgecompile.emit.c_names import identifier
+from edgecompile.emit.emission import Emission
+
+__all__ = ["NAME", "emit", "review"]
+NAME = "cmake"
+
+
+def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
+    """``include/MODEL.hpp``, and ``edgecompile.cmake`` where the build can be told. Raises EC620, EC690, EC695."""
+    header = f"include/{identifier(emission.name)}.hpp"
+    (folder / "include").mkdir(exist_ok=True)
+    (folder / header).write_text(fill(template("wrapper.hpp"), values_of(emission)), encoding="ascii")
+    written = [describe(folder, header, "cpp_header")]
+    if emission.rebuild is not None:
+        values = cmake_values(emission.name, emission.target.id, emission.rebuild)
+        (folder / "edgecompile.cmake").write_text(fill(template("edgecompile.cmake"), values), encoding="utf-8")
+        written.append(describe(folder, "edgecompile.cmake", "cmake_script"))
+    return tuple(written)
