@@ -12,7 +12,7 @@ from edgecompile.core.target import Target
 from edgecompile.ir.network import Network
 from edgecompile.job import Job
 from edgecompile.legalize.check import Verdict, check
-from edgecompile.legalize.joins import joins
+from edgecompile.legalize.joins import joins, shattered
 from edgecompile.legalize.proof import accepted, compare, differs
 from edgecompile.libs import delegates
 
@@ -28,6 +28,7 @@ def delegation(job: Job) -> None:
     if job.target.placement.fallback is None:
         return
     job.diagnostics += joins(job.network, job.verdict, job.target, f"{job.name}.tflite")
+    job.diagnostics += shattered(job.network, job.verdict, job.target, f"{job.name}.tflite")
     if job.target.also_check or job.target.placement.proof:
         others = beside(job.target)
         rows = [_row(job.network, job.target, job.verdict)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgecompile import board, stages
+from edgecompile.app_runtime import hold_runtime
 from edgecompile.card import attach_card
 from edgecompile.core.errors import EdgecompileError, RejectedError
 from edgecompile.core.progress import Progress
@@ -102,6 +103,7 @@ def _examine(job: Job) -> None:
     stages.read_network(job)
     stages.optimize(job)
     stages.legalize(job)
+    hold_runtime(job)
     attach_card(job)
     stages.count_costs(job)
     stages.plan_memory(job)

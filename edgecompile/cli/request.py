@@ -45,6 +45,7 @@ _OPTIONS = (
     click.option(
         "--no-rewrite", "no_rewrite", multiple=True, metavar="NAME", help="Rewrite of the target's to leave out."
     ),
+    click.option("--min-runtime", metavar="X.Y", help="Oldest TensorFlow Lite that must read the model."),
     click.option("--recipe", metavar="NAME|FILE", help="Compression to apply first."),
     click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
     click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),

@@ -123,7 +123,8 @@ def told(metadata: Mapping[str, Any] | None) -> list[str]:
 
 def _tensor_line(tensor: Mapping[str, Any]) -> str:
     described: Mapping[str, Any] = tensor.get("content") or {}
-    kind, content = described.get("content_properties") or ("", {})
+    properties: tuple[str, Mapping[str, Any]] = described.get("content_properties") or ("", {})
+    kind, content = properties
     words = [str(tensor.get("name", "")), str(kind).removesuffix("Properties").lower()]
     color = content.get("color_space", 0)
     words += [COLOR_SPACES[color]] if 0 < color < len(COLOR_SPACES) else []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.target import Target
-from edgecompile.ir.network import Network
+from edgecompile.ir.network import Network, Tensor
 from edgecompile.legalize.check import Verdict
 from edgecompile.legalize.naming import ranges
 from edgecompile.legalize.partition import cut
@@ -44,6 +44,39 @@ def joins(network: Network, verdict: Verdict, target: Target, model_name: str) -
             help=_help(told, verdict.partitions),
         ),
     )
+
+
+def shattered(network: Network, verdict: Verdict, target: Target, model_name: str) -> tuple[Diagnostic, ...]:
+    """EC759 for a dynamic-range model that its operators with quantized weights cut into more parts."""
+    running = accepted(verdict, target)
+    main = network.main
+    hybrid = [
+        index
+        for index, operator in enumerate(main.operators)
+        if index not in running and _is_hybrid(main.inputs_of(operator))
+    ]
+    if target.placement.fallback is None or verdict.partitions < 2 or not hybrid:
+        return ()
+    left = _parts(network, running | set(hybrid))
+    if left >= verdict.partitions:
+        return ()
+    return (
+        Diagnostic(
+            code="EC759",
+            severity=Severity.WARNING,
+            message=f"dynamic range falls into {verdict.partitions} parts on {target.placement.accelerator}",
+            location=Location(file=model_name, operator=hybrid[0]),
+            notes=(f"operators with float inputs and 8-bit weights cut it: {ranges(hybrid)}", f"without: {left}"),
+            help=("convert with `--numerics int8` and data, or with `--numerics float16`, which needs none",),
+        ),
+    )
+
+
+def _is_hybrid(inputs: Sequence[Tensor | None]) -> bool:
+    data, weights = (*inputs, None, None)[:2]
+    if data is None or weights is None:
+        return False
+    return data.dtype == "float32" and weights.is_constant and weights.dtype in ("int8", "int4")
 
 
 def _causes(network: Network, running: set[int]) -> dict[str, list[int]]:

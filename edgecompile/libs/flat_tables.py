@@ -151,7 +151,7 @@ class _Reader:
         return place + offset if offset else 0
 
     def _behind(self, at: int) -> int:
-        return at + self._number("<I", at)
+        return at + int(self._number("<I", at))
 
     def _number(self, form: str, at: int) -> Any:
         if at < 0:

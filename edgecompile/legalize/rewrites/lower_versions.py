@@ -24,11 +24,16 @@ def run(network: Network, target: Target) -> tuple[Network, list[str]]:
 
 
 def _step(site: Site) -> tuple[Operator, ...] | None:
-    least = _LEAST.get(site.operator.name)
-    needed = least(site) if least is not None else None
+    needed = least_version(site)
     if needed is None or needed >= site.operator.version or not site.refused:
         return None
     return (replace(site.operator, version=needed),)
+
+
+def least_version(site: Site) -> int | None:
+    """The lowest version that has all that the operator uses; None where that is not known."""
+    least = _LEAST.get(site.operator.name)
+    return least(site) if least is not None else None
 
 
 def _quantize(site: Site) -> int | None:
