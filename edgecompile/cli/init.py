@@ -27,7 +27,7 @@ _NEEDED = (
 
 @click.command("init", short_help="Start a project, empty or from an example.")
 @click.argument("directory", default=".")
-@click.option("--example", metavar="NAME", help="Start from an example: digits.")
+@click.option("--example", metavar="NAME", help="Start from an example: digits or android.")
 @click.option("--model", metavar="FILE", help="Model that the project file names.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @click.option("--no-train", is_flag=True, help="Write the example's files only; do not train its model.")
@@ -56,10 +56,19 @@ def command(
         written = write_example(example, folder, force)
         if written.script is not None and not no_train:
             _train(console, written, written.script)
-    files = [str(path) for path in written.files]
+    files = [str(path) for path in (*written.files, *_scripts(written.folder))]
     console.result(dump_object({"files": files}) if as_json else "\n".join(files))
     step = "" if folder.absolute() == Path.cwd() else f"cd {quote(directory)} && "
     console.say(f"next: {step}edgecompile build")
+
+
+def _scripts(folder: Path) -> tuple[Path, ...]:
+    """The Gradle script of a project that goes into an app."""
+    from edgecompile.config.project import PROJECT_FILE, read_project
+    from edgecompile.emit.android.start import write_script
+
+    script = write_script(read_project(folder / PROJECT_FILE))
+    return (script,) if script else ()
 
 
 def _train(console: Console, written: Written, script: str) -> None:

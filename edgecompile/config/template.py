@@ -15,7 +15,18 @@ from edgecompile.core.errors import bad_input, did_you_mean
 _SUFFIX = ".template"
 _STARTER = "starter"
 # The script of each example that makes its model and data.
-_SCRIPTS: Mapping[str, str] = {"digits": "train.py"}
+_SCRIPTS: Mapping[str, str] = {"android": "train.py", "digits": "train.py"}
+# Files that an example takes from another one.
+_SHARED: Mapping[str, tuple[str, tuple[str, ...]]] = {"android": ("digits", ("train.py", "labels.txt"))}
+_MAIN = "app/src/main"
+# Where files go that are not at the top; template folders are flat.
+_PLACES: Mapping[str, str] = {
+    "gitignore": ".gitignore",
+    "app.gradle": "app/build.gradle",
+    "AndroidManifest.xml": f"{_MAIN}/AndroidManifest.xml",
+    "MainActivity.java": f"{_MAIN}/java/org/example/digits/MainActivity.java",
+    "GridView.java": f"{_MAIN}/java/org/example/digits/GridView.java",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +73,18 @@ def write_starter(folder: Path, model: Path | None = None, force: bool = False) 
 def _contents(name: str) -> dict[str, str]:
     place = resources.files("edgecompile.templates") / name
     found = sorted((entry.name, entry.read_text(encoding="utf-8")) for entry in place.iterdir())
-    return {name.removesuffix(_SUFFIX): text for name, text in found if name.endswith(_SUFFIX)}
+    contents = {name.removesuffix(_SUFFIX): text for name, text in found if name.endswith(_SUFFIX)}
+    other, shared = _SHARED.get(name, ("", ()))
+    contents |= {
+        file: (resources.files("edgecompile.templates") / other / f"{file}{_SUFFIX}").read_text("utf-8")
+        for file in shared
+    }
+    return {_PLACES.get(file, file): text for file, text in sorted(contents.items())}
 
 
 def _write(contents: Mapping[str, str], folder: Path, force: bool) -> tuple[Path, ...]:
     paths = [folder / name for name in contents]
-    there = [path.name for path in paths if path.exists() or path.is_symlink()]
+    there = [name for name, path in zip(contents, paths, strict=True) if path.exists() or path.is_symlink()]
     if there and not force:
         raise bad_input(
             "EC134",
@@ -77,8 +94,8 @@ def _write(contents: Mapping[str, str], folder: Path, force: bool) -> tuple[Path
             help=("choose another folder, or overwrite with `--force`",),
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for path, text in zip(paths, contents.values(), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

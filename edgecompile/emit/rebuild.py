@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgecompile.config.settings import SETTINGS, variable
+from edgecompile.config.settings import SETTINGS, is_entry, variable
 from edgecompile.core.project import Project
 
 # Settings that the command line of the script names itself, or that name a place of this build.
@@ -45,14 +45,23 @@ def rebuild_of(project: Project, model: str | None, place: Path, emit: tuple[str
         words += ["--recipe", _relative(project, str(project.recipe.name))]
     if named and not _from_file(project, "model"):
         words.insert(1, _relative(project, project.model))
-    files = [name for name in (model, project.custom, project.data.source, project.data.labels, *named) if name]
+    read = (model, project.custom, project.data.source, project.data.labels, *named)
+    files = [file for file in map(_file_of, read) if file]
     return Rebuild(
         base=_posix(os.path.relpath(project.base, place)),
         arguments=tuple(words),
         environment=tuple((variable(name), _text(project, name)) for name in SETTINGS if _kept(project, name)),
-        files=tuple(_relative(project, name) for name in files if (project.base / name).exists()),
+        files=tuple(dict.fromkeys(_relative(project, name) for name in files)),
         emit=emit,
     )
+
+
+def _file_of(name: str | None) -> str | None:
+    """The file that a setting names, None for a function in an installed module."""
+    if name and is_entry(name):
+        module = name.rpartition(":")[0]
+        return module if module.endswith(".py") else None
+    return name
 
 
 def _kept(project: Project, name: str) -> bool:
