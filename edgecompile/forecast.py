@@ -61,7 +61,8 @@ def _add(job: Job, placements: list[Placed], prediction: Prediction) -> None:
         replace(d, location=replace(d.location, file=file.file) if d.location else file) for d in prediction.diagnostics
     ]
     job.details |= prediction.details
-    job.details["layers"] = [_layer(placed, prediction) for placed in placements]
+    if prediction.layers:
+        job.details["layers"] = [_layer(placed, prediction) for placed in placements]
 
 
 def _layer(placed: Placed, prediction: Prediction) -> dict[str, Any]:
