@@ -79,6 +79,7 @@ RULES: Mapping[str, Key] = {
     "output_counts": _INTEGERS,
     "given_inputs": _INTEGERS,
     "runtime_dtypes": _TEXTS,
+    "computes_in": _TEXTS,
     "input_ranks": _TABLE,
     "output_ranks": _INTEGERS,
     "max_ranks": _COUNT,

@@ -12,7 +12,7 @@ from edgecompile.legalize.judge import Failure, Judgement
 from edgecompile.legalize.naming import layer_of, ranges, signature
 from edgecompile.legalize.rules import remedy, sentence
 
-TYPES = ("dtypes", "activation_dtypes")
+TYPES = ("dtypes", "activation_dtypes", "computes_in")
 FLOATS = ("float32", "float16", "float64", "bfloat16")
 # They stand where a quantized model meets float inputs and outputs: not what makes a model a float model.
 AT_THE_EDGE = ("QUANTIZE", "DEQUANTIZE")

@@ -13,7 +13,7 @@ from edgecompile.legalize.rules import RULES
 
 UNTIL = "below_level"
 # These say which form of an operator a clause is about; a clause of the operator's own form is the nearer one.
-FORMS = ("dtypes", "activation_dtypes", "input_dtypes", "input_counts")
+FORMS = ("dtypes", "activation_dtypes", "computes_in", "input_dtypes", "input_counts")
 
 
 @dataclass(frozen=True, kw_only=True)

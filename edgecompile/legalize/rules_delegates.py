@@ -33,6 +33,14 @@ def runtime_dtypes(context: Context, limit: Sequence[str]) -> str | None:
     return None
 
 
+def computes_in(context: Context, limit: Sequence[str]) -> str | None:
+    """everything that it reads or writes at run time is of type {limit}
+
+    compute it in one of these types, or move it to the beginning or end of the model, where it cuts nothing off
+    """
+    return next((tensor.dtype for tensor in context.activations if tensor.dtype not in limit), None)
+
+
 def output_counts(context: Context, limit: Sequence[int]) -> str | None:
     """it has {limit} outputs
 

@@ -63,6 +63,7 @@ DELEGATE_CASES: list[tuple[str, Any, Network, Network, str]] = [
     ),
     ("given_inputs", [2], conv(F32, WEIGHTS, BIAS), conv(F32, WEIGHTS, None), "input 2 is left out"),
     ("runtime_dtypes", ["int8"], two(I8, tensor("int32[1]", 1), I8), two(I8, "int32[1]", I8), "input 1 is int32"),
+    ("computes_in", ["float32"], one("RELU", F32, F32), one("RELU", I8, I8), "int8"),
     ("input_ranks", {"0": [4]}, one("RELU", F32, F32), one("RELU", "int8[4]", "int8[4]"), "input 0 is int8[4]"),
     ("output_ranks", [4], one("RELU", F32, F32), one("RELU", F32, "float32[128]"), "float32[128]"),
     ("max_ranks", 4, one("RELU", F32, F32), one("RELU", F32, "int8[1, 1, 1, 1, 2]"), "int8[1, 1, 1, 1, 2]"),

@@ -88,7 +88,7 @@ def test_what_is_taken_is_refused_when_it_computes_with_64_bit_integers(delegate
 @pytest.mark.parametrize(
     ("name", "found", "rule"),
     [
-        ("ADD", network("ADD", ["int16[1, 4, 4, 8]"] * 2, ["int16[1, 4, 4, 8]"]), "activation_dtypes"),
+        ("ADD", network("ADD", ["int16[1, 4, 4, 8]"] * 2, ["int16[1, 4, 4, 8]"]), "computes_in"),
         ("EQUAL", network("EQUAL", ["int32[1, 4]"] * 2, ["bool[1, 4]"]), "runtime_dtypes"),
         ("RELU", network("RELU", ["float32[1, 1, 4, 4, 8]"], ["float32[1, 1, 4, 4, 8]"]), "max_ranks"),
         ("RELU", network("RELU", ["float32[1, -1, 4, 8]"], ["float32[1, -1, 4, 8]"]), "static_shapes"),
