@@ -41,6 +41,7 @@ def build(
     MissingError for what no target could be built from. ``verify_samples`` bounds the held-out
     samples, None: all. ``together`` holds models built before that share the device, and takes up this one.
     """
+    stages.probe_outputs(project, targets)
     jobs, scratch = _start(project, targets, progress, verify_samples, together)
     with scratch:
         reports = tuple(_run(job, lambda job: _compile(job, require_verified)) for job in jobs)

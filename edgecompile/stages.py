@@ -16,6 +16,7 @@ from edgecompile.core.project import DataSpec, Project
 from edgecompile.core.recipe import Recipe
 from edgecompile.core.registry import modules_of
 from edgecompile.core.report import Report
+from edgecompile.core.target import Target
 from edgecompile.core.units import format_size
 from edgecompile.emit import depfile, output
 from edgecompile.emit import emit as emitting
@@ -176,6 +177,13 @@ def compile_program(job: Job) -> None:
         job.count("c_arena_bytes", planned.arena_bytes, "bytes", method)
         job.details["memory plan of the C library"] = timeline.draw(planned)
         summary.append(f"{len(program.routines)} operators in C, arena {format_size(planned.arena_bytes)}")
+
+
+def probe_outputs(project: Project, targets: Sequence[Target]) -> None:
+    """Stage nothing in every place: what cannot be written is told before the work. Raises EC630 to EC635."""
+    for target in targets:
+        with output.staged(project.output / target.id):
+            pass
 
 
 @contextmanager

@@ -29,6 +29,7 @@ _LABELS = {
     "operators_on_cpu": "operators on the CPU",
     "partitions": "partitions",
     "arena_bytes": "arena",
+    "c_arena_bytes": "arena of the C library",
     "flash_bytes": "flash",
     "ram_bytes": "RAM",
     "metric": "score",

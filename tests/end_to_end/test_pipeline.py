@@ -212,6 +212,17 @@ def test_temporary_files_of_a_childs_code_go_with_the_build(tmp_path: Path) -> N
     assert not Path((tmp_path / "where").read_text()).exists()
 
 
+def test_a_place_that_cannot_be_written_is_told_before_the_model_is_opened(tmp_path: Path) -> None:
+    wanted = dataclasses.replace(project(tmp_path), model="absent.tflite")
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "cortex-m4").write_text("in the way")
+
+    with pytest.raises(BadInputError) as refused:
+        build(wanted, targets_of(wanted), Silent())
+
+    assert refused.value.diagnostics[0].code == "EC632"
+
+
 def test_a_depfile_names_model_data_and_outputs(tmp_path: Path) -> None:
     data = DataSpec(source=samples(tmp_path / "data.npz"), calibration_samples=4)
     wanted = project(tmp_path, data=data)
