@@ -17,6 +17,7 @@ from edgecompile.legalize.proof import accepted, compare, differs
 from edgecompile.libs import delegates
 
 DETAIL = "delegation"
+ASKED = "real delegates"
 
 
 def delegation(job: Job) -> None:
@@ -45,9 +46,11 @@ def prove(job: Job) -> None:
     if not isinstance(rows, list):
         return
     targets = [job.target, *beside(job.target)]
+    told = {target.id: _ask(job, target) for target in targets if target.placement.proof is not None}
     for row, target in zip(rows, targets, strict=True):
-        if target.placement.proof is not None:
-            row["real delegate"] = _ask(job, target)
+        row["real delegate"] = told.get(target.id, "").partition(":")[0]
+    if told:
+        job.details[ASKED] = told
 
 
 def beside(target: Target) -> list[Target]:
@@ -83,5 +86,5 @@ def _row(network: Network, target: Target, verdict: Verdict) -> dict[str, Any]:
         "operators taken": f"{len(accepted(verdict, target))} of {total}",
         "parts": verdict.partitions,
         "parts run": verdict.partitions_kept,
-        "operators on the CPU": verdict.operators_on_cpu,
+        "on the CPU": verdict.operators_on_cpu,
     }

@@ -151,7 +151,6 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ('a size in bytes, such as "128 KiB" or 65536', _is_size),
     "table": ("a table", lambda value: isinstance(value, Mapping)),
     "texts": ("a list of texts", _list_of(_is_text)),
-    "numbers": ("a list of numbers", _list_of(_is_number)),
     "integers": ("a list of whole numbers", _list_of(_is_integer)),
     "numbers": ("a list of numbers", _list_of(_is_number)),
     "tables": ("a list of tables", _list_of(lambda value: isinstance(value, Mapping))),

@@ -89,3 +89,24 @@ def test_check_fails_on_more_parts_than_allowed_and_shows_all_profiles(
         "android-nnapi", "android-nnapi-27", "android-nnapi-28", "android-nnapi-29", "android-nnapi-31",
         "android-gpu", "android-cpu",
     ]  # fmt: skip
+
+
+def test_build_asks_the_real_delegate_and_says_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    build = NetworkBuilder()
+    x = build.input("x", (1, 8))
+    x = build.op("RELU", [x], [build.tensor("y", (1, 8))])
+    Path("relu.tflite").write_bytes(write(build.output(x).build()))
+
+    main(["build", "relu.tflite", "-t", "android-cpu", "--json"])
+
+    report = json.loads(capsys.readouterr().out)
+    (row,) = report["details"]["delegation"]
+    said = report["details"]["real delegates"]["android-cpu"]
+    assert row["real delegate"] in ("agrees", "differs", "not asked")
+    assert said.startswith(row["real delegate"])
+    if row["real delegate"] == "agrees":
+        found = {measure["name"]: measure for measure in report["measures"]}["partitions_here"]
+        assert (found["value"], found["method"].partition(" ")[0]) == (1, "measured")
