@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-COMMANDS = ("build", "check", "inspect", "run", "targets", "passes", "explain", "doctor", "init")
+COMMANDS = ("build", "check", "inspect", "run", "flash", "targets", "passes", "explain", "doctor", "init")
 
 
 def told(*words: str, cwd: Path | None = None) -> str:

@@ -45,6 +45,11 @@ _PROGRAMS = (
     ("gcc", "compile generated C for this machine", "apt-get install gcc"),
     ("arm-none-eabi-gcc", "compile for Cortex-M", "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi"),
     ("qemu-system-arm", "run Cortex-M builds on an emulated board", "apt-get install qemu-system-arm"),
+    ("make", "build firmware", "apt-get install make"),
+    ("openocd", "flash boards", "apt-get install openocd"),
+    ("pyocd", "flash boards", "pip install pyocd"),
+    ("st-flash", "flash STM32 boards", "apt-get install stlink-tools"),
+    ("dfu-util", "flash over USB, by the chip's boot loader", "apt-get install dfu-util"),
     (
         "edgetpu_compiler",
         "compile for the Edge TPU",

@@ -1,6 +1,7 @@
 /* Run the model on golden inputs and hold its outputs against the golden ones, bit for bit. Written by edgecompile.
  *
- * The result is told through semihosting: one line, and the exit code (0: all equal).
+ * The result is told through semihosting: one line, EOT (at which `pyocd run --eot` stops), and the exit code (0: all
+ * equal).
  */
 #include "golden.h"
 #include "model.h"
@@ -45,6 +46,6 @@ int main(void)
     ec_host_print_number(passed);
     ec_host_print(" of ");
     ec_host_print_number(GOLDEN_SAMPLES);
-    ec_host_print(passed == GOLDEN_SAMPLES ? " equal, passed\n" : " equal, FAILED\n");
+    ec_host_print(passed == GOLDEN_SAMPLES ? " equal, passed\n\004" : " equal, FAILED\n\004");
     ec_host_exit(passed == GOLDEN_SAMPLES ? 0u : 1u);
 }
