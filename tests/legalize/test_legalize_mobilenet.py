@@ -14,6 +14,8 @@ import pytest
 from edgecompile.config.profiles import load
 from edgecompile.ir.reader import read
 from edgecompile.legalize.check import check
+from edgecompile.legalize.proof import compare
+from edgecompile.libs import delegates
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -83,3 +85,19 @@ def test_partitions_of_mobilenet_v2(converter: Any, convert: Any, taken: int, pa
     assert len(verdict.placements) == 65
     assert 65 - len(own_reasons) == taken
     assert verdict.partitions == partitions
+
+
+@pytest.mark.parametrize(
+    ("convert", "partitions"),
+    [(float32, 1), (int8, 1), (dynamic, 11)],
+    ids=["float32", "int8", "dynamic range"],
+)
+def test_parts_of_mobilenet_v2_in_xnnpack(converter: Any, convert: Any, partitions: int) -> None:
+    """The numbers are those of ``DELEGATE`` nodes in ai-edge-litert 2.3.0 on x86."""
+    content = convert(converter())
+    network, target = read(content), load("android-cpu")
+
+    assert check(network, target, "mobilenet_v2.tflite").partitions == partitions
+    asked = delegates.ask("xnnpack", [content])
+    if "ai-edge-litert 2.3" in asked.described:
+        assert compare(network, target, asked.answers[0].taken, asked.answers[0].partitions).agrees
