@@ -1,4 +1,4 @@
-"""The generated parts of README.md: command help and the list of targets, and a real screen of the example's build."""
+"""The generated parts of README.md and targets/README.md: command help, targets, operator rules, a real screen."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import tempfile
 from pathlib import Path
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+PROFILES = README.parent / "targets" / "README.md"
+# The profile whose operator rules are told in full: its compiler is closed, and its own log gives no reasons.
+EXPLAINED = "coral"
 COMMANDS = ("build", "check", "inspect", "run", "flash", "targets", "passes", "explain", "doctor", "init")
 
 
@@ -30,6 +33,24 @@ def targets() -> str:
     return f"```\n$ edgecompile targets list\n{told('targets', 'list')}\n```"
 
 
+def operators() -> str:
+    """Every operator of the closed compiler's target: what its profile asks for, and how that is known."""
+    from edgecompile.config.profiles import load
+    from edgecompile.legalize.rules import RULES, sentence
+
+    def told_rule(rule: str, limit: object) -> str:
+        # Conditions on the level choose the clause; they are no rules of their own.
+        return sentence(rule, limit) if rule in RULES else f"{rule.replace('_', ' ')} {limit}"
+
+    rows = []
+    for name, clauses in load(EXPLAINED).operators.items():
+        for clause in clauses:
+            asked = "; ".join(told_rule(rule, limit) for rule, limit in clause.rules.items())
+            rows.append(f"| {name} | {asked} | {clause.basis} | {clause.source} |")
+    head = "| operator | accepted when | known by | source |\n|---|---|---|---|"
+    return "\n".join([head, *rows])
+
+
 def screen() -> str:
     """The example's build for one target, as it really went."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -47,15 +68,19 @@ def replaced(text: str, name: str, content: str) -> str:
 
 
 def main(words: list[str]) -> int:
-    """Write README.md, or with --check say whether it is as the tool prints."""
-    old = README.read_text(encoding="utf-8")
-    new = replaced(replaced(old, "commands", commands()), "targets", targets())
+    """Write both files, or with --check say whether they are as the tool prints."""
+    new = README.read_text(encoding="utf-8")
+    for name, block in (("commands", commands), ("targets", targets)):
+        new = replaced(new, name, block())
     if "--screen" in words:
         new = replaced(new, "screen", screen())
-    if "--check" in words:
-        return 0 if new == old else 1
-    README.write_text(new, encoding="utf-8")
-    return 0
+    texts = {README: new, PROFILES: replaced(PROFILES.read_text(encoding="utf-8"), "operators", operators())}
+    stale = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
+    if "--check" not in words:
+        for path in stale:
+            path.write_text(texts[path], encoding="utf-8")
+        return 0
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

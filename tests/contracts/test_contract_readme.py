@@ -27,6 +27,12 @@ def test_the_generated_parts_are_the_tools_own_output(readme: ModuleType, block:
     assert readme.replaced(text, block, getattr(readme, block)()) == text, "run scripts/docs"
 
 
+def test_the_operator_table_is_the_profiles_own(readme: ModuleType) -> None:
+    text = readme.PROFILES.read_text(encoding="utf-8")
+
+    assert readme.replaced(text, "operators", readme.operators()) == text, "run scripts/docs"
+
+
 def test_every_command_has_its_help_in_the_readme(readme: ModuleType) -> None:
     from edgecompile.cli.application import COMMANDS
 
