@@ -22,7 +22,7 @@ from edgecompile.emit import depfile, output
 from edgecompile.emit import emit as emitting
 from edgecompile.emit.c.refusals import refusals
 from edgecompile.emit.c_names import identifier
-from edgecompile.frontend.data_labels import read_labels
+from edgecompile.frontend.data_labels import labels_of
 from edgecompile.ir import costs, reader, writer
 from edgecompile.ir.compiled import refuse_compiled
 from edgecompile.ir.network import Network
@@ -204,7 +204,7 @@ def emit(job: Job, folder: Path, golden: emitting.Golden | None = None) -> None:
             content=job.content,
             target=job.target,
             arena_bytes=job.plan.arena_bytes,
-            labels=dataset.labels if dataset is not None else _labels(job.project),
+            labels=dataset.labels if dataset is not None else labels_of(job.project.data, job.project.base),
             preprocess=job.project.data.preprocess,
             placements=tuple(placed.where for placed in job.verdict.placements if placed.subgraph == 0),
             program=job.program,
@@ -215,10 +215,6 @@ def emit(job: Job, folder: Path, golden: emitting.Golden | None = None) -> None:
         job.diagnostics += emitting.review(emission)
         job.artifacts += emitting.emit(emission, folder)
         summary.append(", ".join(artifact.path for artifact in job.artifacts))
-
-
-def _labels(project: Project) -> tuple[str, ...]:
-    return read_labels(project.base / project.data.labels) if project.data.labels else ()
 
 
 def _layout(job: Job) -> emitting.Layout | None:

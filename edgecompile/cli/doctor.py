@@ -57,16 +57,24 @@ _PROGRAMS = (
     ),
     ("vela", "compile for Ethos-U", "pip install ethos-u-vela"),
     ("adb", "run on an attached Android device", "apt-get install adb"),
+    ("qemu-aarch64-static", "run models on an emulated ARM64 processor", "apt-get install qemu-user-static"),
+    ("mmdebstrap", "set up the ARM64 runtime", "apt-get install mmdebstrap"),
 )
 # What runs a .tflite, by whom the answer is for.
 _JUDGES = ("tflite", "tflite-micro")
 
 
 @click.command("doctor", short_help="Show what is installed and what is missing.")
+@click.option(
+    "--install", type=click.Choice(["arm64"]), help="Set up what `run --on arm64` needs, in the cache folder."
+)
 @shared_options
 @click.pass_obj
-def command(console: Console, as_json: bool) -> None:
+def command(console: Console, install: str | None, as_json: bool) -> None:
     """Show versions, interpreters and programs found here, and how to install what is missing."""
+    if install is not None:
+        _install(console, as_json)
+        return
     from edgecompile.libs.litert import choose, how_to_install
     from edgecompile.report.json import dump_object
 
@@ -90,6 +98,19 @@ def command(console: Console, as_json: bool) -> None:
     ]
     lines += ["", "Libraries", *_table(libraries), "", "Programs", *_table(programs)]
     console.result("\n".join(lines))
+
+
+def _install(console: Console, as_json: bool) -> None:
+    """The ARM64 runtime, from packages. Raises EC191, EC771."""
+    from edgecompile.cli.cache import cache_folder
+    from edgecompile.libs.arm64_setup import RUNTIMES
+    from edgecompile.libs.arm64_setup import install as set_up
+    from edgecompile.report.json import dump_object
+
+    console.begin("install", "arm64")
+    folder = set_up(cache_folder(), console.say).root.parent
+    console.end(", ".join(f"{name} {version}" for name, version in RUNTIMES.items()))
+    console.result(dump_object({"schema": 1, "arm64": str(folder)}) if as_json else str(folder))
 
 
 def _libraries() -> list[Found]:

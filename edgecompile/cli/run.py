@@ -1,4 +1,4 @@
-"""`edgecompile run DIR --on host|qemu`: run what was built on given inputs, or measure what it takes."""
+"""`edgecompile run DIR --on host|qemu|arm64`: run what was built on given inputs, or measure what it takes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _FIGURES = (
 @click.argument("directory", metavar="DIR")
 @click.option(
     "--on",
-    type=click.Choice(["host", "qemu"]),
+    type=click.Choice(["host", "qemu", "arm64"]),
     required=True,
-    help="Where to run: host is this machine, qemu an emulated board.",
+    help="Where to run: host is this machine, qemu an emulated board, arm64 an emulated phone's processor.",
 )
 @click.option("--inputs", metavar="FILE", help="Inputs: a .npz by name, or a .npy; samples first.")
 @click.option("--save", metavar="FILE", help="Write all outputs to this .npz.")
@@ -59,11 +59,18 @@ def command(
     DIR is the folder that a build wrote for one target. Values are quantized as the model's input asks for;
     integers of the input's own type are taken as they are. On qemu the firmware is built and run on an emulated
     board: its self-test, then the inputs where some are given; instructions, flash, RAM and stack are counted.
+    On arm64 an ARM64 interpreter runs the model under emulation (on noise without inputs), and its answers are held
+    against this machine's; `edgecompile doctor --install arm64` sets it up.
     """
     if on == "qemu":
         from edgecompile.cli.run_board import run_board
 
         run_board(console, directory, inputs, save, bench, profile, as_json)
+        return
+    if on == "arm64" and not profile:
+        from edgecompile.cli.run_arm64 import run_on_arm64
+
+        run_on_arm64(console, directory, inputs, save, bench, as_json)
         return
     from edgecompile.cli.run_inputs import find_build
     from edgecompile.core.errors import bad_input

@@ -31,6 +31,11 @@ def name_classes(raw: Raw, spec: DataSpec, base: Path) -> Raw:
     return replace(raw, labels=order, **parts)
 
 
+def labels_of(spec: DataSpec, base: Path) -> tuple[str, ...]:
+    """Class names of a build without data: those of the labels file, if one is named. Raises BadInputError EC284."""
+    return read_labels(base / spec.labels) if spec.labels else ()
+
+
 def read_labels(path: Path) -> tuple[str, ...]:
     """One class name a line, empty lines passed over. Raises BadInputError EC284."""
     try:

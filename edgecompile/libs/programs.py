@@ -29,6 +29,8 @@ _PACKAGES: Mapping[str, str] = {
     "st-flash": "stlink-tools",
     "dfu-util": "dfu-util",
     "adb": "adb",
+    "qemu-aarch64-static": "qemu-user-static",
+    "mmdebstrap": "mmdebstrap",
 }
 
 
