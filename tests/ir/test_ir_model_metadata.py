@@ -1,4 +1,4 @@
-"""TFLite metadata: the real file's is read as its authors wrote it, ours is read back, equal input gives equal bytes."""
+"""TFLite metadata: a real file is read as its authors wrote it, ours is read back, equal input gives equal bytes."""
 
 from __future__ import annotations
 
