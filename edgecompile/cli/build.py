@@ -38,7 +38,9 @@ from edgecompile.core.report import Report
 @click.option("--require-verified", is_flag=True, help="Exit 3 where the artifact cannot be verified here.")
 @click.option("--verify-samples", type=click.IntRange(min=1), metavar="N", help="Held-out samples to verify on.")
 @click.option(
-    "--emit", metavar="NAMES", help="Write more beside the target's files: gradle, java, kotlin, cmake; with commas."
+    "--emit",
+    metavar="NAMES",
+    help="Write more beside the target's files: gradle, java, kotlin, cmake, arduino, zephyr; with commas.",
 )
 @click.option("--depfile", metavar="FILE", help="Write what the outputs depend on, for make and ninja.")
 @shared_options

@@ -26,8 +26,8 @@ def run(*argv: str, cwd: Path) -> str:
 
 
 def test_emitters_are_found_by_their_files() -> None:
-    ours = ["android_asset", "c_array", "c_library", "cmake", "firmware", "gradle", "java", "kotlin"]
-    assert sorted(emitters()) == [*ours, "operator_list", "tflite"]
+    ours = ["android_asset", "arduino", "c_array", "c_library", "cmake", "firmware", "gradle", "java", "kotlin"]
+    assert sorted(emitters()) == [*ours, "operator_list", "tflite", "zephyr"]
 
 
 def test_files_are_written_in_the_profiles_order_and_described(tmp_path: Path) -> None:
