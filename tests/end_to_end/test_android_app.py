@@ -1,0 +1,117 @@
+"""A model on its way into an app: Gradle runs the generated script, and the package holds the model as it must."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import apk
+import pytest
+from pipeline_networks import classifier
+
+from edgecompile.cli.main import main
+from edgecompile.ir.writer import write
+
+_PROGRAMS = {
+    "aapt2": "aapt",
+    "zipalign": "zipalign",
+    "apksigner": "apksigner",
+    "keytool": "openjdk-17-jdk-headless",
+    "gradle": "gradle",
+}
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Skip where a program is missing, naming the package that brings it."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    packages = " ".join(dict.fromkeys(_PROGRAMS[program] for program in missing))
+    return pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} missing: apt-get install {packages}")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of a .tflite for an app, and the app's module, which has a folder for assets and no Android plugin."""
+    for name in ("ml", "app/src/main/assets", "bin"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "ml/small.tflite").write_bytes(write(classifier()))
+    (tmp_path / "ml/edgecompile.toml").write_text(
+        '[project]\nmodel = "small.tflite"\ntargets = ["android-nnapi"]\nemit = ["gradle", "java"]\n'
+        '[android]\nmodule = "../app"\npackage = "org.example.small"\n'
+    )
+    (tmp_path / "app/build.gradle").write_text("apply plugin: 'base'\napply from: 'edgecompile.gradle'\n")
+    (tmp_path / "settings.gradle").write_text("include ':app'\n")
+    tool = tmp_path / "bin/edgecompile"
+    tool.write_text(f'#!/bin/sh\nexec {sys.executable} -m edgecompile.cli "$@"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path / "ml")
+    return tmp_path
+
+
+def gradle(project: Path, *words: str) -> tuple[int, str]:
+    """Exit code and output of Gradle in the project, with a home of its own."""
+    done = subprocess.run(
+        ["gradle", "--offline", "--console", "plain", "-Pedgecompile.project=ml", *words],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GRADLE_USER_HOME": str(project / "home")},
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@needs("gradle")
+def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: Path) -> None:
+    assert main(["build", "-q"]) == 0
+    shutil.copy("build/android-nnapi/edgecompile.gradle", project / "app")
+    task, asset = ":app:edgecompileSmall", project / "app/src/main/assets/small.tflite"
+    try:
+        first = gradle(project, ":app:assemble", "--build-cache")
+        built = asset.read_bytes()
+        second = gradle(project, ":app:assemble", "--build-cache")
+        shutil.rmtree(project / "app/build")
+        cached = gradle(project, ":app:assemble", "--build-cache")
+        (project / "ml/small.tflite").write_bytes(write(classifier(channels=16)))
+        third = gradle(project, ":app:assemble", "--build-cache")
+        rebuilt = asset.read_bytes()
+        shutil.rmtree(project / "app/src")
+        without = gradle(project, ":app:assemble")
+    finally:
+        gradle(project, "--stop")
+
+    assert first[0] == 0, first[1]
+    assert f"{task} UP-TO-DATE" not in first[1]
+    assert len(built) > 1000
+    assert f"{task} UP-TO-DATE" in second[1]
+    assert f"{task} FROM-CACHE" in cached[1]
+    assert third[0] == 0 and f"{task} UP-TO-DATE" not in third[1] and f"{task} FROM-CACHE" not in third[1]
+    assert rebuilt != built
+    assert without[0] != 0 and "has no folder src/main/assets" in without[1]
+
+
+@needs("aapt2", "zipalign", "apksigner", "keytool")
+def test_a_package_holds_the_model_as_it_is_aligned_and_the_same_twice(project: Path) -> None:
+    assert main(["build", "-q"]) == 0
+    assets = project / "ml/build/android-nnapi/assets"
+    manifest = project / "AndroidManifest.xml"
+    manifest.write_text('<?xml version="1.0"?>\n<manifest package="org.example.small"><application /></manifest>\n')
+    key = apk.make_key(project)
+    packages = []
+    for again in ("a", "b"):
+        (project / again).mkdir()
+        # Another time of the files must not show in the package.
+        os.utime(assets / "small.tflite", (time.time() - 9_000 * len(packages),) * 2)
+        packages.append(apk.package(project / again, manifest, assets, key))
+
+    assert packages[0].read_bytes() == packages[1].read_bytes()
+    method, start = apk.placed(packages[0], "assets/small.tflite")
+    assert method == zipfile.ZIP_STORED
+    assert start % 4 == 0
+    model = (assets / "small.tflite").read_bytes()
+    assert packages[0].read_bytes()[start : start + len(model)] == model
