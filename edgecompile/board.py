@@ -33,7 +33,7 @@ Array = np.ndarray[Any, Any]
 EMITTER = "firmware"
 GOLDEN_SAMPLES = 3
 VERIFIED_SAMPLES = 5
-_NEEDED = (image.CROSS_COMPILER, "make", qemu.QEMU)
+_BUILDS = (image.CROSS_COMPILER, "make")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,15 +92,20 @@ def measure(job: Job, folder: Path, required: bool) -> None:
     firmware = folder / EMITTER
     if job.program is None or job.network is None or not firmware.is_dir():
         return
-    lacking = [name for name in _NEEDED if programs.find(name) is None]
-    if lacking:
-        _skip(job, lacking, required)
+    stands = emulated(job.target)
+    unbuilt, unrun = _lacking(_BUILDS), _lacking((qemu.QEMU,) if stands is not None else ())
+    if unbuilt or unrun:
+        _skip(job, [*unbuilt, *unrun], required)
+    if unbuilt:
         return
     with job.stage("Board", job.target.id) as summary, tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
         summary.append(_count(job, firmware, Path(made) / "own"))
-        stands = emulated(job.target)
-        if stands is not None:
+        if stands is not None and not unrun:
             summary.append(_emulate(job, firmware, Path(made) / "emulated", stands))
+
+
+def _lacking(names: Sequence[str]) -> list[str]:
+    return [name for name in names if programs.find(name) is None]
 
 
 def _count(job: Job, firmware: Path, out: Path) -> str:
@@ -113,7 +118,7 @@ def _count(job: Job, firmware: Path, out: Path) -> str:
         _put(job, one)
     stack = found.stack.size_bytes
     told = "no stack bound" if stack is None else f"{group(stack)} bytes of stack"
-    return f"{group(found.flash_bytes)} bytes of flash, {group(found.ram_bytes)} of RAM, {told};"
+    return f"{group(found.flash_bytes)} bytes of flash, {group(found.ram_bytes)} of RAM, {told}"
 
 
 def _put(job: Job, new: Measure) -> None:
@@ -148,7 +153,7 @@ def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated) -> str:
     job.details["verification on the emulated board"] = found.summary
     if found.status == verify.FAILED:
         raise RejectedError(*found.diagnostics)
-    return f"{group(ran.laps[0])} instructions; {found.summary}"
+    return f"and {group(ran.laps[0])} instructions; {found.summary}"
 
 
 def tracer(stands: Emulated, trace: Path, program: Program) -> Callable[[Sequence[Array]], dict[int, Array]]:
@@ -184,7 +189,7 @@ def _skip(job: Job, lacking: Sequence[str], required: bool) -> None:
         severity=Severity.WARNING,
         message=f"the firmware was not built and run on an emulated board: {words} is not installed",
         location=Location(file=f"{identifier(job.name)}.c"),
-        notes=("instructions, flash, RAM and stack of the C library are therefore not known",),
+        notes=("flash, RAM and stack are counted in the image, instructions while an emulated board runs it",),
         help=(
             "install: sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm make",
             "`--require-verified` makes this an error",

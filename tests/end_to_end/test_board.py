@@ -199,6 +199,9 @@ def test_missing_programs_are_a_warning_unless_they_are_required(
     assert "`qemu-system-arm` is not installed" in said.message
     assert report.status == ("failed" if required else "verified")
     assert (tmp_path / "out" / "qemu-m4" / "firmware" / "Makefile").is_file() is not required
+    # What needs no emulator is counted all the same.
+    if not required and not MISSING:
+        assert report.measure("stack_bytes") is not None and report.measure("instructions") is None
 
 
 def test_a_core_that_qemu_has_no_board_for_stands_alone() -> None:
