@@ -79,7 +79,9 @@ def test_a_program_that_takes_too_long_is_ended_with_all_it_started() -> None:
     [
         pytest.param("qemu-system-arm", "install it: sudo apt-get install qemu-system-arm", id="qemu"),
         pytest.param(
-            "arm-none-eabi-gcc", "install it: sudo apt-get install gcc-arm-none-eabi", id="package-of-another-name"
+            "arm-none-eabi-gcc",
+            "install it: sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
+            id="packages-of-other-names",
         ),
         pytest.param("own-tool", "install `own-tool` and put it on the PATH", id="unknown"),
     ],
