@@ -1,4 +1,4 @@
-"""`edgecompile run DIR --on host|qemu|arm64`: run what was built on given inputs, or measure what it takes."""
+"""`edgecompile run DIR --on host|qemu|arm64|adb`: run what was built on given inputs, or measure what it takes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _FIGURES = (
 @click.argument("directory", metavar="DIR")
 @click.option(
     "--on",
-    type=click.Choice(["host", "qemu", "arm64"]),
+    type=click.Choice(["host", "qemu", "arm64", "adb"]),
     required=True,
-    help="Where to run: host is this machine, qemu an emulated board, arm64 an emulated phone's processor.",
+    help="Where to run: this machine, an emulated board, an emulated phone's processor, an attached phone.",
 )
 @click.option("--inputs", metavar="FILE", help="Inputs: a .npz by name, or a .npy; samples first.")
 @click.option("--save", metavar="FILE", help="Write all outputs to this .npz.")
@@ -39,6 +39,8 @@ _FIGURES = (
     "--runs", type=click.IntRange(min=1), default=100, show_default=True, help="Invocations that --bench measures."
 )
 @click.option("--profile", is_flag=True, help="On qemu: instructions of each operator.")
+@click.option("--benchmark", metavar="FILE", help="On adb: TensorFlow Lite's benchmark_model, for the device.")
+@click.option("--device", metavar="SERIAL", help="On adb: which device, where several are attached.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of --bench.")
 @shared_options
 @click.pass_obj
@@ -51,6 +53,8 @@ def command(
     bench: bool,
     runs: int,
     profile: bool,
+    benchmark: str | None,
+    device: str | None,
     threads: int,
     as_json: bool,
 ) -> None:
@@ -60,12 +64,18 @@ def command(
     integers of the input's own type are taken as they are. On qemu the firmware is built and run on an emulated
     board: its self-test, then the inputs where some are given; instructions, flash, RAM and stack are counted.
     On arm64 an ARM64 interpreter runs the model under emulation (on noise without inputs), and its answers are held
-    against this machine's; `edgecompile doctor --install arm64` sets it up.
+    against this machine's; `edgecompile doctor --install arm64` sets it up. On adb the benchmark of TensorFlow Lite
+    measures latency on the attached Android device.
     """
     if on == "qemu":
         from edgecompile.cli.run_board import run_board
 
         run_board(console, directory, inputs, save, bench, profile, as_json)
+        return
+    if on == "adb" and not profile:
+        from edgecompile.cli.run_adb import run_on_adb
+
+        run_on_adb(console, directory, inputs, benchmark, device, runs, threads, as_json)
         return
     if on == "arm64" and not profile:
         from edgecompile.cli.run_arm64 import run_on_arm64

@@ -1,4 +1,4 @@
-"""A signed APK around a generated class and its model, twice, from Debian's packages; and Gradle's run of the script."""
+"""A signed APK around a generated class and its model, twice, from Debian's packages; and Gradle running the script."""
 
 from __future__ import annotations
 

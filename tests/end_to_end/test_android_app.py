@@ -23,6 +23,8 @@ _PROGRAMS = {
     "apksigner": "apksigner",
     "keytool": "openjdk-17-jdk-headless",
     "gradle": "gradle",
+    "cmake": "cmake",
+    "make": "make",
 }
 
 
@@ -115,3 +117,23 @@ def test_a_package_holds_the_model_as_it_is_aligned_and_the_same_twice(project: 
     assert start % 4 == 0
     model = (assets / "small.tflite").read_bytes()
     assert packages[0].read_bytes()[start : start + len(model)] == model
+
+
+@needs("cmake", "make")
+def test_cmake_builds_the_model_once_and_again_when_it_changed(project: Path) -> None:
+    assert main(["build", "-q", "--emit", "cmake"]) == 0
+    shutil.copytree("build/android-nnapi", project / "glue")
+    (project / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.18)\nproject(app NONE)\ninclude(glue/edgecompile.cmake)\n"
+    )
+    apk.run("cmake", "-S", project, "-B", project / "out", f"-DEDGECOMPILE_PROJECT={project / 'ml'}")
+    built = project / "out/edgecompile/android-nnapi"
+
+    said = []
+    for again in range(3):
+        if again == 2:
+            (project / "ml/small.tflite").write_bytes(write(classifier(channels=16)))
+        said.append(apk.run("cmake", "--build", project / "out", "--target", "small_model_build"))
+
+    assert [("Compiling the model" in text) for text in said] == [True, False, True]
+    assert (built / "include/small.hpp").is_file() and (built / "assets/small.tflite").is_file()
