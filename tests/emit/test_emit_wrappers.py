@@ -211,6 +211,7 @@ def test_every_cpp_wrapper_compiles_alone(key: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @needs_java
 @needs_kotlin
+@pytest.mark.slow
 def test_kotlin_wrappers_compile_and_feed_exactly(tmp_path: Path) -> None:
     sources = [str(tmp_path / kotlin.emit(emission, tmp_path)[0].path) for emission in MODELS.values()]
     wrapped.compile_java([], tmp_path / "stubs")
@@ -256,6 +257,7 @@ def test_the_same_model_gives_the_same_ascii_bytes_with_nothing_left_to_fill_in(
             assert b"@if" not in content and b"@each" not in content and b"@end" not in content
 
 
+@pytest.mark.slow
 def test_five_thousand_labels_stay_within_the_size_of_a_java_method(tmp_path: Path) -> None:
     labels = tuple(f"species number {index}" for index in range(5000))
     emission = dataclasses.replace(

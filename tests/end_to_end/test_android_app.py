@@ -69,6 +69,7 @@ def gradle(project: Path, *words: str) -> tuple[int, str]:
 
 @pytest.mark.slow
 @needs("gradle")
+@pytest.mark.slow
 def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: Path) -> None:
     assert main(["build", "-q"]) == 0
     shutil.copy("build/android-nnapi/edgecompile.gradle", project / "app")
@@ -97,7 +98,26 @@ def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: P
     assert without[0] != 0 and "has no folder src/main/assets" in without[1]
 
 
+def test_labels_that_do_not_match_the_output_are_told_without_a_wrapper_too(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "ml/labels.txt").write_text("a\nb\nc\n")
+
+    exit_code = main(
+        ["build", "small.tflite", "-t", "android-cpu", "--project", "edgecompile.toml", "--emit", "gradle"]
+    )
+    assert exit_code == 0
+    with (project / "ml/edgecompile.toml").open("a") as file:
+        file.write('[data]\nlabels = "labels.txt"\n')
+    capsys.readouterr()
+
+    assert main(["build", "-t", "android-cpu", "--emit", "gradle"]) == 2
+    err = capsys.readouterr().err
+    assert "error[EC690]" in err and "found: 3 labels, from `a` to `c`" in err
+
+
 @needs("aapt2", "zipalign", "apksigner", "keytool")
+@pytest.mark.slow
 def test_a_package_holds_the_model_as_it_is_aligned_and_the_same_twice(project: Path) -> None:
     assert main(["build", "-q"]) == 0
     assets = project / "ml/build/android-nnapi/assets"
