@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,24 @@ def test_scripts_hold_nothing_of_this_machine_and_are_the_same_each_time(tmp_pat
         assert str(tmp_path) not in text and "@" not in text
     assert r"'it\'s.tflite'" in (tmp_path / "a" / "edgecompile.gradle").read_text()
     assert "'--emit', 'java'" in (tmp_path / "a" / "edgecompile.gradle").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not wrapped.has("kotlinc"), reason="kotlinc is missing: apt-get install kotlin")
+def test_the_kotlin_script_parses_and_lacks_nothing_but_gradles_names(tmp_path: Path) -> None:
+    rebuild = Rebuild(
+        base="..",
+        arguments=("build", 'a "$x".tflite'),
+        environment=(("EDGECOMPILE_SEED", "3"),),
+        files=("m",),
+        emit=("gradle", "kotlin"),
+    )
+    gradle.emit(dataclasses.replace(wrapped.MODELS["int8"], rebuild=rebuild), tmp_path)
+
+    done = subprocess.run(
+        ["kotlinc", "-script", "edgecompile.gradle.kts"], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    said = [line.partition(": error: ")[2] for line in done.stderr.splitlines() if ": error: " in line]
+    # There are no packages of Gradle's Kotlin types to compile against; what is left is the grammar.
+    assert said and [one for one in said if "unresolved reference" not in one and "'invoke()'" not in one] == []

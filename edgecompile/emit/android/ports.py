@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edgecompile.core.diagnostic import Location
+from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import bad_input, rejected
 from edgecompile.core.project import Preprocess
 from edgecompile.emit.android.names import parameters
@@ -110,6 +110,12 @@ def outputs(emission: Emission) -> tuple[Port, ...]:
     """The outputs. Raises RejectedError EC695, BadInputError EC690 when no output has a number for every label."""
     taken = tuple(port.name for port in inputs(emission))
     return _ports(emission, emission.network.main.outputs, "output", Preprocess(), taken)
+
+
+def check_labels(emission: Emission) -> tuple[Diagnostic, ...]:
+    """Nothing to say. Raises BadInputError EC690 when no output has a number for every label."""
+    _labelled(emission, [emission.network.main.tensors[index] for index in emission.network.main.outputs])
+    return ()
 
 
 def _ports(

@@ -11,9 +11,11 @@ from typing import Any
 
 from edgecompile.core.artifact import Artifact, describe
 from edgecompile.core.project import Preprocess
+from edgecompile.emit.android.ports import check_labels as review
 from edgecompile.emit.emission import Emission
 from edgecompile.ir.network import Network, Tensor
 
+__all__ = ["NAME", "emit", "review"]
 NAME = "android_asset"
 SCHEMA = 1
 
