@@ -44,7 +44,6 @@ _LABELS = {
     "pipeline_interval_ms": "slowest segment",
     "instructions": "instructions",
     "stack_bytes": "stack, at most",
-    "c_arena_bytes": "arena of the C library",
     "cycles": "cycles",
     "sram_bytes": "SRAM",
     "dram_bytes": "DRAM",
