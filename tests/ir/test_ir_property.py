@@ -90,7 +90,11 @@ def test_dropping_what_is_unused_keeps_what_operators_read(network: Network) -> 
 @settings(max_examples=30, deadline=None)
 @given(networks())
 def test_any_network_is_shown(network: Network) -> None:
-    text(read(write(network))).encode()
+    shown = text(read(write(network)))
+
+    count = sum(len(subgraph.operators) for subgraph in network.subgraphs)
+    assert f"Operators {count}" in " ".join(shown.split())
+    assert shown.encode("utf-8").decode("utf-8") == shown
 
 
 GOOD = write(conv_network())
