@@ -44,7 +44,9 @@ _COUNTED = "counted in the emitted file"
 
 def check_recipe(recipe: Recipe) -> None:
     """Raises EC129 for steps whose pass does not exist."""
-    unknown = check_steps(recipe, (module.__name__.rsplit(".", 1)[-1] for module in modules_of("edgecompile.compress")))
+    unknown = check_steps(
+        recipe, (module.__name__.rsplit(".", 1)[-1] for module in modules_of("edgecompile.compress.passes"))
+    )
     if unknown:
         raise BadInputError(*unknown)
 

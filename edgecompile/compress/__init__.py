@@ -1,1 +1,1 @@
-"""Keras passes, one file each."""
+"""Make a network smaller, and train it in the very numbers that the device runs; passes are files of ``passes/``."""

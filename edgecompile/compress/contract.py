@@ -1,0 +1,58 @@
+"""What a compression pass is, and where passes are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import ClassVar, Literal, Protocol
+
+from edgecompile.compress.context import Context
+from edgecompile.compress.subject import Subject
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.registry import modules_of
+
+# What a pass can make of weights, and a later one can undo.
+PROPERTIES = ("sparsity", "sharing", "few bits", "rank", "channels")
+
+
+class Pass(Protocol):
+    """A frozen dataclass; its fields (made with ``option.option``) are the keys of a recipe's step.
+
+    The class docstring's first line is what ``edgecompile passes`` shows. ``phase``: ``float`` passes run on the float
+    network, ``quantized`` ones after quantization, on integers. ``makes`` and ``keeps`` are names of PROPERTIES;
+    what a step does not keep may not have been made before it. ``undone_help(property)`` is the option or order
+    that preserves it.
+    """
+
+    phase: ClassVar[Literal["float", "quantized"]]
+
+    @property
+    def makes(self) -> frozenset[str]:
+        """Properties that hold afterwards, for these options."""
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """Properties of earlier passes that survive, for these options."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether it needs training samples to do what it says."""
+
+    def run(self, subject: Subject, context: Context) -> Subject:
+        """The smaller subject. Raises EC3xx when it can touch nothing, or data it needs is missing."""
+
+    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
+        """What the pass promised and does not hold of ``after`` (a bug of ours, or of a library)."""
+
+    def undone_help(self, lost: str) -> str:
+        """How to keep ``lost``, a property that this step would undo."""
+
+
+@cache
+def passes() -> Mapping[str, type[Pass]]:
+    """Pass classes by the names that recipes call them: a module ``low_rank`` of ``passes/`` holds ``LowRank``."""
+    found = {}
+    for module in modules_of("edgecompile.compress.passes"):
+        name = module.__name__.rsplit(".", 1)[-1]
+        found[name] = getattr(module, "".join(part.title() for part in name.split("_")))
+    return found

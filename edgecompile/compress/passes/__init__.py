@@ -1,0 +1,1 @@
+"""Compression passes, one file each: a frozen dataclass whose fields are the keys of the recipe's step."""

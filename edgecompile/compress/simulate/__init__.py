@@ -1,0 +1,1 @@
+"""A network as a differentiable function: floats as they are, integers as fake quantization."""
