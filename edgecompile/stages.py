@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgecompile.compress.contract import passes
 from edgecompile.config.recipes import check_steps
 from edgecompile.core.artifact import describe
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import BadInputError, MissingError, RejectedError
 from edgecompile.core.project import DataSpec, Project
 from edgecompile.core.recipe import Recipe
-from edgecompile.core.registry import modules_of
 from edgecompile.core.report import Report
 from edgecompile.core.target import Target
 from edgecompile.core.units import format_size
@@ -44,9 +44,7 @@ _COUNTED = "counted in the emitted file"
 
 def check_recipe(recipe: Recipe) -> None:
     """Raises EC129 for steps whose pass does not exist."""
-    unknown = check_steps(
-        recipe, (module.__name__.rsplit(".", 1)[-1] for module in modules_of("edgecompile.compress.passes"))
-    )
+    unknown = check_steps(recipe, passes())
     if unknown:
         raise BadInputError(*unknown)
 

@@ -13,11 +13,10 @@ from edgecompile.cli.options import shared_options
 @click.pass_obj
 def command(console: Console, as_json: bool) -> None:
     """List the compression passes that a recipe may name."""
-    from edgecompile.core.registry import modules_of
+    from edgecompile.compress.contract import passes
     from edgecompile.report.json import dump_object
 
-    passes = [module for module in modules_of("edgecompile.compress") if hasattr(module, "PASS")]
-    described = {module.__name__.rpartition(".")[2]: (module.__doc__ or "").partition("\n")[0] for module in passes}
+    described = {name: (kind.__doc__ or "").partition("\n")[0] for name, kind in passes().items()}
     if as_json:
         console.result(dump_object({"passes": described}))
     elif described:
