@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,8 @@ class Context:
     ``score`` needs labels (or is agreement with the teacher where there are none). ``quantize`` turns a float network
     into the integer network of the first scheme asked for, by TensorFlow's quantizer, calibrated on
     ``calibration``; it is slow (seconds). ``per_tensor_dense``: some target wants one scale for a whole
-    FULLY_CONNECTED. ``folder`` is where training keeps its checkpoints between runs. ``diagnostics`` grows.
+    FULLY_CONNECTED. ``folder`` is where training keeps its checkpoints between runs. ``teachers`` are the model files
+    that ``distill`` steps name, as float networks, made when asked for. ``diagnostics`` grows.
     """
 
     quantize: Callable[[Network], Network]
@@ -65,6 +66,7 @@ class Context:
     per_tensor_dense: bool = False
     seed: int = 0
     folder: Path | None = None
+    teachers: Mapping[str, Callable[[], Network]] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 

@@ -43,18 +43,34 @@ class Held:
 NOTHING = Held()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Distillation:
+    """What a network learns from its teacher, unless a step says otherwise.
+
+    ``teacher_weight`` is the teacher's share of the loss (the labels have the rest); ``temperature`` softens both
+    answers; ``feature_weight`` is for inner tensors, those of ``features`` by name or, when that is empty,
+    some on which teacher and student agree in name and shape.
+    """
+
+    teacher_weight: float = 0.5
+    temperature: float = 2.0
+    feature_weight: float = 0.0
+    features: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subject:
     """A network on its way through the recipe.
 
     ``network`` is float32 with batch norms folded until the recipe's quantized part begins, then
     integer. ``held`` is by site key (see ``sites.py``). ``teacher`` is what fine-tuning learns from beside
-    labels, or in place of them: the network before compression unless a step named another.
+    labels, or in place of them: the network before compression unless a step named another. ``distillation`` is how.
     """
 
     network: Network
     held: Mapping[str, Held] = field(default_factory=dict)
     teacher: Network | None = None
+    distillation: Distillation = Distillation()
 
     def with_held(self, changes: Mapping[str, Held]) -> Subject:
         """The subject with some promises replaced."""

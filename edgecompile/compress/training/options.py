@@ -1,0 +1,76 @@
+"""How a network is trained: the values, and the options of a recipe's step that set them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgecompile.compress.option import option
+
+OPTIMIZERS = ("adam", "sgd")
+SCHEDULES = ("cosine", "constant")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What ``trainer.train`` does; see the options of :class:`Trained` for the meaning of those that have one there.
+
+    The loss is ``(1 - teacher_weight) * labels + teacher_weight * teacher + feature_weight * features``. None for
+    ``teacher_weight``, ``feature_weight`` and ``temperature``: as the subject's ``distillation`` says. ``warmup`` is
+    the share of all steps over which the learning rate rises from 0; ``clip`` bounds the norm of all gradients
+    together (0: no bound). ``normalize`` None: where it can be done.
+    """
+
+    epochs: int = 4
+    learning_rate: float = 1e-3
+    batch_size: int = 64
+    optimizer: str = "adam"
+    schedule: str = "cosine"
+    warmup: float = 0.05
+    clip: float = 5.0
+    temperature: float | None = None
+    teacher_weight: float | None = None
+    feature_weight: float | None = None
+    augment: tuple[str, ...] = ()
+    patience: int = 0
+    normalize: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """The options that all passes which train share; a pass inherits them, and may give a field another default."""
+
+    epochs: int = option(4, "how often training sees every sample; 0: no training", minimum=0, maximum=10_000)
+    learning_rate: float = option(1e-3, "step size at its highest, relative to the size of the weights", above=0)
+    batch_size: int = option(64, "samples in a training step", minimum=1)
+    optimizer: str = option("adam", "how weights follow gradients", choices=OPTIMIZERS)
+    schedule: str = option("cosine", "course of the learning rate after the warmup", choices=SCHEDULES)
+    temperature: float | None = option(None, "how soft the teacher's answers are made", above=0, kind="number")
+    teacher_weight: float | None = option(
+        None, "share of the loss that is the teacher's; the rest is the labels'", minimum=0, maximum=1, kind="number"
+    )
+    feature_weight: float | None = option(
+        None, "weight of matching the teacher's inner tensors", minimum=0, kind="number"
+    )
+    augment: tuple[str, ...] = option(
+        (), "changes of samples, at random: flip, shift, noise, mixup, time_shift", kind="texts"
+    )
+    patience: int = option(0, "epochs without a better score after which training ends; 0: never", minimum=0)
+    normalize: bool | None = option(
+        None, "batch norm while a float network trains, folded afterwards; where it can be, unless given", kind="flag"
+    )
+
+    def training(self) -> Training:
+        """These options as the trainer takes them."""
+        return Training(
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer,
+            schedule=self.schedule,
+            temperature=self.temperature,
+            teacher_weight=self.teacher_weight,
+            feature_weight=self.feature_weight,
+            augment=self.augment,
+            patience=self.patience,
+            normalize=self.normalize,
+        )
