@@ -16,6 +16,7 @@ from edgecompile.core.report import Report
 from edgecompile.core.target import Target
 from edgecompile.delegation import delegation, prove
 from edgecompile.device_compiler import compile_for_device
+from edgecompile.emit.depfile import Depfile
 from edgecompile.forecast import forecast, write_segments
 from edgecompile.frontend.source import open_model
 from edgecompile.job import Job, Neighbour
@@ -31,7 +32,7 @@ def build(
     progress: Progress,
     *,
     require_verified: bool = False,
-    depfile: Path | None = None,
+    depfile: Depfile | None = None,
     verify_samples: int | None = None,
     together: Together | None = None,
 ) -> tuple[Report, ...]:

@@ -311,15 +311,15 @@ def publish(job: Job, folder: Path) -> None:
     job.artifacts += [describe(place, name, "report") for name in ("report.json", "report.txt")]
 
 
-def write_depfile(path: Path | None, jobs: Sequence[Job], reports: Sequence[Report]) -> None:
-    """Name what the outputs were made from, for make and ninja; nothing without a path."""
-    if path is None:
+def write_depfile(file: depfile.Depfile | None, jobs: Sequence[Job], reports: Sequence[Report]) -> None:
+    """Name what the outputs were made from, for make and ninja, beside what models before added; None: nothing."""
+    if file is None:
         return
     outputs = [
         _place(job) / artifact.path for job, report in zip(jobs, reports, strict=True) for artifact in report.artifacts
     ]
     if outputs:
-        depfile.write(path, outputs, [name for job in jobs for name in _inputs_of(job)])
+        file.add(outputs, [name for job in jobs for name in _inputs_of(job)])
 
 
 def _inputs_of(job: Job) -> Iterator[Path]:

@@ -62,8 +62,10 @@ def command(
     first choice of its memory, and each is written to a folder of its own name.
     """
     from edgecompile.cli.outcome import show
+    from edgecompile.emit.depfile import Depfile
     from edgecompile.pipeline import Together, build
 
+    written = Depfile(Path(depfile)) if depfile else None
     together: Together = {}
     reports: list[Report] = []
     for wanted in projects_of(flags, project):
@@ -72,7 +74,7 @@ def command(
             targets_of(wanted),
             console,
             require_verified=require_verified,
-            depfile=Path(depfile) if depfile else None,
+            depfile=written,
             verify_samples=verify_samples,
             together=together,
         )

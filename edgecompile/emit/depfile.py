@@ -5,10 +5,27 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgecompile.core.errors import bad_input
 from edgecompile.emit.output_errors import told
+
+
+@dataclass
+class Depfile:
+    """The dependency file of one command, which several models may add to: one rule for all of them."""
+
+    path: Path
+    outputs: list[Path] = field(default_factory=list)
+    inputs: list[Path] = field(default_factory=list)
+
+    def add(self, outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+        """Take up what a model adds, and write the whole. Raises as :func:`write` does."""
+        self.outputs += outputs
+        self.inputs += inputs
+        if self.outputs:
+            write(self.path, self.outputs, self.inputs)
 
 
 def render(outputs: Iterable[Path], inputs: Iterable[Path]) -> str:

@@ -16,7 +16,7 @@ from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
 from edgecompile.measure.edgetpu.cache import Layer, allocate
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
-from edgecompile.measure.edgetpu.parameters import up
+from edgecompile.measure.edgetpu.padding import up
 from edgecompile.measure.edgetpu.timing import LayerTime, invocation, layer_times
 
 LIMIT = 0.10

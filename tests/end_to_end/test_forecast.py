@@ -111,12 +111,15 @@ def test_models_built_together_are_written_to_a_folder_each(capsys: pytest.Captu
     save("a.tflite", classifier(16))
     save("b.tflite", classifier(8))
 
-    exit_code = main(["build", "a.tflite", "b.tflite", "-t", "coral", "-o", "out"])
+    exit_code = main(["build", "a.tflite", "b.tflite", "-t", "coral", "-o", "out", "--depfile", "out.d"])
 
     assert exit_code == 0
     written = capsys.readouterr().out.splitlines()
     assert {str(Path(path).parent.relative_to(Path.cwd())) for path in written} == {"out/a/coral", "out/b/coral"}
     assert all(Path(path).is_file() for path in written)
+    outputs, _, inputs = Path("out.d").read_text().partition(": ")
+    assert all(f"out/{name}/coral/{name}.tflite" in outputs for name in "ab")
+    assert all(f"{name}.tflite" in inputs for name in "ab")
 
 
 def test_two_models_of_one_name_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

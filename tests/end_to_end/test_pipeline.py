@@ -13,6 +13,7 @@ from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.core.progress import Silent
 from edgecompile.core.project import Accuracy, Budget, DataSpec
 from edgecompile.core.recipe import Recipe, Step
+from edgecompile.emit.depfile import Depfile
 from edgecompile.ir.reader import read_file
 from edgecompile.lowering import scheme_of
 from edgecompile.pipeline import build, check
@@ -227,7 +228,7 @@ def test_a_depfile_names_model_data_and_outputs(tmp_path: Path) -> None:
     data = DataSpec(source=samples(tmp_path / "data.npz"), calibration_samples=4)
     wanted = project(tmp_path, data=data)
 
-    build(wanted, targets_of(wanted), Silent(), depfile=tmp_path / "out.d")
+    build(wanted, targets_of(wanted), Silent(), depfile=Depfile(tmp_path / "out.d"))
 
     text = (tmp_path / "out.d").read_text()
     assert str(tmp_path / "build/cortex-m4/net.tflite") in text.split(": ")[0]

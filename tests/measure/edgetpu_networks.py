@@ -52,3 +52,14 @@ def shaped(name: str, shapes: Sequence[Sequence[int]], out: Sequence[int]) -> Ne
     y = build.tensor("y", out, "int8", scale=0.1)
     build.op(name, made, [y])
     return build.output(y).build()
+
+
+def recurrent(steps: int, depth: int, units: int) -> Network:
+    """A long short-term memory; operands 1 to 8 are the gates' weights of the input and of the state."""
+    build = NetworkBuilder()
+    x = build.input("x", (1, steps, depth), "int8", scale=0.1)
+    sizes = [(units, depth)] * 4 + [(units, units)] * 4
+    weights = [build.constant(f"w{i}", np.zeros(size, np.int8), scale=0.1) for i, size in enumerate(sizes)]
+    y = build.tensor("y", (1, steps, units), "int8", scale=0.1)
+    build.op("UNIDIRECTIONAL_SEQUENCE_LSTM", [x, *weights], [y])
+    return build.output(y).build()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from edgecompile.ir.network import Subgraph
 from edgecompile.measure.edgetpu.device import Layout, Memory
-from edgecompile.measure.edgetpu.parameters import Parameters, parameters_of
+from edgecompile.measure.edgetpu.padding import Parameters
+from edgecompile.measure.edgetpu.parameters import parameters_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ class Layout:
     softmax_few: int
     softmax_bytes_per_element: int
     flatten_columns: int
+    recurrent_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)

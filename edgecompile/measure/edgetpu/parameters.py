@@ -8,28 +8,14 @@ the matrix of a convolution that moves the channels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import prod
 
 from edgecompile.ir.network import Operator, Subgraph, Tensor
 from edgecompile.measure.edgetpu.device import Layout
+from edgecompile.measure.edgetpu.padding import Parameters, matrix, padded, rounded, up
+from edgecompile.measure.edgetpu.recurrent import lstm
 
 ELEMENTWISE = frozenset({"ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameters:
-    """``weights_bytes`` can be cached or streamed, ``fixed_bytes`` (biases, multipliers, matrices that move channels)
-    stay on chip, ``streamed_bytes`` are streamed always (constant operands of element-wise operators)."""
-
-    weights_bytes: int = 0
-    fixed_bytes: int = 0
-    streamed_bytes: int = 0
-
-    @property
-    def total_bytes(self) -> int:
-        """All of them."""
-        return self.weights_bytes + self.fixed_bytes + self.streamed_bytes
 
 
 def parameters_of(subgraph: Subgraph, operator: Operator, layout: Layout) -> Parameters:
@@ -53,38 +39,15 @@ def _is_given(subgraph: Subgraph, tensor: int) -> bool:
     )
 
 
-def up(size: int, multiple: int) -> int:
-    """The next multiple."""
-    return -(-size // multiple) * multiple
-
-
-def padded(channels: int, layout: Layout) -> int:
-    """Output channels as the array computes them: for (4, 16, 64) 4, then multiples of 16 up to 64, then of 64."""
-    few, some, many = layout.output_channels
-    if channels <= few:
-        return few
-    return up(channels, some if channels <= many else many)
-
-
-def _matrix(positions: int, inputs: int, outputs: int, layout: Layout) -> int:
-    """Weights of a convolution over that many positions."""
-    return positions * up(inputs, layout.input_channels) * padded(outputs, layout)
-
-
 def _per_output(weights: Tensor, by_tensor: int, by_channel: int) -> int:
     return by_channel if weights.quantization is not None and weights.quantization.per_channel else by_tensor
-
-
-def _rounded(weights: int, fixed: int, layout: Layout) -> Parameters:
-    """The operator as a whole is rounded up to the granule; what is not weights takes the padding."""
-    return Parameters(weights_bytes=weights, fixed_bytes=up(weights + fixed, layout.granule_bytes) - weights)
 
 
 def _convolution(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layout) -> Parameters:
     """weights[o, h, w, i]"""
     out, height, width, depth = inputs[1].shape
     each = _per_output(inputs[1], layout.output_bytes, layout.output_bytes_per_channel)
-    return _rounded(_matrix(height * width, depth, out, layout), each * padded(out, layout), layout)
+    return rounded(matrix(height * width, depth, out, layout), each * padded(out, layout), layout)
 
 
 def _transposed(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layout) -> Parameters:
@@ -96,10 +59,10 @@ def _depthwise(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: 
     """weights[1, h, w, o]; with several outputs from one input channel it is laid out as a convolution."""
     _, height, width, out = inputs[1].shape
     if inputs[0].shape[-1] != out:
-        return _rounded(_matrix(height * width, 1, out, layout), layout.output_bytes * padded(out, layout), layout)
+        return rounded(matrix(height * width, 1, out, layout), layout.output_bytes * padded(out, layout), layout)
     channels = up(out, layout.depthwise_channels)
     each = _per_output(inputs[1], layout.depthwise_output_bytes, layout.depthwise_output_bytes_per_channel)
-    return _rounded(height * width * layout.input_channels * channels, each * channels, layout)
+    return rounded(height * width * layout.input_channels * channels, each * channels, layout)
 
 
 def _dense(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layout) -> Parameters:
@@ -107,7 +70,7 @@ def _dense(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layo
     out, depth = inputs[1].shape
     columns = max(layout.dense_least_outputs, padded(out, layout))
     each = _per_output(inputs[1], layout.output_bytes, layout.output_bytes_per_channel)
-    return _rounded(up(depth, layout.input_channels) * columns, each * columns, layout)
+    return rounded(up(depth, layout.input_channels) * columns, each * columns, layout)
 
 
 def _softmax(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layout) -> Parameters:
@@ -134,7 +97,7 @@ def _reshape(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: La
     whole = layout.flatten_columns % channels or width % max(columns, 1)
     positions, out = (height * width, height * width * channels) if whole else (columns, layout.flatten_columns)
     fixed = layout.output_bytes * padded(out, layout)
-    return _rounded(_matrix(positions, channels, out, layout), fixed, layout)
+    return rounded(matrix(positions, channels, out, layout), fixed, layout)
 
 
 def _concatenation(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layout) -> Parameters:
@@ -144,7 +107,7 @@ def _concatenation(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layo
         return Parameters()
     for tensor in inputs:
         if start % layout.input_channels:
-            fixed += up(_matrix(1, tensor.shape[-1], total[0], layout), layout.granule_bytes)
+            fixed += up(matrix(1, tensor.shape[-1], total[0], layout), layout.granule_bytes)
         start += tensor.shape[-1]
     return Parameters(fixed_bytes=fixed)
 
@@ -154,7 +117,7 @@ def _split(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layo
     along = inputs[1].shape[-1:] != outputs[0].shape[-1:]
     if not along or outputs[0].shape[-1] % layout.input_channels == 0:
         return Parameters()
-    part = _matrix(1, outputs[0].shape[-1], inputs[1].shape[-1], layout)
+    part = matrix(1, outputs[0].shape[-1], inputs[1].shape[-1], layout)
     return Parameters(fixed_bytes=up(part, layout.granule_bytes))
 
 
@@ -179,4 +142,5 @@ _COUNTS: Mapping[str, Callable[[tuple[Tensor, ...], tuple[Tensor, ...], Layout],
     "RESHAPE": _reshape,
     "CONCATENATION": _concatenation,
     "SPLIT": _split,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edgecompile.ir.network import Operator, Subgraph
 from edgecompile.measure.edgetpu.device import Compute, Layout
-from edgecompile.measure.edgetpu.parameters import up
+from edgecompile.measure.edgetpu.padding import up
 
 _WEIGHTED = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"})
 _POOLS = frozenset({"AVERAGE_POOL_2D", "MAX_POOL_2D"})

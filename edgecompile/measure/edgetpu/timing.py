@@ -12,9 +12,11 @@ from math import prod
 from edgecompile.ir.network import Operator, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache
 from edgecompile.measure.edgetpu.device import Compute, Device, Link
+from edgecompile.measure.edgetpu.recurrent import GATES, steps_of
 from edgecompile.measure.edgetpu.tiles import tile_of, window_of
 
 _DENSE = "FULLY_CONNECTED"
+_RECURRENT = "UNIDIRECTIONAL_SEQUENCE_LSTM"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +72,16 @@ def invocation(layers: tuple[LayerTime, ...], input_bytes: int, output_bytes: in
 
 def compute_of(subgraph: Subgraph, operator: Operator, compute: Compute) -> float:
     """Seconds on the array, start included."""
+    if operator.name == _RECURRENT:
+        # A step waits for the one before: the gates start anew in each.
+        steps = steps_of(subgraph.outputs_of(operator))
+        return steps * (compute.operator_s + cycles_of(subgraph, operator, compute) / compute.clock_hz)
     start = 0.0 if operator.name == _DENSE else compute.operator_s
     return start + cycles_of(subgraph, operator, compute) / compute.clock_hz
 
 
 def cycles_of(subgraph: Subgraph, operator: Operator, compute: Compute) -> int:
-    """Cycles of the array, 0 where the shapes do not tell."""
+    """Cycles of the array, of one step where there are several; 0 where the shapes do not tell."""
     outputs, inputs = subgraph.outputs_of(operator), subgraph.inputs_of(operator)
     if not outputs or not outputs[0].shape:
         return 0
@@ -87,6 +93,9 @@ def cycles_of(subgraph: Subgraph, operator: Operator, compute: Compute) -> int:
         return _positions(inputs[2].shape, compute) * window * _products(weights.shape[3], weights.shape[0], compute)
     if weights is not None and operator.name == _DENSE and len(weights.shape) == 2:
         return _products(weights.shape[1], weights.shape[0], compute)
+    if weights is not None and operator.name == _RECURRENT and len(weights.shape) == 2:
+        units, depth = weights.shape
+        return GATES * _products(depth + units, units, compute)
     channels = compute.depthwise if operator.name == "DEPTHWISE_CONV_2D" else compute.elementwise
     return _positions(outputs[0].shape, compute) * window * -(-outputs[0].shape[-1] // channels)
 

@@ -11,7 +11,7 @@ from edgecompile.core.units import format_size
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache, share
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
-from edgecompile.measure.edgetpu.parameters import up
+from edgecompile.measure.edgetpu.padding import up
 from edgecompile.measure.edgetpu.segments import balance
 from edgecompile.measure.edgetpu.tiles import tile_of
 from edgecompile.measure.edgetpu.timing import LayerTime, Time, invocation, layer_times
