@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -9,6 +10,8 @@ from edgecompile.core.registry import modules_of
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.kernels.rounding import TWICE
 from edgecompile.kernels.routine import C_TYPES, Routine, Site
+from edgecompile.kernels.weight_choice import BALANCED
+from edgecompile.kernels.weight_forms import DENSE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +32,17 @@ class Program:
     refusals: tuple[Refusal, ...] = ()
 
 
-def compile_network(network: Network, rounding: str = TWICE) -> Program:
-    """The main subgraph in C; networks of several subgraphs have no program, and the refusal says so."""
+def compile_network(
+    network: Network, rounding: str = TWICE, *, forms: Sequence[str] = (DENSE,), goal: str = BALANCED
+) -> Program:
+    """The main subgraph in C; networks of several subgraphs have no program, and the refusal says so.
+
+    ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal``: by what they are chosen.
+    """
     main = network.main
     routines, refusals = [], []
     for index, operator in enumerate(main.operators):
-        site = Site(subgraph=main, operator=operator, rounding=rounding)
+        site = Site(subgraph=main, operator=operator, rounding=rounding, forms=tuple(forms), goal=goal)
         found = _routine(site)
         if isinstance(found, str):
             refusals.append(Refusal(operator=index, label=operator.label, reason=found))

@@ -22,11 +22,17 @@ C_TYPES: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """One operator where it stands. ``rounding`` names what the reference does when it scales (see ``rounding``)."""
+    """One operator where it stands. ``rounding`` names what the reference does when it scales (see ``rounding``).
+
+    ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal`` of the choice: ``size``, ``speed`` or
+    ``balanced`` (see ``weight_choice``).
+    """
 
     subgraph: Subgraph
     operator: Operator
     rounding: str = "twice"
+    forms: tuple[str, ...] = ("dense",)
+    goal: str = "balanced"
 
     def input(self, position: int) -> Tensor | None:
         """An input, None where it is left out or beyond the end."""

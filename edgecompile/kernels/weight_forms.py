@@ -36,9 +36,10 @@ def stored_bytes(codes: Array, form: str) -> int | None:
         return _dense_bytes(codes)
     blocks = blocks_of(codes)
     there = blocks.any(axis=(2, 3))
-    seen = _inside(codes)[there] if form == BLOCK_SHARED4 else codes
-    if form in VALUES and len(np.unique(seen)) > VALUES[form]:
+    if form in VALUES and len(values_of(codes, form)) > VALUES[form]:
         return None
+    if form in (BLOCK, BLOCK_SHARED4) and not there.any():
+        return None  # C has no empty arrays; the shared forms take it
     if form in (SHARED4, SHARED2):
         steps = -(-codes[0].size // 2)
         return int(len(blocks) * steps * (2 if form == SHARED4 else 1) + VALUES[form])
@@ -54,6 +55,13 @@ def best_form(codes: Array, allowed: Sequence[str]) -> tuple[str, int]:
         return DENSE, _dense_bytes(codes)
     least = min(size for size, _ in sizes)
     return next(form for size, form in sizes if size == least), least
+
+
+def values_of(codes: Array, form: str) -> Array:
+    """The distinct values that indices of a form must name, ascending; those in blocks that are all 0 do not count."""
+    if form == BLOCK_SHARED4:
+        codes = _inside(codes)[blocks_of(codes).any(axis=(2, 3))]
+    return np.asarray(np.unique(codes))
 
 
 def blocks_of(codes: Array) -> Array:

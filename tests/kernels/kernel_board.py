@@ -81,13 +81,15 @@ BOARDS = {
 }
 
 
-def run_on_board(networks: Mapping[str, Network], board: Board, folder: Path) -> dict[str, list[int]]:
-    """A hash of the outputs for each of SAMPLES inputs of each network."""
+def run_on_board(
+    networks: Mapping[str, Network], board: Board, folder: Path, forms: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, list[int]]:
+    """A hash of the outputs for each of SAMPLES inputs of each network; ``forms`` of the weights by case."""
     data, calls = [], []
     includes, words = [], 1
     for index, (case, network) in enumerate(networks.items()):
         name = f"n{index}"
-        write_c(name, network, folder)
+        write_c(name, network, folder, (forms or {}).get(case, ("dense",)))
         includes.append(f'#include "{name}.c"')
         size = next(
             int(line.split()[-1])

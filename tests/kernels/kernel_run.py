@@ -67,9 +67,9 @@ def inputs_of(network: Network, seed: int = 0, samples: int = SAMPLES) -> list[n
     return found
 
 
-def write_c(name: str, network: Network, folder: Path) -> Program:
-    """The network's library in a folder."""
-    program = compile_network(network)
+def write_c(name: str, network: Network, folder: Path, forms: tuple[str, ...] = ("dense",)) -> Program:
+    """The network's library in a folder, weights in the smallest of ``forms``."""
+    program = compile_network(network, forms=forms, goal="size")
     assert not program.refusals, program.refusals
     plan = plan_program(network, program)
     layout = Layout(arena_bytes=plan.plan.arena_bytes, offsets=plan.offsets, scratch=plan.scratch)
@@ -81,12 +81,20 @@ def write_c(name: str, network: Network, folder: Path) -> Program:
     return program
 
 
-def run_all(networks: Mapping[str, Network], folder: Path, flags: list[str] = SANITIZED) -> dict[str, Answers]:
-    """Compile every network into one executable, run it and TensorFlow Lite Micro on the same inputs."""
+def run_all(
+    networks: Mapping[str, Network],
+    folder: Path,
+    flags: list[str] = SANITIZED,
+    forms: Mapping[str, tuple[str, ...]] | None = None,
+) -> dict[str, Answers]:
+    """Compile every network into one executable, run it and TensorFlow Lite Micro on the same inputs.
+
+    ``forms``: of the weights by case, dense where it has none.
+    """
     names = {case: f"n{index}" for index, case in enumerate(networks)}
     given = {}
     for case, network in networks.items():
-        write_c(names[case], network, folder)
+        write_c(names[case], network, folder, (forms or {}).get(case, ("dense",)))
         (folder / f"{names[case]}.tflite").write_bytes(write(network))
         given[case] = inputs_of(network)
         np.savez(folder / f"{names[case]}.npz", *given[case])

@@ -1,0 +1,102 @@
+"""Which form a layer's weights take, by the bytes that they are stored in and a small model of instructions.
+
+The model counts a Cortex-M with DSP instructions (a core without them gains about as much or more). It says what the
+inner loops of ``pairs_dsp.h``, ``rows_dsp.h`` and ``weight_forms.h`` execute for a step and for a row, as the
+compiler makes them; ``scripts/bench weight_forms`` prints it beside what an emulated board counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgecompile.kernels.routine import Array
+from edgecompile.kernels.weight_forms import (
+    BLOCK,
+    BLOCK_SHARED4,
+    DENSE,
+    FORMS,
+    SHARED2,
+    SHARED4,
+    blocks_of,
+    stored_bytes,
+)
+
+SIZE, SPEED, BALANCED = "size", "speed", "balanced"
+GOALS = (SIZE, SPEED, BALANCED)
+# Pixels' inputs that wait in scratch for a row that is unpacked once: more blocks, fewer instructions, more RAM.
+_SCRATCH_BYTES = {SIZE: 8192, SPEED: 32768, BALANCED: 16384}
+_MOST_AT_ONCE = 4
+# Instructions: to unpack a step that is there; to multiply it with four pixels; for one output of a dense layer.
+_UNPACK = {SHARED4: 6, SHARED2: 7, BLOCK: 14, BLOCK_SHARED4: 16}
+_MULTIPLY = {SHARED4: 11, SHARED2: 11, BLOCK: 12, BLOCK_SHARED4: 12}
+_ONE_OUTPUT = {SHARED4: 7, SHARED2: 8, BLOCK: 12, BLOCK_SHARED4: 14}
+_TABLE = {SHARED4: 900, SHARED2: 80, BLOCK: 0, BLOCK_SHARED4: 900}
+# For each row of two output channels: unpacking it, scaling the sums of four pixels, looking at a byte of the map.
+_ROW, _SCALE, _MAP = 60, 90, 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A form with the bytes of its constants and the instructions that the model gives it."""
+
+    form: str
+    stored_bytes: int
+    instructions: int
+
+
+def choose(codes: Array, pixels: int, allowed: Sequence[str], goal: str) -> Choice:
+    """The form for int8[o, h, w, i] or int8[o, i] weights applied to ``pixels`` positions.
+
+    ``size``: least bytes; ``speed``: fewest instructions; ``balanced``: the least product of both, so that a form may
+    cost as much time, relatively, as it saves in bytes. Equals: the earlier in ``FORMS``.
+    """
+    choices = [choice for form in FORMS if form in (DENSE, *allowed) if (choice := _choice(codes, pixels, form, goal))]
+    orders = {
+        SIZE: lambda choice: (choice.stored_bytes, choice.instructions),
+        SPEED: lambda choice: (choice.instructions, choice.stored_bytes),
+        BALANCED: lambda choice: (choice.instructions * choice.stored_bytes, choice.instructions),
+    }
+    return min(choices, key=orders[goal])
+
+
+def at_once(steps: int, pixels: int, goal: str) -> int:
+    """Blocks of four pixels that one unpacked row of ``steps`` pairs of inputs serves."""
+    blocks = -(-pixels // 4)
+    most = min(_MOST_AT_ONCE, max(_SCRATCH_BYTES[goal] // (16 * steps), 1), blocks)
+    # As many turns with fewer blocks each take as many instructions and less RAM.
+    return -(-blocks // -(-blocks // most))
+
+
+def _choice(codes: Array, pixels: int, form: str, goal: str) -> Choice | None:
+    size = stored_bytes(codes, form)
+    if size is None:
+        return None
+    count = _dense(codes, pixels) if form == DENSE else _other(codes, pixels, form, goal)
+    return Choice(form=form, stored_bytes=size, instructions=count)
+
+
+def _dense(codes: Array, pixels: int) -> int:
+    """``pairs_dsp.h``: 12 instructions for two inputs of two channels and four pixels; 17 for four of each."""
+    outputs, inputs = len(codes), int(codes[0].size)
+    if codes.ndim == 2:
+        return pixels * -(-outputs // 4) * (17 * -(-inputs // 4) + 100)
+    blocks = -(-pixels // 4)
+    return blocks * (-(-outputs // 2) * (24 * -(-inputs // 4) + 107) + 9 * inputs)
+
+
+def _other(codes: Array, pixels: int, form: str, goal: str) -> int:
+    blocks_there = blocks_of(codes).any(axis=(2, 3))
+    rows, steps = len(blocks_there), int(blocks_there.shape[1])
+    is_list = form in (BLOCK, BLOCK_SHARED4)
+    steps = steps if is_list else -(-int(codes[0].size) // 2)
+    there = int(np.count_nonzero(blocks_there)) if is_list else rows * steps
+    looks = rows * -(-steps // 8) * _MAP if is_list else 0
+    if codes.ndim == 2:
+        return _TABLE[form] + pixels * (there * _ONE_OUTPUT[form] + looks + rows * 80 + 8 * steps)
+    blocks = -(-pixels // 4)
+    turns = -(-blocks // at_once(steps, pixels, goal))
+    unpacking = turns * (there * _UNPACK[form] + looks + rows * _ROW)
+    return _TABLE[form] + unpacking + blocks * (there * _MULTIPLY[form] + rows * _SCALE + 18 * steps)
