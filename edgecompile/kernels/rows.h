@@ -2,9 +2,9 @@
  *
  * A row is unpacked once and serves several blocks. Its words hold two int16, of inputs k (low half) and k+1: for
  * each two inputs one word of the even channel, one of the odd one. A list, for rows of which only parts are there,
- * has before these two the distance in bytes from the pixels of the word before (the first: from the beginning).
- * Pixels are int16[inputs / 2][4][2]: inputs k and k+1 of each of four pixels. Arrays are 4-byte aligned. Nothing
- * here allocates.
+ * has before these two the distance in bytes from the pixels of the words before (the first: from the beginning).
+ * Pixels are int16[inputs / 2][4][2]: inputs k and k+1 of each of four pixels. Arrays are 4-byte aligned.
+ * Nothing here allocates.
  */
 #ifndef EC_ROWS_H_
 #define EC_ROWS_H_
