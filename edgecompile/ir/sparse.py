@@ -1,0 +1,102 @@
+"""Constants stored without their zeros, as TFLite's ``DENSIFY`` reads them: rows along the last axis, compressed.
+
+Source: the schema's ``SparsityParameters`` (TACO's format: Kjolstad, Kamil, Chou, Lugato, Amarasinghe, "The Tensor
+Algebra Compiler", 2017), with every axis dense but the last, which is ``SPARSE_CSR``, and no blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from edgecompile.ir.network import Buffer, Tensor
+from edgecompile.libs.schema import new
+
+Array = np.ndarray[Any, Any]
+
+_DENSE, _CSR = 0, 1
+# The smallest type that holds them all, as TFLite's converter chooses; by the number of the union's member.
+_VECTORS = (
+    (3, "Uint8Vector", np.dtype("<u1")),
+    (2, "Uint16Vector", np.dtype("<u2")),
+    (1, "Int32Vector", np.dtype("<i4")),
+)
+
+
+def compressed(tensor: Tensor) -> Tensor:
+    """The constant ``dtype[..., n]`` without its zeros. Raises ValueError for what is no dense constant with axes.
+
+    A -0.0 comes back as 0.0. float32, float16 and int8 are what ``DENSIFY`` takes. Zeros alone are refused too: a
+    constant of no bytes counts as none at all.
+    """
+    array = tensor.array
+    if array is None or array.ndim == 0 or not array.any():
+        raise ValueError(f"`{tensor.name}` is no dense constant with axes, or zeros alone")
+    rows = np.ascontiguousarray(array).reshape(-1, array.shape[-1])
+    kept = rows != 0
+    segments = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
+    raw = new("Tensor")
+    raw.hasRank = True
+    raw.sparsity = _sparsity(tensor.shape, segments, np.nonzero(kept)[1])
+    return replace(tensor, buffer=Buffer(rows[kept].tobytes()), raw=raw)
+
+
+def sparse_bytes(tensor: Tensor) -> int:
+    """Bytes that :func:`compressed` would take, indices included; the tensor's own where it cannot."""
+    array = tensor.array
+    if array is None or array.ndim == 0 or not array.any():
+        return len(tensor.buffer)
+    count = int(np.count_nonzero(array))
+    rows = int(array.size // max(array.shape[-1], 1))
+    index, segment = (_vector_for(most)[2].itemsize for most in (array.shape[-1] - 1, count))
+    return count * (array.itemsize + index) + (rows + 1) * segment
+
+
+def expanded(tensor: Tensor) -> Array:
+    """The dense values of what :func:`compressed` made. Raises ValueError for another layout."""
+    metadata = getattr(tensor.raw, "sparsity", None)
+    axes = [] if metadata is None else list(metadata.dimMetadata or ())
+    plain = (
+        axes
+        and [axis.format for axis in axes] == [_DENSE] * (len(axes) - 1) + [_CSR]
+        and len(axes) == len(tensor.shape)
+    )
+    if not plain or list(metadata.traversalOrder) != list(range(len(axes))):
+        raise ValueError(f"`{tensor.name}` has another sparse layout")
+    segments = np.asarray(axes[-1].arraySegments.values, np.int64)
+    columns = np.asarray(axes[-1].arrayIndices.values, np.int64)
+    values = np.frombuffer(tensor.buffer.data, np.dtype(tensor.dtype).newbyteorder("<"))
+    rows = np.zeros((len(segments) - 1, tensor.shape[-1]), values.dtype)
+    rows[np.repeat(np.arange(len(segments) - 1), np.diff(segments)), columns] = values
+    return rows.reshape(tensor.shape)
+
+
+def _sparsity(shape: tuple[int, ...], segments: Array, columns: Array) -> Any:
+    made = new("SparsityParameters")
+    made.traversalOrder = np.arange(len(shape), dtype=np.int32)
+    made.dimMetadata = [_axis(size) for size in shape[:-1]]
+    last = new("DimensionMetadata")
+    last.format = _CSR
+    last.arraySegmentsType, last.arraySegments = _vector(segments)
+    last.arrayIndicesType, last.arrayIndices = _vector(columns)
+    made.dimMetadata.append(last)
+    return made
+
+
+def _axis(size: int) -> Any:
+    made = new("DimensionMetadata")
+    made.format, made.denseSize = _DENSE, size
+    return made
+
+
+def _vector(numbers: Array) -> tuple[int, Any]:
+    member, table, dtype = _vector_for(int(numbers.max(initial=0)))
+    made = new(table)
+    made.values = numbers.astype(dtype)
+    return member, made
+
+
+def _vector_for(most: int) -> tuple[int, str, np.dtype[Any]]:
+    return next(row for row in _VECTORS if most <= np.iinfo(row[2]).max)
