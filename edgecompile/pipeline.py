@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgecompile import board, stages
 from edgecompile.app_runtime import hold_runtime
+from edgecompile.body_tail import verify_body_and_tail, write_body_and_tail
 from edgecompile.card import attach_card
 from edgecompile.core.errors import EdgecompileError, RejectedError
 from edgecompile.core.progress import Progress
@@ -93,9 +94,11 @@ def _compile(job: Job, require_verified: bool) -> None:
     with stages.staging(job) as folder:
         stages.emit(job, folder, board.golden(job))
         write_segments(job, folder)
+        write_body_and_tail(job, folder)
         compile_for_device(job, folder)
         prove(job)
         stages.verify(job, require_verified)
+        verify_body_and_tail(job, folder)
         stages.verify_program(job, folder, require_verified)
         board.measure(job, folder, require_verified)
         stages.publish(job, folder)

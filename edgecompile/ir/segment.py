@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from edgecompile.ir.compact import drop_unused
+from edgecompile.ir.graph import producers_of
 from edgecompile.ir.network import Network, Subgraph
 
 
@@ -15,6 +16,23 @@ def crossing(subgraph: Subgraph, position: int) -> tuple[int, ...]:
     made = {tensor for operator in subgraph.operators[:position] for tensor in operator.outputs}
     read = {tensor for operator in subgraph.operators[position:] for tensor in operator.inputs}
     return tuple(sorted(made & (read | set(subgraph.outputs))))
+
+
+def closure(subgraph: Subgraph, operators: Iterable[int]) -> frozenset[int]:
+    """The operators and all those whose values they wait for."""
+    producers = producers_of(subgraph)
+    waiting, found = list(operators), set[int]()
+    while waiting:
+        index = waiting.pop()
+        if index not in found:
+            found.add(index)
+            waiting += [producers[tensor] for tensor in subgraph.operators[index].inputs if tensor in producers]
+    return frozenset(found)
+
+
+def separable(subgraph: Subgraph) -> bool:
+    """Whether a cut changes nothing: no operator writes a variable that another may read."""
+    return not any(tensor.is_variable for tensor in subgraph.tensors)
 
 
 def segments(network: Network, cuts: Sequence[int]) -> tuple[Network, ...]:
