@@ -1,0 +1,1 @@
+"""What TFLite's operators compute, in TensorFlow so that gradients flow; one family a file, found by scanning."""
