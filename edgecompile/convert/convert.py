@@ -13,7 +13,7 @@ from edgecompile.convert.failures import explain
 from edgecompile.convert.flatbuffer import parse, serialize
 from edgecompile.convert.inputs import checked_calibration
 from edgecompile.convert.interface import drop_unused_buffers, restore
-from edgecompile.convert.quantize import step_in
+from edgecompile.convert.quantize import Model, step_in
 from edgecompile.convert.schemes import check, configure
 from edgecompile.convert.trace import Traced, trace
 from edgecompile.core.errors import EdgecompileError
@@ -39,19 +39,29 @@ def convert(model: Any, scheme: Scheme, calibration: tuple[Array, ...] | None, s
     traced = trace(model)
     samples: list[dict[str, Array]] = []
     if scheme.numerics in NEEDS_CALIBRATION:
-        samples = _samples(checked_calibration(traced.inputs, calibration, scheme.numerics))
-    converted = parse(_run(_converter(traced, scheme, samples), traced, scheme))
-    refuse.state(converted, traced.name)
-    restore(converted, [port.name for port in traced.inputs], traced.output_names)
+        samples = one_by_one(checked_calibration(traced.inputs, calibration, scheme.numerics))
+    return finish(_run(_converter(traced, scheme, samples), traced, scheme), traced, scheme)
+
+
+def finish(content: bytes, model: Model, scheme: Scheme, *, mixed: bool = False) -> bytes:
+    """What TensorFlow made, with the model's order and names of its ends, or refused.
+
+    ``mixed``: operators in float inside an integer network are meant to be there.
+    Raises EC407, EC409, EC413, EC414.
+    """
+    converted = parse(content)
+    refuse.state(converted, model.name)
+    restore(converted, [port.name for port in model.inputs], model.output_names)
     if scheme.numerics in NEEDS_CALIBRATION:
         refuse.idle_inputs(converted, scheme.numerics)
-        refuse.converted_inside(converted, traced.name, scheme.numerics, scheme.io_dtype)
-        refuse.endless_scales(converted, traced.name)
+        if not mixed:
+            refuse.converted_inside(converted, model.name, scheme.numerics, scheme.io_dtype)
+        refuse.endless_scales(converted, model.name)
     drop_unused_buffers(converted)
     return serialize(converted)
 
 
-def _samples(arrays: Sequence[Array]) -> list[dict[str, Array]]:
+def one_by_one(arrays: Sequence[Array]) -> list[dict[str, Array]]:
     """One dictionary for each sample, by the names that the traced function takes; the batch is 1."""
     count = len(arrays[0])
     return [

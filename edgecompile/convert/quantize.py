@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from edgecompile.convert import refuse
 from edgecompile.convert.calibrate import check_finite, measure, refine
 from edgecompile.convert.flatbuffer import parse
+from edgecompile.convert.inputs import Port
 from edgecompile.convert.interface import restore
-from edgecompile.convert.trace import Traced
 from edgecompile.core.recipe import Scheme
 from edgecompile.libs.keras import tensorflow
 
@@ -23,11 +23,38 @@ _ATTEMPTS = 32
 _NOT_YET = re.compile(r"not yet supported for op: '?(\w+)'?")
 
 
-def step_in(converter: Any, traced: Traced, scheme: Scheme, samples: Sequence[Mapping[str, Array]]) -> None:
+class Model(Protocol):
+    """What is quantized, by the names that messages and files use; signatures number its ends instead."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, which opens the names of tensors."""
+
+    @property
+    def inputs(self) -> Sequence[Port]:
+        """In order."""
+
+    @property
+    def output_names(self) -> Sequence[str]:
+        """In order."""
+
+    @property
+    def recurrent(self) -> Sequence[str]:
+        """Layers that loop."""
+
+
+def step_in(
+    converter: Any,
+    traced: Model,
+    scheme: Scheme,
+    samples: Sequence[Mapping[str, Array]],
+    float_outputs: Sequence[str] = (),
+) -> None:
     """Calibrate and quantize here what the converter would calibrate and quantize.
 
     ``_quantize`` is where TensorFlow 2.18 to 2.20 does both; nothing public stands between. With ``minmax``
     the result is what the untouched converter gives. The converter then raises EC407 to EC409 and EC413.
+    ``float_outputs`` are names of tensors whose operators shall stay in float32 (``int8`` only).
     """
 
     def calibrate_and_quantize(float_model: bytes, *arguments: Any) -> bytes:
@@ -40,19 +67,20 @@ def step_in(converter: Any, traced: Traced, scheme: Scheme, samples: Sequence[Ma
         if scheme.calibration != "minmax":
             measured = refine(measured, samples, scheme.calibration, scheme.numerics, traced.name)
         try:
-            quantized = _steadily(converter, measured, arguments)
+            quantized = _steadily(converter, measured, arguments, float_outputs)
         except RuntimeError as error:
             lacking = refuse.named(parsed, traced.name, _NOT_YET.findall(str(error)), traced.recurrent)
             if not lacking:
                 raise
             raise refuse.left_in_float(lacking, scheme.numerics) from None
-        refuse.computed_in_float(parse(quantized), parsed, traced.name, scheme.numerics)
+        if not float_outputs:
+            refuse.computed_in_float(parse(quantized), parsed, traced.name, scheme.numerics)
         return quantized
 
     converter._quantize = calibrate_and_quantize
 
 
-def _steadily(converter: Any, measured: bytes, arguments: Sequence[Any]) -> bytes:
+def _steadily(converter: Any, measured: bytes, arguments: Sequence[Any], float_outputs: Sequence[str]) -> bytes:
     """The quantized model that is integer throughout, if any attempt gives it.
 
     From the same input, the quantizer of TF 2.20 at times leaves a SPLIT in float of which one
@@ -60,14 +88,14 @@ def _steadily(converter: Any, measured: bytes, arguments: Sequence[Any]) -> byte
     its operators in the order of their addresses. The integer result is always the same.
     """
     for _ in range(_ATTEMPTS):
-        quantized = _quantize(converter, measured, arguments)
+        quantized = _quantize(converter, measured, arguments, float_outputs)
         left = {name for name, _ in refuse.computing_in_float(parse(quantized), "")}
         if not left or not left <= {"SPLIT", "SPLIT_V"}:
             break
     return quantized
 
 
-def _quantize(converter: Any, measured: bytes, arguments: Sequence[Any]) -> bytes:
+def _quantize(converter: Any, measured: bytes, arguments: Sequence[Any], float_outputs: Sequence[str]) -> bytes:
     """What the converter does with a measured flatbuffer; its older quantizer still makes int16x8."""
     from tensorflow.lite.python.convert import mlir_quantize
     from tensorflow.lite.python.optimize import calibrator
@@ -80,6 +108,7 @@ def _quantize(converter: Any, measured: bytes, arguments: Sequence[Any]) -> byte
                 measured,
                 input_data_type=input_type,
                 output_data_type=output_type,
+                denylisted_nodes=set(float_outputs) or None,
                 enable_variable_quantization=variables,
                 disable_per_channel_for_dense_layers=per_tensor_dense,
                 debug_options_str=debug.SerializeToString(),
