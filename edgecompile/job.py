@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from edgecompile import __version__
@@ -35,6 +36,7 @@ class Job:
     ``content`` is the flatbuffer to emit, None until the network was optimized. ``program`` and ``program_plan``: the
     network in C, None where the profile asks for no C library or an operator keeps it from being one. ``neighbours``:
     models named before this one that share the device with it; the job adds itself when it knows its own operators.
+    ``cache``: the tool's cache folder.
     """
 
     project: Project
@@ -47,6 +49,7 @@ class Job:
     verdict: Verdict | None = None
     plan: MemoryPlan | None = None
     neighbours: list[Neighbour] = field(default_factory=list)
+    cache: Path | None = None
     program: Program | None = None
     program_plan: SharedPlan | None = None
     status: str = "built"

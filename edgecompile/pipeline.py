@@ -36,15 +36,19 @@ def build(
     depfile: Depfile | None = None,
     verify_samples: int | None = None,
     together: Together | None = None,
+    cache: Path | None = None,
 ) -> tuple[Report, ...]:
     """Compile the project's model for every target; each target's folder appears whole or stays as it was.
 
     A target that rejects the model says so in its report. Raises BadInputError, RejectedError and
     MissingError for what no target could be built from. ``verify_samples`` bounds the held-out
     samples, None: all. ``together`` holds models built before that share the device, and takes up this one.
+    ``cache`` is the tool's cache folder, where an ARM64 runtime may be set up; None: there is none.
     """
     stages.probe_outputs(project, targets)
     jobs, scratch = _start(project, targets, progress, verify_samples, together)
+    for job in jobs:
+        job.cache = cache
     with scratch:
         reports = tuple(_run(job, lambda job: _compile(job, require_verified)) for job in jobs)
     stages.write_depfile(depfile, jobs, reports)

@@ -61,6 +61,7 @@ def command(
     project file names it. Paths of what was written go to stdout. Several models share the device: the first has the
     first choice of its memory, and each is written to a folder of its own name.
     """
+    from edgecompile.cli.cache import cache_folder
     from edgecompile.cli.outcome import show
     from edgecompile.emit.depfile import Depfile
     from edgecompile.pipeline import Together, build
@@ -77,6 +78,7 @@ def command(
             depfile=written,
             verify_samples=verify_samples,
             together=together,
+            cache=cache_folder(),
         )
         reports += built
         for path in () if as_json else _paths(wanted.output, built):
