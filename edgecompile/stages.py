@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgecompile.compress import recipe_check
 from edgecompile.compress.contract import passes
 from edgecompile.config.recipes import check_steps
 from edgecompile.core.artifact import describe
@@ -27,7 +28,6 @@ from edgecompile.ir import costs, reader, writer
 from edgecompile.ir.compiled import refuse_compiled
 from edgecompile.ir.network import Network
 from edgecompile.job import Job
-from edgecompile.kernels.program import compile_network
 from edgecompile.legalize import check as legality
 from edgecompile.legalize import legalize as legalizing
 from edgecompile.libs import litert
@@ -36,6 +36,7 @@ from edgecompile.memory import arena, budgets, offline, program_plan, timeline
 from edgecompile.optimize import apply as optimizing
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
+from edgecompile.stored_weights import program_of
 from edgecompile.verify import c_library
 from edgecompile.verify import verify as verifying
 
@@ -43,10 +44,10 @@ _COUNTED = "counted in the emitted file"
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Raises EC129 for steps whose pass does not exist."""
-    unknown = check_steps(recipe, passes())
-    if unknown:
-        raise BadInputError(*unknown)
+    """Raises EC129 for steps whose pass does not exist, EC123 to EC125 and EC304, EC305 for steps that cannot be."""
+    wrong = check_steps(recipe, passes()) or recipe_check.check(recipe)
+    if wrong:
+        raise BadInputError(*wrong)
 
 
 def without_data(project: Project) -> Project:
@@ -166,7 +167,7 @@ def compile_program(job: Job) -> None:
     if "c_library" not in job.target.emit:
         return
     with job.stage("Compile", job.target.id) as summary:
-        program = compile_network(job.network)
+        program = program_of(job)
         if program.refusals:
             job.diagnostics += refusals(program, f"{job.name}.tflite")
             summary.append(f"no C library: {len(program.refusals)} operators without a kernel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,10 @@ from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.recipe import CALIBRATIONS, NUMERICS, Recipe, Step
 
 SCHEMA = 1
-# "none": no compression; the float weights are kept and quantized after training.
-SHIPPED: Mapping[str, Recipe] = {"none": Recipe(name="none")}
 
 _KEYS = {
     "name": Key(kind="text"),
+    "about": Key(kind="text"),
     "steps": Key(kind="tables"),
     "numerics": Key(kind="text", choices=NUMERICS),
     "calibration": Key(kind="text", choices=CALIBRATIONS),
@@ -30,22 +30,36 @@ def read_recipe(value: str, base: Path, asked_in: Location | None = None) -> Rec
 
     Raises BadInputError: EC128 for an unknown name, EC120 to EC126 and EC130 for what is wrong in the file.
     """
-    if value in SHIPPED:
-        return SHIPPED[value]
+    known = shipped()
+    if value in known:
+        return _read(known[value])
     if value.endswith(".toml") or "/" in value:
-        path = base / Path(value).expanduser()
-        plain = read_toml(path)
-        check_schema(plain, SCHEMA, str(path))
-        return from_table(
-            {key: v for key, v in plain.items() if key != "schema"}, file=str(path), table="", name=path.stem
-        )
+        return _read(base / Path(value).expanduser())
     raise bad_input(
         "EC128",
         f"there is no recipe `{value}`",
         asked_in,
-        notes=(f"shipped recipes: {', '.join(f'`{name}`' for name in sorted(SHIPPED))}",),
-        help=did_you_mean(value, SHIPPED) or ("a recipe file is named with its ending, as in `small.toml`",),
+        notes=(f"shipped recipes: {', '.join(f'`{name}`' for name in known)}",),
+        help=did_you_mean(value, known) or ("a recipe file is named with its ending, as in `small.toml`",),
     )
+
+
+def shipped() -> Mapping[str, Path]:
+    """The files of the recipes that come along, by name."""
+    folder = Path(str(importlib.resources.files("edgecompile") / "recipes"))
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def about(path: Path) -> str:
+    """What a shipped recipe is for, in a sentence."""
+    return str(read_toml(path).get("about", ""))
+
+
+def _read(path: Path) -> Recipe:
+    plain = read_toml(path)
+    check_schema(plain, SCHEMA, str(path))
+    keys = {key: value for key, value in plain.items() if key != "schema"}
+    return from_table(keys, file=str(path), table="", name=path.stem)
 
 
 def from_table(plain: Mapping[str, Any], *, file: str, table: str, name: str) -> Recipe:

@@ -6,13 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from edgecompile.config.recipes import SHIPPED, check_steps, read_recipe
+from edgecompile.config.recipes import about, check_steps, read_recipe, shipped
 from edgecompile.core.errors import BadInputError
 from edgecompile.core.recipe import Recipe, Step
 
 
 def test_the_shipped_recipe_keeps_the_weights_as_they_are() -> None:
-    assert read_recipe("none", Path()) == SHIPPED["none"] == Recipe(name="none")
+    assert read_recipe("none", Path()) == Recipe(name="none")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_each_shipped_recipe_says_what_it_is_for(name: str) -> None:
+    recipe = read_recipe(name, Path())
+
+    assert recipe.name == name
+    assert 20 < len(about(shipped()[name])) < 120
 
 
 def test_a_file_is_read_relative_to_its_base(tmp_path: Path) -> None:

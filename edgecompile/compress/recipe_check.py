@@ -1,0 +1,92 @@
+"""Hold a recipe's steps against each other and against the options of their passes, before anything is loaded."""
+
+from __future__ import annotations
+
+from edgecompile.compress.contract import Pass, passes
+from edgecompile.compress.option import check_options, make
+from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.recipe import Recipe
+
+# Numerics whose weights become integers: without them there is nothing for a quantized pass to work on.
+INTEGER = ("int8", "int16x8")
+
+
+def check(recipe: Recipe) -> tuple[Diagnostic, ...]:
+    """What is wrong with a recipe whose passes all exist.
+
+    EC123 to EC125 for options; EC304 for a step that would undo an earlier one; EC305 for a step on floats behind
+    one on integers.
+    """
+    wrong = tuple(
+        diagnostic
+        for index, step in enumerate(recipe.steps)
+        for diagnostic in check_options(passes()[step.name], step, recipe.name, f"step {index + 1}, {step.name}")
+    )
+    return wrong or (*_undone(recipe), *_out_of_order(recipe))
+
+
+def check_numerics(recipe: Recipe, numerics: str) -> tuple[Diagnostic, ...]:
+    """EC306 for a step on integers in a recipe that ends in floats."""
+    if numerics in INTEGER:
+        return ()
+    return tuple(
+        Diagnostic(
+            code="EC306",
+            message=f"step `{step.name}` works on integers, and `{numerics}` has none to work on",
+            location=_place(recipe, index),
+            notes=(f"numerics with integers: {', '.join(INTEGER)}; found: {numerics}",),
+            help=(f"take `{step.name}` out of the recipe", "or build with `--numerics int8`"),
+        )
+        for index, step in enumerate(recipe.steps)
+        if passes()[step.name].phase == "quantized"
+    )
+
+
+def steps_of(recipe: Recipe) -> tuple[Pass, ...]:
+    """The recipe's passes with their options, in order; the recipe was checked."""
+    return tuple(make(passes()[step.name], step) for step in recipe.steps)
+
+
+def _undone(recipe: Recipe) -> tuple[Diagnostic, ...]:
+    found = []
+    made: dict[str, str] = {}
+    for index, (step, one) in enumerate(zip(recipe.steps, steps_of(recipe), strict=True)):
+        for lost in sorted(made.keys() - one.keeps - one.makes):
+            found.append(
+                Diagnostic(
+                    code="EC304",
+                    message=f"step `{step.name}` would undo the {lost} that `{made[lost]}` made",
+                    location=_place(recipe, index),
+                    notes=(f"made by `{made[lost]}`: {lost}", f"kept by `{step.name}`: {_listed(one.keeps)}"),
+                    help=(one.undone_help(lost),),
+                )
+            )
+        made.update(dict.fromkeys(one.makes, step.name))
+    return tuple(found)
+
+
+def _out_of_order(recipe: Recipe) -> tuple[Diagnostic, ...]:
+    found = []
+    first: str | None = None
+    for index, step in enumerate(recipe.steps):
+        if passes()[step.name].phase == "quantized":
+            first = first or step.name
+        elif first is not None:
+            found.append(
+                Diagnostic(
+                    code="EC305",
+                    message=f"step `{step.name}` works on the float model, and `{first}` before it has made integers",
+                    location=_place(recipe, index),
+                    notes=("steps on the float model come first, steps on integers last",),
+                    help=(f"put `{step.name}` before `{first}`",),
+                )
+            )
+    return tuple(found)
+
+
+def _place(recipe: Recipe, index: int) -> Location:
+    return Location(detail=f"recipe `{recipe.name}`, step {index + 1}")
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names)) if names else "nothing"

@@ -1,0 +1,111 @@
+"""What a pass cost and what it bought: the figures of a network at one point of the recipe."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from edgecompile.compress.sites import Site, as_rows, sites_of, spread, weights_of
+from edgecompile.compress.subject import NOTHING, Held, Subject
+from edgecompile.ir.costs import totals
+from edgecompile.ir.network import Network
+from edgecompile.kernels.weight_forms import best_form
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One line of the report's table.
+
+    ``score`` is on validation samples, None without any. ``distinct`` is the most distinct integers that any weight
+    tensor has. ``stored_bytes`` is by target: the weights as that target's code stores them. ``entropy_bytes`` and
+    ``gzip_bytes`` are what a download of the same weights could shrink to, and no device computes from.
+    """
+
+    step: str
+    duration_s: float
+    score: float | None
+    parameters: int
+    macs: int
+    sparsity: float
+    distinct: int
+    stored_bytes: Mapping[str, int]
+    entropy_bytes: int
+    gzip_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return asdict(self)
+
+
+def measure(
+    step: str, subject: Subject, forms: Mapping[str, Sequence[str]], score: float | None, duration_s: float
+) -> Record:
+    """The figures of a subject; ``forms`` are those in which each target's code can store weights, by target."""
+    codes = [codes_of(subject, site) for site in sites_of(subject.network)]
+    flat = [array.reshape(-1) for array in codes]
+    count = sum(array.size for array in flat)
+    zeros = sum(int(np.count_nonzero(array == 0)) for array in flat)
+    return Record(
+        step=step,
+        duration_s=round(duration_s, 2),
+        score=score,
+        parameters=parameters_of(subject.network),
+        macs=totals(subject.network).macs or 0,
+        sparsity=zeros / count if count else 0.0,
+        distinct=max((len(np.unique(array)) for array in flat), default=0),
+        stored_bytes={name: stored_bytes(codes, allowed) for name, allowed in forms.items()},
+        entropy_bytes=math.ceil(sum(_entropy_bits(array) for array in flat) / 8),
+        gzip_bytes=len(zlib.compress(b"".join(array.tobytes() for array in flat), 9)),
+    )
+
+
+def stored_bytes(codes: Sequence[Array], forms: Sequence[str]) -> int:
+    """Bytes of weight tensors, each in the form that takes least."""
+    return sum(best_form(array, forms)[1] if array.ndim in (2, 4) else array.nbytes for array in codes)
+
+
+def codes_of(subject: Subject, site: Site) -> Array:
+    """A site's weights as the integers that the flatbuffer gets, or would get from float weights as they are.
+
+    Output channels first where the site has an axis, ``int8[o, ...]``.
+    """
+    held = subject.held.get(site.key, NOTHING)
+    weights = weights_of(subject.network, site)
+    if weights.dtype != np.float32:
+        codes = weights
+    elif held.codes is not None:
+        codes = held.codes
+    else:
+        codes = _nearest(weights, site, held)
+    if site.axis in (None, 0):
+        return codes
+    return np.ascontiguousarray(np.moveaxis(codes, site.axis, 0))
+
+
+def parameters_of(network: Network) -> int:
+    """Elements of all constants that operators compute with: weights, biases and other float or integer values."""
+    main = network.main
+    read = {i for operator in main.operators for i in operator.inputs if i >= 0}
+    kept = (main.tensors[i] for i in read if main.tensors[i].is_constant)
+    return sum(tensor.elements for tensor in kept if tensor.dtype in ("float32", "float16", "int8", "int16"))
+
+
+def _nearest(weights: Array, site: Site, held: Held) -> Array:
+    limit = 2 ** (held.bits - 1) - 1
+    peaks = np.abs(as_rows(weights, site.axis)).max(axis=1)
+    scales = np.where(peaks > 0, peaks / limit, 1.0).astype(np.float32)
+    return np.clip(np.rint(weights / spread(scales, weights.shape, site.axis)), -limit, limit).astype(np.int8)
+
+
+def _entropy_bits(codes: Array) -> float:
+    """Bits of a tensor under the best code for its own frequencies: n Σ −p log₂ p."""
+    counts = np.unique(codes, return_counts=True)[1].astype(np.float64)
+    shares = counts / counts.sum()
+    return float(-(counts * np.log2(shares)).sum())

@@ -1,0 +1,74 @@
+"""Run a recipe's passes one after the other, hold each to its promise, and write down what it did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edgecompile.compress.context import Context, Samples
+from edgecompile.compress.contract import Pass
+from edgecompile.compress.record import Record, measure
+from edgecompile.compress.simulate.run import run as simulate
+from edgecompile.compress.subject import Subject
+from edgecompile.core.diagnostic import Severity
+from edgecompile.core.errors import internal
+
+# Scores along the way are for the table; that many samples tell a point from another.
+MOST_SCORED = 2000
+_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """A pass with its options, under the words that the report calls it by."""
+
+    title: str
+    one: Pass
+
+
+def run(
+    subject: Subject,
+    steps: Sequence[Named],
+    context: Context,
+    forms: Mapping[str, Sequence[str]],
+    told: Callable[[Record], None],
+) -> Subject:
+    """The subject after all steps; ``told`` hears of each.
+
+    Raises what passes raise, and InternalError EC307 when one does not hold what it promised.
+    """
+    for step in steps:
+        started = time.monotonic()
+        context.progress.begin("Compress", step.title)
+        before, subject = subject, step.one.run(subject, context)
+        broken = step.one.ensures(before, subject)
+        if any(diagnostic.severity is Severity.ERROR for diagnostic in broken):
+            raise internal("EC307", f"`{step.title}` did not keep its promise: {broken[0].message}")
+        context.diagnostics.extend(broken)
+        record = measure(step.title, subject, forms, scored(subject, context), time.monotonic() - started)
+        context.progress.end(line(record))
+        told(record)
+    return subject
+
+
+def scored(subject: Subject, context: Context) -> float | None:
+    """The score of a subject on validation samples, simulated; None where there is nothing to score with."""
+    samples = context.validation
+    if context.score is None or samples is None or not len(samples):
+        return None
+    some = samples.take(slice(0, MOST_SCORED)) if len(samples) > MOST_SCORED else samples
+    return context.score.of(outputs(subject, some), some)
+
+
+def outputs(subject: Subject, samples: Samples) -> list[object]:
+    """Real-valued outputs of the subject's network, samples first."""
+    return list(simulate(subject.network, samples.x, _BATCH, held=subject.held)[0])
+
+
+def line(record: Record) -> str:
+    """A record in a line: ``0.8812 on validation, 50 % zeros, 16 values, 38.9 KiB``."""
+    parts = [] if record.score is None else [f"{record.score:.4f} on validation"]
+    parts += [f"{100 * record.sparsity:.0f} % zeros"] if record.sparsity >= 0.01 else []
+    parts += [f"{record.distinct} values"] if record.distinct < 128 else []
+    return ", ".join([*parts, f"{record.parameters:,} parameters".replace(",", " ")])

@@ -1,0 +1,110 @@
+"""Recipes whose steps do not go together are told so before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from edgecompile.compress import recipe_check, run
+from edgecompile.compress.context import Context
+from edgecompile.compress.option import option
+from edgecompile.compress.subject import Subject
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.errors import InternalError
+from edgecompile.core.recipe import Recipe, Step
+from edgecompile.ir.build import NetworkBuilder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Make weights share values."""
+
+    k: int = option(16, "How many values a tensor keeps.", minimum=2, maximum=255)
+    phase: ClassVar[str] = "float"
+    makes: ClassVar[frozenset[str]] = frozenset({"sharing"})
+    keeps: ClassVar[frozenset[str]] = frozenset({"sparsity", "sharing"})
+
+    def run(self, subject: Subject, context: Context) -> Subject:
+        """The subject."""
+        return subject
+
+    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
+        """Never holds."""
+        return (Diagnostic(code="EC307", message="50 values are left"),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale(Share):
+    """Scale single channels."""
+
+    makes: ClassVar[frozenset[str]] = frozenset()
+    keeps: ClassVar[frozenset[str]] = frozenset({"sparsity"})
+
+    def undone_help(self, lost: str) -> str:
+        """What to do."""
+        return f"put `scale` in front of what makes {lost}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(Share):
+    """Train in integers."""
+
+    phase: ClassVar[str] = "quantized"
+    makes: ClassVar[frozenset[str]] = frozenset()
+
+
+@pytest.fixture(autouse=True)
+def _three_passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    known = {"share": Share, "scale": Scale, "train": Train}
+    monkeypatch.setattr(recipe_check, "passes", lambda: known)
+    yield
+
+
+def _recipe(*steps: Step) -> Recipe:
+    return Recipe(name="mine", steps=steps)
+
+
+@pytest.mark.parametrize(
+    ("steps", "codes"),
+    [
+        pytest.param([Step(name="share"), Step(name="train")], [], id="sound"),
+        pytest.param([Step(name="scale"), Step(name="share")], [], id="in-the-right-order"),
+        pytest.param([Step(name="share"), Step(name="scale")], ["EC304"], id="undone"),
+        pytest.param([Step(name="train"), Step(name="share")], ["EC305"], id="float-behind-integers"),
+        pytest.param([Step(name="share", options={"kk": 3})], ["EC123"], id="unknown-option"),
+        pytest.param([Step(name="share", options={"k": "3"})], ["EC124"], id="wrong-type"),
+        pytest.param([Step(name="share", options={"k": 1})], ["EC125"], id="out-of-range"),
+    ],
+)
+def test_steps_are_held_against_each_other(steps: list[Step], codes: list[str]) -> None:
+    found = recipe_check.check(_recipe(*steps))
+
+    assert [diagnostic.code for diagnostic in found] == codes
+
+
+def test_the_help_says_how_to_keep_what_would_be_lost() -> None:
+    found = recipe_check.check(_recipe(Step(name="share"), Step(name="scale")))
+
+    assert found[0].message == "step `scale` would undo the sharing that `share` made"
+    assert found[0].help == ("put `scale` in front of what makes sharing",)
+
+
+@pytest.mark.parametrize(("numerics", "codes"), [("int8", []), ("float16", ["EC306"])])
+def test_steps_on_integers_need_integers(numerics: str, codes: list[str]) -> None:
+    found = recipe_check.check_numerics(_recipe(Step(name="train")), numerics)
+
+    assert [diagnostic.code for diagnostic in found] == codes
+
+
+def test_a_pass_that_breaks_its_promise_stops_the_run() -> None:
+    build = NetworkBuilder()
+    network = build.output(build.input("x", (1, 2))).build()
+    context = Context(quantize=lambda network: network)
+
+    with pytest.raises(InternalError, match="50 values are left") as error:
+        run.run(Subject(network=network), [run.Named(title="share", one=Share())], context, {}, print)
+
+    assert error.value.diagnostics[0].code == "EC307"
