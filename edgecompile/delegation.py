@@ -15,6 +15,7 @@ from edgecompile.legalize.check import Verdict, check
 from edgecompile.legalize.joins import joins, shattered
 from edgecompile.legalize.proof import accepted, compare, differs
 from edgecompile.libs import delegates
+from edgecompile.sparse_proof import prove_sparse, tell_sparsity
 
 DETAIL = "delegation"
 ASKED = "real delegates"
@@ -28,6 +29,7 @@ def delegation(job: Job) -> None:
     assert job.network is not None and job.verdict is not None
     if job.target.placement.fallback is None:
         return
+    tell_sparsity(job)
     job.diagnostics += joins(job.network, job.verdict, job.target, f"{job.name}.tflite")
     job.diagnostics += shattered(job.network, job.verdict, job.target, f"{job.name}.tflite")
     if job.target.also_check or job.target.placement.proof:
@@ -40,8 +42,10 @@ def delegation(job: Job) -> None:
 def prove(job: Job) -> None:
     """Ask the real delegates that can be asked here, of this profile and of those beside it; EC755 where they differ.
 
-    What cannot be asked is said in the table: that a library is missing keeps no model from being built.
+    What cannot be asked is said in the table: that a library is missing keeps no model from being built. Sparse
+    weights are tried on ARM64. Raises RejectedError EC773 where they give other outputs there.
     """
+    prove_sparse(job)
     rows = job.details.get(DETAIL)
     if not isinstance(rows, list):
         return

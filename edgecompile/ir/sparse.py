@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from edgecompile.ir.network import Buffer, Tensor
+from edgecompile.ir.network import Buffer, Network, Subgraph, Tensor
 from edgecompile.libs.schema import new
 
 Array = np.ndarray[Any, Any]
@@ -54,23 +54,45 @@ def sparse_bytes(tensor: Tensor) -> int:
     return count * (array.itemsize + index) + (rows + 1) * segment
 
 
-def expanded(tensor: Tensor) -> Array:
-    """The dense values of what :func:`compressed` made. Raises ValueError for another layout."""
+def values_of(tensor: Tensor) -> Array | None:
+    """A constant's values, sparse or not; None for what is computed, and for sparse layouts other than this one."""
     metadata = getattr(tensor.raw, "sparsity", None)
-    axes = [] if metadata is None else list(metadata.dimMetadata or ())
-    plain = (
-        axes
-        and [axis.format for axis in axes] == [_DENSE] * (len(axes) - 1) + [_CSR]
-        and len(axes) == len(tensor.shape)
-    )
-    if not plain or list(metadata.traversalOrder) != list(range(len(axes))):
-        raise ValueError(f"`{tensor.name}` has another sparse layout")
+    if metadata is None or not tensor.is_constant:
+        return tensor.array
+    axes = list(metadata.dimMetadata or ())
+    formats = [axis.format for axis in axes]
+    order = None if metadata.traversalOrder is None else list(metadata.traversalOrder)
+    if order != list(range(len(tensor.shape))) or formats != [_DENSE] * (len(order) - 1) + [_CSR]:
+        return None
     segments = np.asarray(axes[-1].arraySegments.values, np.int64)
     columns = np.asarray(axes[-1].arrayIndices.values, np.int64)
     values = np.frombuffer(tensor.buffer.data, np.dtype(tensor.dtype).newbyteorder("<"))
     rows = np.zeros((len(segments) - 1, tensor.shape[-1]), values.dtype)
     rows[np.repeat(np.arange(len(segments) - 1), np.diff(segments)), columns] = values
     return rows.reshape(tensor.shape)
+
+
+def has_sparse(network: Network) -> bool:
+    """Some constant of the main subgraph is stored without its zeros."""
+    return any(tensor.is_sparse for tensor in network.main.tensors)
+
+
+def dense_twin(network: Network) -> Network:
+    """The same network with the constants that ``DENSIFY`` unpacks stored whole, where :func:`values_of` reads them."""
+    return replace(network, subgraphs=tuple(_dense(subgraph) for subgraph in network.subgraphs))
+
+
+def _dense(subgraph: Subgraph) -> Subgraph:
+    tensors = list(subgraph.tensors)
+    operators = []
+    for operator in subgraph.operators:
+        values = values_of(tensors[operator.inputs[0]]) if operator.name == "DENSIFY" else None
+        if values is None:
+            operators.append(operator)
+            continue
+        result = operator.outputs[0]
+        tensors[result] = replace(tensors[result], buffer=Buffer(np.ascontiguousarray(values).tobytes()))
+    return replace(subgraph, tensors=tuple(tensors), operators=tuple(operators))
 
 
 def _sparsity(shape: tuple[int, ...], segments: Array, columns: Array) -> Any:

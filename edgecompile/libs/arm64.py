@@ -64,6 +64,19 @@ def invoke_arm64(
     )
 
 
+def time_arm64(model: bytes, *, arm64: Arm64, runtime: str, runs: int, name: str = "the model") -> list[float]:
+    """Processor seconds of each run by one emulated thread: for two models against each other, not for a phone.
+
+    Raises RejectedError EC772 as :func:`invoke_arm64`.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgecompile-") as name_of_folder:
+        folder = Path(name_of_folder)
+        (folder / "model.tflite").write_bytes(model)
+        request = {"folder": str(folder), "runtime": runtime, "name": name, "runs": runs}
+        (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+        return [float(one) for one in _ask(folder, arm64, name)]
+
+
 def _ask(folder: Path, arm64: Arm64, name: str) -> Any:
     package = Path(edgecompile.__file__).resolve().parent
     code = (

@@ -13,7 +13,7 @@ from sparse_networks import EQUAL_PADS, Pruned, pruned
 from edgecompile.config.profiles import load
 from edgecompile.ir.network import Network
 from edgecompile.ir.reader import read
-from edgecompile.ir.sparse import expanded
+from edgecompile.ir.sparse import dense_twin, values_of
 from edgecompile.ir.writer import write
 from edgecompile.legalize.check import check
 from edgecompile.legalize.legalize import legalize
@@ -199,4 +199,13 @@ def test_the_values_come_back() -> None:
     (dense,) = (tensor for tensor in before.main.tensors if tensor.name == name)
 
     expected: Any = dense.array
-    assert np.array_equal(expanded(stored), expected)
+    assert np.array_equal(values_of(stored), expected)
+
+
+def test_the_dense_twin_computes_the_same() -> None:
+    after, _ = legal(pruned())
+    twin = dense_twin(after)
+    inputs = samples(after, 2)
+
+    assert "DENSIFY" not in labels(twin)
+    assert np.array_equal(run(twin, inputs)[0], run(after, inputs)[0])
