@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgecompile.core.errors import bad_input
-from edgecompile.core.project import Project
+from edgecompile.core.project import GOALS, Project
 from edgecompile.core.recipe import NUMERICS
 from edgecompile.core.target import Target
 
@@ -46,6 +46,11 @@ _OPTIONS = (
         "--no-rewrite", "no_rewrite", multiple=True, metavar="NAME", help="Rewrite of the target's to leave out."
     ),
     click.option("--min-runtime", metavar="X.Y", help="Oldest TensorFlow Lite that must read the model."),
+    click.option(
+        "--optimize",
+        type=click.Choice(GOALS),
+        help="What counts most for the C library's weights.  [default: balanced]",
+    ),
     click.option("--recipe", metavar="NAME|FILE", help="Compression to apply first."),
     click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
     click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),

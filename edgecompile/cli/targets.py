@@ -153,6 +153,8 @@ def _page(target: Target) -> list[str]:
     lines += [f"runs on    {_placement(target)}", f"emits      {', '.join(target.emit)}", f"judged by  {target.judge}"]
     if target.rewrites:
         lines += wrap(f"rewrites   {', '.join(target.rewrites)}", " " * 11, first="")
+    if len(target.weight_forms) > 1:
+        lines += wrap(f"weights    {', '.join(target.weight_forms)}", " " * 11, first="")
     if target.compiler is not None:
         lines += [f"compiler   {target.compiler.name}", *_source(target.compiler.source)]
     if target.runtime is not None:

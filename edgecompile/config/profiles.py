@@ -119,6 +119,7 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         rewrites=tuple(plain.get("rewrites", ())),
         also_check=tuple(plain.get("also_check", ())),
         model_metadata=plain.get("model_metadata", False),
+        weight_forms=tuple(plain.get("weight_forms", ("dense",))),
         compiler=_compiler(plain["compiler"]) if plain["compiler"] else None,
         statuses=Statuses(**plain["statuses"]) if plain["statuses"] else None,
         measure=plain["measure"],

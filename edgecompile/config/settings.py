@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.config.table import Key
-from edgecompile.core.project import Project
+from edgecompile.core.project import GOALS, Project
 from edgecompile.core.recipe import CALIBRATIONS, NUMERICS
 from edgecompile.core.units import parse_size
 
@@ -100,6 +100,7 @@ SETTINGS: Mapping[str, Setting] = {
     "io_dtype": _text("io_dtype", choices=IO_DTYPES),
     "calibration": _text("calibration", choices=CALIBRATIONS),
     "min_runtime": _text("min_runtime"),
+    "optimize": _text("optimize", choices=GOALS),
     "no_rewrite": Setting(key=Key(kind="texts"), field=("no_rewrite",), convert=_distinct),
     "emit": Setting(key=Key(kind="texts"), field=("emit",), convert=_distinct),
     "trust": _confirmed("trust"),

@@ -94,6 +94,10 @@ class Android:
     download_limit_bytes: int | None = None
 
 
+# What counts where one thing costs another, such as smaller weights more instructions.
+GOALS = ("balanced", "size", "speed")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """One build request. Paths are absolute; ``base`` is the folder relative names were read from.
@@ -103,7 +107,7 @@ class Project:
     ``min_runtime`` is the oldest TensorFlow Lite that must read the model, such as ``2.14``.
     ``segments`` is the number of devices that share the work; ``multiple_subgraphs``: the accelerator runs every part
     into which the other operators cut the model, not only those that its compiler keeps by itself.
-    ``emit`` names emitters to run beside those of the target's profile.
+    ``emit`` names emitters to run beside those of the target's profile. ``optimize`` is one of ``GOALS``.
     """
 
     model: str
@@ -127,5 +131,6 @@ class Project:
     min_runtime: str | None = None
     compiler: ExternalCompiler = field(default_factory=ExternalCompiler)
     emit: tuple[str, ...] = ()
+    optimize: str = "balanced"
     android: Android = field(default_factory=Android)
     origins: Mapping[str, Any] = field(default_factory=dict)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# In which forms C kernels can store int8 weights (``kernels/weight_forms.py`` says what each is).
+WEIGHT_FORMS = ("dense", "shared4", "shared2", "block2x2", "block2x2_shared4")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
@@ -107,7 +110,7 @@ class Target:
     the model of the device that its key ``model`` names, None where nothing predicts. ``rewrites`` names those of
     ``legalize/rewrites`` that make a network fit, in their order. ``also_check`` are ids of profiles of the same device
     whose verdict a report shows beside this one's. ``model_metadata``: the file tells the app about its inputs and
-    outputs.
+    outputs. ``weight_forms``: those of ``WEIGHT_FORMS`` that the device's C kernels read.
     """
 
     id: str
@@ -128,6 +131,7 @@ class Target:
     rewrites: tuple[str, ...] = ()
     also_check: tuple[str, ...] = ()
     model_metadata: bool = False
+    weight_forms: tuple[str, ...] = ("dense",)
     compiler: Compiler | None = None
     measure: Mapping[str, Any] = field(default_factory=dict)
     board: Mapping[str, Any] = field(default_factory=dict)

@@ -2,9 +2,9 @@
  *
  * A row is unpacked once and serves several blocks. Its words hold two int16, of inputs k (low half) and k+1: for
  * each two inputs one word of the even channel, one of the odd one. A list, for rows of which only parts are there,
- * has before these two the distance in bytes from the pixels of the words before (the first: from the beginning).
- * Pixels are int16[inputs / 2][4][2]: inputs k and k+1 of each of four pixels. Arrays are 4-byte aligned.
- * Nothing here allocates.
+ * has before these two how many words of a channel lie between them and the ones before, and one (the first: how many
+ * lie before them). Pixels are int16[inputs / 2][4][2]: inputs k and k+1 of each of four pixels. Arrays are 4-byte
+ * aligned. Nothing here allocates.
  */
 #ifndef EC_ROWS_H_
 #define EC_ROWS_H_
@@ -45,7 +45,7 @@ EC_SHARED void ec_rows_times_blocks_portable(const uint32_t *row, const uint32_t
         const uint32_t *word;
         int i;
         for (word = row; word != end; word += 2) {
-            if (is_list) x += *word++ / 2;
+            if (is_list) x += *word++ * 8;
             for (i = 0; i < 4; ++i) {
                 even[i] = ec_rows_two(word[0], x[2 * i], x[2 * i + 1], even[i]);
                 odd[i] = ec_rows_two(word[1], x[2 * i], x[2 * i + 1], odd[i]);

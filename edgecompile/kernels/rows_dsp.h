@@ -30,7 +30,7 @@ typedef struct {
     "ldrd r12, lr, [r1], #8\n ldrd r2, r3, [r0], #8\n" EC_ROWS_DSP_HALF("r4", "r5", "r8", "r9")                        \
     "ldrd r2, r3, [r0], #8\n" EC_ROWS_DSP_HALF("r6", "r7", "r10", "r11")
 #define EC_ROWS_DSP_LISTED                                                                                             \
-    "ldm.w r1!, {r2, r12, lr}\n add.w r0, r0, r2\n"                                                                    \
+    "ldm.w r1!, {r2, r12, lr}\n add.w r0, r0, r2, lsl #4\n"                                                            \
     "ldrd r2, r3, [r0]\n" EC_ROWS_DSP_HALF("r4", "r5", "r8", "r9")                                                     \
     "ldrd r2, r3, [r0, #8]\n" EC_ROWS_DSP_HALF("r6", "r7", "r10", "r11")
 #define EC_ROWS_DSP_WHOLE_BYTES 44u

@@ -25,7 +25,6 @@ from edgecompile.kernels.weight_forms import (
 )
 
 SIZE, SPEED, BALANCED = "size", "speed", "balanced"
-GOALS = (SIZE, SPEED, BALANCED)
 # Pixels' inputs that wait in scratch for a row that is unpacked once: more blocks, fewer instructions, more RAM.
 _SCRATCH_BYTES = {SIZE: 8192, SPEED: 32768, BALANCED: 16384}
 _MOST_AT_ONCE = 4

@@ -64,6 +64,10 @@ EC_SPECIALIZED const uint8_t *ec_weight_forms_step(int form, const uint8_t *from
     return from + 2;
 }
 
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+#include "weight_forms_dsp.h"
+#endif
+
 /* How many steps of a byte of the map come before the first that is there; the byte is not 0. */
 EC_SPECIALIZED int ec_weight_forms_first(uint32_t bits)
 {
@@ -92,18 +96,29 @@ EC_SPECIALIZED uint32_t *ec_weight_forms_row(int form, ec_weight_forms_place *pl
         for (step = 0; step < steps; ++step, row += 2) from = ec_weight_forms_step(form, from, table, row, row + 1);
     } else {
         const uint32_t *const begin = row;
+#ifdef EC_WEIGHT_FORMS_DSP_H_
+        const uint8_t *const end = place->map + (steps + 7) / 8;
+        step = 0;
+        if (form == EC_FORM_BLOCK) {
+            row = ec_weight_forms_dsp_blocks(&from, place->map, end, row);
+        } else {
+            row = ec_weight_forms_dsp_shared_blocks(&from, place->map, end, table, row);
+        }
+        place->map = end;
+#else
         int last = 0;
         for (step = 0; step < steps; step += 8) {
             uint32_t bits = *place->map++;
             while (bits != 0) {
                 const int here = ec_weight_forms_first(bits);
                 bits ^= 0x80u >> here;
-                row[0] = (uint32_t)(step + here - last) * 16u;
+                row[0] = (uint32_t)(step + here - last);
                 last = step + here;
                 from = ec_weight_forms_step(form, from, table, row + 1, row + 2);
                 row += 3;
             }
         }
+#endif
         if (row == begin) {
             row[0] = row[1] = row[2] = 0;
             row += 3;

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edgecompile.core.target import WEIGHT_FORMS
 from edgecompile.kernels import pairs
 from edgecompile.kernels.routine import Array
 
-DENSE, SHARED4, SHARED2 = "dense", "shared4", "shared2"
-BLOCK, BLOCK_SHARED4 = "block2x2", "block2x2_shared4"
-FORMS = (DENSE, SHARED4, SHARED2, BLOCK, BLOCK_SHARED4)
+FORMS = WEIGHT_FORMS
+DENSE, SHARED4, SHARED2, BLOCK, BLOCK_SHARED4 = FORMS
 # Values that indices can name.
 VALUES = {SHARED4: 16, SHARED2: 4, BLOCK_SHARED4: 16}
 

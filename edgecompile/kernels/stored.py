@@ -1,0 +1,47 @@
+"""What the weights of a program take in flash, layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgecompile.kernels.program import Program
+from edgecompile.kernels.routine import Array, Call
+from edgecompile.kernels.weight_forms import DENSE, stored_bytes
+from edgecompile.kernels.weight_packing import NUMBERS
+
+# Constants of a call that hold weights; biases and scales are not counted.
+_WEIGHTS = ("weights", "map", "values")
+_FORMS = {number: form for form, number in NUMBERS.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """The weights of one operator. ``file_bytes``: in the flatbuffer; ``dense_bytes``: in C, one by one."""
+
+    layer: str
+    form: str
+    stored_bytes: int
+    dense_bytes: int
+    file_bytes: int
+
+
+def stored_weights(program: Program) -> tuple[Stored, ...]:
+    """Of each operator whose kernel has weights, in the order of execution."""
+    graph, found = program.subgraph, []
+    for operator, routine in zip(graph.operators, program.routines, strict=True):
+        for call in routine.calls:
+            if "weights" in call.constants:
+                tensors = (graph.tensor(index) for index in operator.inputs)
+                weights = max((t for t in tensors if t is not None and t.is_constant), key=lambda t: t.size_bytes)
+                codes = weights.array
+                assert codes is not None
+                found.append(_stored(graph.outputs_of(operator)[0].name, call, codes))
+    return tuple(found)
+
+
+def _stored(layer: str, call: Call, codes: Array) -> Stored:
+    size = sum(call.constants[name].nbytes for name in _WEIGHTS if name in call.constants)
+    form = _FORMS.get(int(call.settings.get("form", 0)), DENSE)
+    dense = size if form == DENSE else stored_bytes(codes, DENSE)
+    assert dense is not None
+    return Stored(layer=layer, form=form, stored_bytes=size, dense_bytes=dense, file_bytes=codes.nbytes)
