@@ -20,6 +20,7 @@ from edgecompile.ir.network import Network, Operator, Tensor
 
 Array = np.ndarray[Any, Any]
 _OPERATORS = "edgecompile.compress.simulate.operators"
+_OF_SHAPES = ("SHAPE", "RANK")
 _FUSED_LIMITS: Mapping[str, float] = {"RELU": np.inf, "RELU6": 6.0}
 _BIASES: Mapping[str, int] = {
     "CONV_2D": 2,
@@ -33,7 +34,12 @@ _BIASES: Mapping[str, int] = {
 @cache
 def implemented() -> Mapping[str, Callable[[Call], Any]]:
     """Simulations by operator, as found in the modules of ``operators/``."""
-    return MappingProxyType({name: f for module in modules_of(_OPERATORS) for name, f in module.IMPLEMENTED.items()})
+    found = {name: f for module in modules_of(_OPERATORS) for name, f in module.IMPLEMENTED.items()}
+    return MappingProxyType({**found, **dict.fromkeys(_OF_SHAPES, _known_before)})
+
+
+def _known_before(call: Call) -> Value:
+    raise UnsupportedError(f"{call.operator.label} is known before a sample comes")
 
 
 @cache
@@ -52,7 +58,8 @@ class Plan:
 
     ``steps``: numbers of the operators to run, in order. ``known``: NumPy values by tensor, ``constants`` the same
     with the samples' axis in front. ``places``: by site, (operator, slot) to ``weights`` or ``bias``;
-    ``site_at`` the site of an operator. ``clips``: see :class:`Call`. ``moving``: steps whose outputs need no quantization.
+    ``site_at`` the site of an operator. ``clips``: see :class:`Call`. ``moving``: steps whose outputs need no
+    quantization.
 
     Raises EC350, with one diagnostic for each kind of operator that has no simulation.
     """
@@ -120,12 +127,17 @@ class Plan:
                 found[index] = np.zeros(tensor.shape, np.float32)
         return found
 
+    def _of_shape(self, number: int, operator: Operator) -> Array:
+        tensor, output = self._main.tensors[operator.inputs[0]], self._main.tensors[operator.outputs[0]]
+        if any(size < 0 for size in tensor.shape_signature[1:]):
+            raise self._unsupported(number, f"the shape of `{tensor.name}` is open: {tensor}")
+        return np.array(tensor.shape if operator.label == "SHAPE" else len(tensor.shape), output.dtype)
+
     def _fold(self, number: int) -> bool:
         """Compute an operator now, if nothing it reads depends on samples or on what is trained."""
         operator = self._main.operators[number]
-        if operator.label == "SHAPE":
-            shape = self._main.tensors[operator.inputs[0]].shape
-            self.known[operator.outputs[0]] = np.array(shape, self._main.tensors[operator.outputs[0]].dtype)
+        if operator.label in _OF_SHAPES:
+            self.known[operator.outputs[0]] = self._of_shape(number, operator)
             return True
         if number in self.site_at or not all(index in self.known or index < 0 for index in operator.inputs):
             return False

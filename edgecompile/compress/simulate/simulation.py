@@ -104,7 +104,8 @@ class Simulation:
 
     def operator(self, number: int, values: Mapping[int, Value]) -> tuple[Value, ...]:
         """What one operator gives for these inputs, ``[n, *shape]`` with the batch, by tensor; it has its constants."""
-        return self._run(number, {**self._plan.constants, **self._bound(), **values}, False)
+        given = {index: self._tf.convert_to_tensor(value) for index, value in values.items()}
+        return self._run(number, {**self._plan.constants, **self._bound(), **given}, False)
 
     def prime(self, x: Sequence[Array], batch: int = 64) -> None:
         """Start batch norms from the statistics of ``x``, so that they change nothing yet."""
@@ -187,14 +188,15 @@ class Simulation:
         tensor, tf = self._main.tensors[index], self._tf
         value = tf.convert_to_tensor(value)
         sample = value.shape[1:]
-        if sample.num_elements() != tensor.elements:
+        shape = _open_shape(tensor, sample) or tensor.shape
+        if sample.num_elements() != np.prod(shape, dtype=np.int64):
             place = Location(layer=tensor.name, detail=str(tensor))
             notes = (f"one sample is {list(tensor.shape)}, the batch included", f"found: {sample}")
-            help = ("samples come first: [samples, ...]", "sizes that a model leaves open count as one: fix them first")
+            help = ("samples come first: [samples, ...]",)
             raise bad_input(
                 "EC351", f"input `{tensor.name}` has another shape than the samples given", place, notes, help
             )
-        value = tf.reshape(value, [-1 if value.shape[0] is None else value.shape[0], *tensor.shape])
+        value = tf.reshape(value, [-1 if value.shape[0] is None else value.shape[0], *shape])
         if not is_quantized(tensor):
             dtype = "float32" if tensor.dtype == "float16" else tensor.dtype
             return tf.cast(value, dtype)
@@ -207,6 +209,15 @@ class Simulation:
     def _shown(self, values: Mapping[int, Value], index: int) -> Value:
         value = values[index]
         return self._tf.squeeze(value, 1) if len(value.shape) > 1 and value.shape[1] == 1 else value
+
+
+def _open_shape(tensor: Tensor, sample: Any) -> tuple[int, ...] | None:
+    """The shape for samples that fill sizes which the model leaves open behind the batch."""
+    wanted = tensor.shape_signature[1:]
+    if all(size >= 0 for size in wanted) or len(sample) != len(wanted):
+        return None
+    fits = all(size in (-1, found) for size, found in zip(wanted, sample, strict=True))
+    return (1, *sample) if fits else None
 
 
 def _place(number: int, slot: int) -> int:
