@@ -54,11 +54,14 @@ class Context:
     ``score`` needs labels (or is agreement with the teacher where there are none). ``quantize`` turns a float network
     into the integer network of the first scheme asked for, by TensorFlow's quantizer, calibrated on
     ``calibration``; it is slow (seconds). ``per_tensor_dense``: some target wants one scale for a whole
-    FULLY_CONNECTED. ``folder`` is where training keeps its checkpoints between runs. ``teachers`` are the model files
-    that ``distill`` steps name, as float networks, made when asked for. ``diagnostics`` grows.
+    FULLY_CONNECTED. ``quantize_partly`` does the same but for operators that make tensors of the names given, which
+    stay in float; None where some target takes no float operators. ``folder`` is where training keeps its
+    checkpoints between runs. ``teachers`` are the model files that ``distill`` steps name, as float networks, made when
+    asked for. ``diagnostics`` grows.
     """
 
     quantize: Callable[[Network], Network]
+    quantize_partly: Callable[[Network, Sequence[str]], Network] | None = None
     train: Samples | None = None
     validation: Samples | None = None
     calibration: Samples | None = None

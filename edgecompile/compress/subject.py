@@ -65,12 +65,14 @@ class Subject:
     ``network`` is float32 with batch norms folded until the recipe's quantized part begins, then
     integer. ``held`` is by site key (see ``sites.py``). ``teacher`` is what fine-tuning learns from beside
     labels, or in place of them: the network before compression unless a step named another. ``distillation`` is how.
+    ``origin`` is the float subject that an integer network was quantized from; None for a float one.
     """
 
     network: Network
     held: Mapping[str, Held] = field(default_factory=dict)
     teacher: Network | None = None
     distillation: Distillation = Distillation()
+    origin: Subject | None = None
 
     def with_held(self, changes: Mapping[str, Held]) -> Subject:
         """The subject with some promises replaced."""
