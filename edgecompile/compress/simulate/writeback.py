@@ -42,7 +42,7 @@ def written(
                 operator = draft.operators[number]
                 if slot < len(operator.inputs) and operator.inputs[slot] >= 0:
                     stored = network.main.tensors[operator.inputs[slot]]
-                    scale = _bias_scale(network.main, operator, site, weights)
+                    scale = _bias_scale(network.main, operator, site, weights, stored)
                     draft.put(number, slot, _bias(stored, bias, scale), site)
     return draft.network()
 
@@ -73,14 +73,21 @@ def _folded(shadow: Shadow, site: Site, fold: tuple[Array, Array] | None) -> Arr
     return folded
 
 
-def _bias_scale(main: Subgraph, operator: Operator, site: Site, weights: Tensor) -> Array | None:
-    """Scale of the input times those of the weights, in float32 as the file holds them; None in float."""
+def _bias_scale(main: Subgraph, operator: Operator, site: Site, weights: Tensor, bias: Tensor) -> Array | None:
+    """Scale of the input times those of the weights, in float32 as the file holds them; None in float.
+
+    Where the file has a bias scale it follows the weights' in its ratio, so that weights left alone leave it alone.
+    """
     data = main.tensor(operator.inputs[_DATA_SLOT.get(site.operator, 0)])
     if data is None or data.quantization is None or weights.quantization is None or not is_quantized(data):
         return None
-    return (np.float64(data.quantization.scales[0]) * np.asarray(weights.quantization.scales, np.float64)).astype(
-        np.float32
-    )
+    scales = np.asarray(weights.quantization.scales, np.float64)
+    before = main.tensors[site.weights].quantization
+    if bias.quantization is not None and before is not None and len(before.scales) == len(scales):
+        found = np.asarray(bias.quantization.scales, np.float64)
+        if len(found) == len(scales):
+            return np.asarray(found * (scales / np.asarray(before.scales, np.float64)), np.float32)
+    return np.asarray(np.float64(data.quantization.scales[0]) * scales, np.float32)
 
 
 def _bias(tensor: Tensor, values: Array, scale: Array | None) -> Tensor:

@@ -22,13 +22,17 @@ def fully_connected(call: Call) -> Value:
         y = tf.reshape(call.normalize(tf.reshape(y, [-1, 1, 1, y.shape[1]])), [-1, y.shape[1]])
     if call.has(2):
         y = tf.nn.bias_add(y, call.constant(2)) if call.is_constant(2) else y + call.values[2]
-    return tf.reshape(activate(call, y), [count, *_shape(call, weights.shape[-2])])
+    return tf.reshape(activate(call, y), [count, *_shape(call, weights.shape[-2], weights.shape[-1])])
 
 
-def _shape(call: Call, channels: int) -> list[int]:
+def _shape(call: Call, channels: int, inner: int) -> list[int]:
     if call.option("keep_num_dims"):
         return [*call.values[0].shape[1:-1], channels]
-    return [-1, channels] if len(call.outputs[0].shape) == 2 else list(call.outputs[0].shape)
+    if len(call.outputs[0].shape) != 2:
+        return list(call.outputs[0].shape)
+    # Two unknown sizes would leave the batch unknown, too, where the number of samples is.
+    elements = call.values[0].shape[1:].num_elements()
+    return [-1 if elements is None else elements // inner, channels]
 
 
 def batch_matmul(call: Call) -> Value:
