@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.context import Samples
+from edgecompile.compression import Compressed, Material, compress
 from edgecompile.convert.convert import convert
 from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
-from edgecompile.core.recipe import NEEDS_CALIBRATION, Scheme
+from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
 from edgecompile.core.units import format_size, group
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.keras_model import KerasModel, load
-from edgecompile.frontend.source import ModelSource
+from edgecompile.frontend.source import ModelSource, open_model
+from edgecompile.ir import reader, writer
+from edgecompile.ir.network import Network
 from edgecompile.libs.arrays import save_array
 
+Array = np.ndarray[Any, Any]
 PREDICT_BATCH = 256
 RANDOM_REFERENCE_SAMPLES = 64
 
@@ -42,57 +50,159 @@ def lower(
     seed: int,
     folder: str,
     progress: Progress,
+    recipe: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Load the model, convert it in every scheme, and record its float predictions.
+    """Load the model, compress it, convert it in every scheme, and record its float predictions.
 
     ``data``: folder of a data set saved by ``frontend.data.save`` or None.
     ``random_calibration``: samples of noise to calibrate with where there is no data, else 0.
+    ``recipe``: its ``steps``, the ``forms`` and ``metric`` they are judged by, the ``cache``; None: no step is taken.
     Writes ``<scheme label>.tflite``, ``input_<i>.npy`` and ``reference_<i>.npy`` (float32, samples
-    first) into ``folder``. Raises what loading, checking the data and converting raise.
+    first) into ``folder``. Raises what loading, checking the data, compressing and converting raise.
     """
-    out = Path(folder)
-    stages: list[dict[str, Any]] = []
-    started = time.monotonic()
-    origin = ModelSource(**{**source, "path": Path(source["path"]) if source["path"] else None})
-    progress.begin("Load", origin.name)
-    model = load(origin, custom, trust, Path(base))
-    stages.append(_stage("load", f"{group(model.parameters)} parameters", started))
-    progress.end(stages[-1]["summary"])
+    out, work = Path(folder), _Work(progress=progress)
+    origin = _source(source)
+    with work.stage("Load", origin.name) as summary:
+        model = load(origin, custom, trust, Path(base))
+        summary.append(f"{group(model.parameters)} parameters")
     diagnostics = list(model.diagnostics)
     dataset = frontend_data.restore(Path(data)) if data else None
     if dataset is not None:
         diagnostics += frontend_data.check_against(dataset, model.inputs, model.outputs)
         dataset = frontend_data.arrange(dataset, model.inputs, model.outputs)
     calibration = _calibration(dataset, model, random_calibration, seed)
-    for scheme in (Scheme(**plain) for plain in schemes):
-        started = time.monotonic()
-        progress.begin("Convert", scheme.title)
-        used = calibration if scheme.numerics in NEEDS_CALIBRATION else None
-        content = convert(model.model, scheme, used, seed)
-        (out / f"{scheme.label}.tflite").write_bytes(content)
-        stages.append(_stage("convert", f"{scheme.title}: {format_size(len(content))}", started))
-        progress.end(format_size(len(content)))
-    started = time.monotonic()
+    wanted = [Scheme(**plain) for plain in schemes]
+    records: dict[str, Any] = {}
+    if recipe is None:
+        _convert(model, wanted, calibration, seed, out, work)
+    else:
+        opened = _Opened(custom=custom, trust=trust, base=Path(base), seed=seed)
+        compressed = _compress(model, wanted, calibration, dataset, recipe, opened, out, work)
+        diagnostics += compressed.diagnostics
+        records = {label: [one.to_dict() for one in done] for label, done in compressed.records.items()}
     inputs = _reference_inputs(dataset, model, reference_samples, seed)
-    progress.begin("Predict", "the float model")
-    outputs = predict(model, inputs)
-    for index, array in enumerate(outputs):
-        save_array(out / f"reference_{index}.npy", array)
-    for index, array in enumerate(inputs):
-        save_array(out / f"input_{index}.npy", array)
-    stages.append(_stage("predict", f"{group(len(inputs[0]))} samples", started))
-    progress.end(stages[-1]["summary"])
+    with work.stage("Predict", "the float model") as summary:
+        outputs = predict(model, inputs)
+        summary.append(f"{group(len(inputs[0]))} samples")
+    for kind, arrays in (("reference", outputs), ("input", inputs)):
+        for index, array in enumerate(arrays):
+            save_array(out / f"{kind}_{index}.npy", array)
     return {
         "parameters": model.parameters,
         "inputs": [dataclasses.asdict(spec) for spec in model.inputs],
         "outputs": [dataclasses.asdict(spec) for spec in model.outputs],
         "bridge_difference": model.bridge_difference,
         "diagnostics": [_plain(diagnostic) for diagnostic in diagnostics],
-        "stages": stages,
+        "stages": work.stages,
+        "records": records,
         "input_files": [f"input_{index}.npy" for index in range(len(inputs))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(outputs))],
         "versions": _versions(),
     }
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """Stages as they are finished, told to the listener."""
+
+    progress: Progress
+    stages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str, detail: str) -> Iterator[list[str]]:
+        """Time a stage; the body appends its summary to the list it is given."""
+        summary: list[str] = []
+        started = time.monotonic()
+        self.progress.begin(name, detail)
+        yield summary
+        line = " ".join(summary)
+        self.stages.append({"name": name.lower(), "summary": line, "duration_s": time.monotonic() - started})
+        self.progress.end(line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """How models are opened: the project's own, and teachers."""
+
+    custom: str | None
+    trust: bool
+    base: Path
+    seed: int
+
+
+def _convert(
+    model: KerasModel,
+    schemes: Sequence[Scheme],
+    calibration: tuple[Array, ...] | None,
+    seed: int,
+    out: Path,
+    work: _Work,
+) -> None:
+    for scheme in schemes:
+        with work.stage("Convert", scheme.title) as summary:
+            used = calibration if scheme.numerics in NEEDS_CALIBRATION else None
+            content = convert(model.model, scheme, used, seed)
+            (out / f"{scheme.label}.tflite").write_bytes(content)
+            summary.append(f"{scheme.title}: {format_size(len(content))}")
+
+
+def _compress(
+    model: KerasModel,
+    schemes: Sequence[Scheme],
+    calibration: tuple[Array, ...] | None,
+    dataset: frontend_data.DataSet | None,
+    recipe: dict[str, Any],
+    opened: _Opened,
+    out: Path,
+    work: _Work,
+) -> Compressed:
+    with work.stage("Convert", "float32, for the recipe") as summary:
+        network = _floats(model, opened.seed)
+        summary.append(f"float32: {len(network.main.operators)} operators")
+    steps = tuple(Step(name=step["pass"], options=step["options"]) for step in recipe["steps"])
+    material = Material(
+        recipe=Recipe(name=recipe["name"], steps=steps),
+        schemes=schemes,
+        forms=recipe["forms"],
+        calibration=calibration,
+        train=_samples(dataset.train if dataset else None),
+        validation=_samples(dataset.validation if dataset else None),
+        teachers={
+            name: partial(_teacher, name, opened) for name in (step.options.get("teacher") for step in steps) if name
+        },
+        metric=recipe["metric"],
+        base=opened.base,
+        seed=opened.seed,
+        folder=Path(recipe["cache"]) if recipe["cache"] else None,
+        progress=work.progress,
+    )
+    started = time.monotonic()
+    compressed = compress(network, model.model.name, material)
+    for scheme in schemes:
+        content = writer.write(compressed.networks[scheme.label])
+        (out / f"{scheme.label}.tflite").write_bytes(content)
+    work.stages.append(
+        {"name": "compress", "summary": recipe["title"], "duration_s": time.monotonic() - started},
+    )
+    return compressed
+
+
+def _floats(model: KerasModel, seed: int) -> Network:
+    content = convert(model.model, Scheme(numerics="float32", io_dtype="float32"), None, seed)
+    return reader.read(content, f"{model.model.name}.tflite")
+
+
+def _teacher(name: str, opened: _Opened) -> Network:
+    model = load(open_model(name, opened.base), opened.custom, opened.trust, opened.base)
+    return _floats(model, opened.seed)
+
+
+def _samples(split: Any) -> Samples | None:
+    return Samples(x=tuple(split.x), y=tuple(split.y)) if split is not None and len(split) else None
+
+
+def _source(plain: dict[str, Any]) -> ModelSource:
+    return ModelSource(**{**plain, "path": Path(plain["path"]) if plain["path"] else None})
 
 
 def load_user_data(*, base: str, spec: dict[str, Any], seed: int, folder: str) -> dict[str, Any]:
@@ -141,10 +251,6 @@ def _reference_inputs(
     if dataset is not None and dataset.test is not None:
         return tuple(array[:samples] for array in dataset.test.x)
     return random_inputs(model.inputs, min(samples or RANDOM_REFERENCE_SAMPLES, RANDOM_REFERENCE_SAMPLES), seed + 1)
-
-
-def _stage(name: str, summary: str, started: float) -> dict[str, Any]:
-    return {"name": name, "summary": summary, "duration_s": time.monotonic() - started}
 
 
 def _plain(diagnostic: Diagnostic) -> dict[str, Any]:

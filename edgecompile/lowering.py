@@ -93,10 +93,12 @@ def lower(
     scratch: Path,
     progress: Progress,
     samples: int | None = None,
+    compression: Mapping[str, Any] | None = None,
 ) -> Lowered:
     """Read the data, then run the Keras process; a .tflite is taken as it is.
 
-    ``samples`` bounds how many held-out samples are predicted, None: all. Raises EC302 when a
+    ``samples`` bounds how many held-out samples are predicted, None: all. ``compression`` is what the steps of the
+    recipe need to know (see ``keras_process.lower``), None: no step is taken. Raises EC302 when a
     scheme needs calibration data and there is none, and whatever data, load and convert raise.
     """
     calibrated = source.kind != "tflite" and any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes)
@@ -118,6 +120,7 @@ def lower(
             "reference_samples": samples,
             "seed": project.seed,
             "folder": str(scratch),
+            "recipe": compression,
         },
         progress=progress,
         environment=_environment(scratch),
@@ -147,7 +150,7 @@ def _lowered(
         truth=tuple(np.asarray(y)[: len(inputs[0])] for y in test.y) if test is not None else (),
         held_out=test is not None,
         dataset=dataset,
-        facts={key: answer[key] for key in ("parameters", "inputs", "outputs", "bridge_difference")},
+        facts={key: answer[key] for key in ("parameters", "inputs", "outputs", "bridge_difference", "records")},
         stages=tuple(Stage(**stage) for stage in answer["stages"]),
         diagnostics=(
             *(dataset.diagnostics if dataset is not None else ()),

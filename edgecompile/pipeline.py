@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecompile import board, stages
+from edgecompile import board, compressing, stages
 from edgecompile.app_runtime import hold_runtime
 from edgecompile.body_tail import verify_body_and_tail, write_body_and_tail
 from edgecompile.card import attach_card
@@ -46,9 +47,10 @@ def build(
     ``cache`` is the tool's cache folder, where an ARM64 runtime may be set up; None: there is none.
     """
     stages.probe_outputs(project, targets)
-    jobs, scratch = _start(project, targets, progress, verify_samples, together)
+    jobs, scratch = _start(project, targets, progress, verify_samples, together, cache)
     for job in jobs:
         job.cache = cache
+        compressing.tell(job)
     with scratch:
         reports = tuple(_run(job, lambda job: _compile(job, require_verified)) for job in jobs)
     stages.write_depfile(depfile, jobs, reports)
@@ -62,9 +64,11 @@ def check(
 
     ``together`` as for :func:`build`.
     """
-    jobs, scratch = _start(stages.without_data(project), targets, progress, 1, together)
+    plain = dataclasses.replace(project, recipe=dataclasses.replace(project.recipe, steps=()))
+    jobs, scratch = _start(stages.without_data(plain), targets, progress, 1, together)
     for job in jobs:
         stages.hush_noise(job)
+        compressing.not_taken(job, project.recipe)
     with scratch:
         return tuple(_run(job, _examine) for job in jobs)
 
@@ -75,13 +79,15 @@ def _start(
     progress: Progress,
     samples: int | None,
     together: Together | None,
+    cache: Path | None = None,
 ) -> tuple[list[Job], tempfile.TemporaryDirectory[str]]:
     stages.check_recipe(project.recipe)
     source = open_model(project.model, project.base)
     schemes = [scheme_of(project, target) for target in targets]
+    steps = compressing.request(project, source, targets, schemes, cache)
     scratch = tempfile.TemporaryDirectory(prefix="edgecompile-")
     try:
-        lowered = lower(project, source, schemes, Path(scratch.name), progress, samples)
+        lowered = lower(project, source, schemes, Path(scratch.name), progress, samples, steps)
     except BaseException:
         scratch.cleanup()
         raise

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from edgecompile.compress.context import Context, Samples
 from edgecompile.compress.contract import Pass
@@ -14,6 +17,7 @@ from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import internal
 
+Array = np.ndarray[Any, Any]
 # Scores along the way are for the table; that many samples tell a point from another.
 MOST_SCORED = 2000
 _BATCH = 256
@@ -61,7 +65,7 @@ def scored(subject: Subject, context: Context) -> float | None:
     return context.score.of(outputs(subject, some), some)
 
 
-def outputs(subject: Subject, samples: Samples) -> list[object]:
+def outputs(subject: Subject, samples: Samples) -> list[Array]:
     """Real-valued outputs of the subject's network, samples first."""
     return list(simulate(subject.network, samples.x, _BATCH, held=subject.held)[0])
 

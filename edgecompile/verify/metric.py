@@ -44,6 +44,11 @@ def check_metric(name: str | None) -> None:
         )
 
 
+def rises(name: str) -> bool:
+    """Whether more is better, for a shipped metric."""
+    return bool(_shipped()[name].HIGHER_IS_BETTER)
+
+
 def infer(truth: Sequence[Array], outputs: Sequence[Array]) -> str | None:
     """The metric that labels suggest: top1 where they name classes, mse where they are values, None without any."""
     if not truth or not outputs:

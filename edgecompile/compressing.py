@@ -1,0 +1,90 @@
+"""What a build asks of the recipe's steps, and what it tells of them; the steps run in the Keras process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgecompile.compress import recipe_check
+from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.errors import BadInputError, bad_input
+from edgecompile.core.project import Project
+from edgecompile.core.recipe import Recipe, Scheme
+from edgecompile.core.target import Target
+from edgecompile.core.units import format_size, group
+from edgecompile.frontend.source import ModelSource
+from edgecompile.job import Job
+
+
+def request(
+    project: Project, source: ModelSource, targets: Sequence[Target], schemes: Sequence[Scheme], cache: Path | None
+) -> Mapping[str, Any] | None:
+    """What ``keras_process.lower`` must know of the recipe's steps; None when there are none.
+
+    Raises EC306 for steps on integers in a scheme of floats, EC308 for a model that is a .tflite already.
+    """
+    recipe = project.recipe
+    if not recipe.steps:
+        return None
+    if source.kind == "tflite":
+        raise bad_input(
+            "EC308",
+            f"recipe `{recipe.name}` has steps, and `{source.name}` is converted already",
+            source.name,
+            notes=("steps train and change the float model; a .tflite is compiled as it is",),
+            help=("give the Keras model that it was made from", "or leave the recipe out"),
+        )
+    wrong = [problem for scheme in schemes for problem in recipe_check.check_numerics(recipe, scheme.numerics)]
+    if wrong:
+        raise BadInputError(*dict.fromkeys(wrong))
+    return {
+        "name": recipe.name,
+        "title": " -> ".join(step.name for step in recipe.steps),
+        "steps": [{"pass": step.name, "options": dict(step.options)} for step in recipe.steps],
+        "forms": {target.id: list(target.weight_forms) for target in targets},
+        "metric": project.accuracy.metric,
+        "cache": str(cache / "training") if cache is not None else None,
+    }
+
+
+def not_taken(job: Job, recipe: Recipe) -> None:
+    """Say that ``check`` looked at the model without the recipe's steps."""
+    if recipe.steps:
+        job.diagnostics.append(
+            Diagnostic(
+                code="EC309",
+                severity=Severity.NOTE,
+                message=f"the steps of recipe `{recipe.name}` were not taken: `check` trains nothing",
+                notes=("sizes and operators are those of the model before compression",),
+                help=("`edgecompile build` takes them",),
+            )
+        )
+
+
+def tell(job: Job) -> None:
+    """Put what each step cost and bought into the report: a line a step, weights as this target stores them."""
+    records = job.lowered.facts.get("records") or {}
+    if job.scheme.label not in records:
+        return
+    rows = records[job.scheme.label]
+    job.details["compression"] = [_row(row, job.target.id) for row in rows]
+    job.details["compression records"] = {"steps": rows}
+    last = rows[-1]
+    method = "counted in the weights after the recipe's last step"
+    job.count("sparsity", round(last["sparsity"], 4), "ratio", method)
+    job.count("distinct_values", last["distinct"], "count", f"{method}: the most that any tensor has")
+
+
+def _row(row: Mapping[str, Any], target: str) -> dict[str, str]:
+    score = "-" if row["score"] is None else f"{row['score']:.4f}"
+    return {
+        "step": row["step"],
+        "score": score,
+        "zeros": f"{100 * row['sparsity']:.0f} %",
+        "values": str(row["distinct"]),
+        "MACs": group(row["macs"]),
+        "stored": format_size(row["stored_bytes"][target]),
+        "gzip": format_size(row["gzip_bytes"]),
+        "time": f"{row['duration_s']:.0f} s",
+    }

@@ -1,0 +1,144 @@
+"""A recipe's steps in the Keras process: from the float network to the flatbuffers of all schemes that share it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.compress.context import Context, Samples, Score
+from edgecompile.compress.integers import hold
+from edgecompile.compress.recipe_check import INTEGER, steps_of
+from edgecompile.compress.record import Record, measure
+from edgecompile.compress.run import Named, outputs, run, scored
+from edgecompile.compress.subject import Subject
+from edgecompile.convert.requantize import requantize
+from edgecompile.core.progress import Progress
+from edgecompile.core.recipe import Recipe, Scheme
+from edgecompile.ir.network import Network
+from edgecompile.verify import metric
+
+Array = np.ndarray[Any, Any]
+Forms = Mapping[str, Sequence[str]]
+_LOOKED_AT = 64  # samples that tell what labels are
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Material:
+    """What a recipe works with besides the network. Samples that are not there are None."""
+
+    recipe: Recipe
+    schemes: Sequence[Scheme]
+    forms: Forms
+    calibration: tuple[Array, ...] | None
+    train: Samples | None
+    validation: Samples | None
+    teachers: Mapping[str, Callable[[], Network]]
+    metric: str | None
+    base: Path
+    seed: int
+    folder: Path | None
+    progress: Progress
+
+
+@dataclass(kw_only=True)
+class Compressed:
+    """A network for each scheme's label, a record for each step by scheme, and what passes had to say."""
+
+    networks: dict[str, Network] = field(default_factory=dict)
+    records: dict[str, list[Record]] = field(default_factory=dict)
+    diagnostics: list[Any] = field(default_factory=list)
+
+
+def compress(network: Network, name: str, material: Material) -> Compressed:
+    """Run the float steps once, then the steps on integers for each scheme that has them.
+
+    ``network`` is the model as converted to float32; ``name`` is the model's. Raises what passes and quantizer raise.
+    """
+    done = Compressed()
+    context = _context(network, name, material, done.diagnostics)
+    steps = [
+        Named(title=_title(step.name, step.options), one=one)
+        for step, one in zip(material.recipe.steps, steps_of(material.recipe), strict=True)
+    ]
+    begun = Subject(network=network, teacher=network)
+    first = [measure("as given", begun, material.forms, scored(begun, context), 0.0)]
+    floats = run(begun, _of("float", steps), context, material.forms, first.append)
+    for scheme in material.schemes:
+        records = list(first)
+        done.networks[scheme.label] = _in_scheme(floats, scheme, name, material, context, steps, records)
+        done.records[scheme.label] = records
+    return done
+
+
+def _in_scheme(
+    floats: Subject,
+    scheme: Scheme,
+    name: str,
+    material: Material,
+    context: Context,
+    steps: Sequence[Named],
+    records: list[Record],
+) -> Network:
+    context.progress.begin("Convert", scheme.title)
+    integers = hold(requantize(floats.network, scheme, material.calibration, name), floats.network, floats.held)
+    context.progress.end(f"{len(integers.main.operators)} operators")
+    if scheme.numerics not in INTEGER:
+        return integers
+    subject = dataclasses.replace(floats, network=integers, origin=floats)
+    records.append(measure(scheme.numerics, subject, material.forms, scored(subject, context), 0.0))
+    own = dataclasses.replace(context, quantize=lambda other: _quantized(other, scheme, name, material))
+    return run(subject, _of("quantized", steps), own, material.forms, records.append).network
+
+
+def _quantized(network: Network, scheme: Scheme, name: str, material: Material) -> Network:
+    return requantize(network, scheme, material.calibration, name)
+
+
+def _context(network: Network, name: str, material: Material, diagnostics: list[Any]) -> Context:
+    scheme = material.schemes[0]
+    return Context(
+        quantize=lambda network: _quantized(network, scheme, name, material),
+        train=material.train,
+        validation=material.validation,
+        calibration=Samples(x=material.calibration) if material.calibration else None,
+        score=_score(material, network),
+        per_tensor_dense=any(one.per_tensor_dense for one in material.schemes),
+        seed=material.seed,
+        folder=material.folder,
+        teachers=material.teachers,
+        progress=material.progress,
+        diagnostics=diagnostics,
+    )
+
+
+def _score(material: Material, network: Network) -> Score | None:
+    """The project's metric, or the one that the labels suggest; None without labels to score with."""
+    samples = material.validation
+    if samples is None or not samples.y:
+        return None
+    some = samples.take(slice(0, _LOOKED_AT))
+    answers = outputs(Subject(network=network), some)
+    name = material.metric or metric.infer(some.y, answers)
+    if name is None:
+        return None
+
+    def of(answers: Sequence[Array], given: Samples) -> float:
+        return metric.score(name, given.y, answers, given.x, material.base).value
+
+    rises = metric.score(name, some.y, answers, some.x, material.base).higher_is_better
+    return Score(name=name, of=of, higher_is_better=rises)
+
+
+def _of(phase: str, steps: Sequence[Named]) -> list[Named]:
+    return [step for step in steps if step.one.phase == phase]
+
+
+def _title(name: str, options: Mapping[str, Any]) -> str:
+    """``cluster 16``, ``prune sparsity 0.5``: a step in a few words."""
+    words = " ".join(f"{key} {value}" for key, value in options.items() if not isinstance(value, (list, dict)))
+    return f"{name} {words}".strip()

@@ -1,0 +1,69 @@
+"""A recipe with steps, from the Keras model to the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pipeline_networks import classifier
+
+from edgecompile.cli.main import main
+from edgecompile.ir.writer import write
+
+_STEPS = 'schema = 1\nsteps = [{ pass = "finetune", epochs = 2, learning_rate = 0.01 }]\n'
+
+
+def _project(folder: Path) -> None:
+    """A model that does not yet know which of two halves of its input is larger, and samples to learn it from."""
+    from edgecompile.libs.keras import tf_keras
+
+    keras = tf_keras()
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = keras.Sequential([layers.Input((8,)), layers.Dense(8, activation="relu"), layers.Dense(2, "softmax")])
+    model.save(folder / "small.h5")
+    x = np.random.default_rng(0).normal(size=(400, 8)).astype(np.float32)
+    y = (x[:, :4].sum(1) > x[:, 4:].sum(1)).astype(np.int64)
+    np.savez(folder / "small.npz", x_train=x[:300], y_train=y[:300], x_test=x[300:], y_test=y[300:])
+    (folder / "r.toml").write_text(_STEPS)
+
+
+@pytest.mark.tensorflow
+def test_the_report_tells_what_each_step_bought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
+
+    code = main(["build", "small.h5", "-t", "android-nnapi", "--data", "small.npz", "--recipe", "r.toml"])
+
+    report = json.loads((tmp_path / "build/android-nnapi/report.json").read_text())
+    steps = [row["step"] for row in report["details"]["compression"]]
+    scores = [row["score"] for row in report["details"]["compression records"]["steps"]]
+    assert code == 0
+    assert steps == ["as given", "finetune epochs 2 learning_rate 0.01", "int8"]
+    assert scores[1] > scores[0]
+    assert report["status"] == "verified"
+
+
+def test_check_says_that_it_takes_no_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "small.tflite").write_bytes(write(classifier()))
+    (tmp_path / "r.toml").write_text(_STEPS)
+
+    code = main(["check", str(tmp_path / "small.tflite"), "-t", "android-nnapi", "--recipe", str(tmp_path / "r.toml")])
+
+    assert code == 0
+    assert "EC309" in capsys.readouterr().err
+
+
+def test_a_tflite_is_not_compressed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "small.tflite").write_bytes(write(classifier()))
+    (tmp_path / "r.toml").write_text(_STEPS)
+    words = ["-t", "android-nnapi", "--recipe", str(tmp_path / "r.toml"), "-o", str(tmp_path / "out")]
+
+    code = main(["build", str(tmp_path / "small.tflite"), *words])
+
+    assert code == 2
+    assert "EC308" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "android-nnapi").exists()
