@@ -31,7 +31,7 @@ def run_simulation(
 ) -> tuple[tuple[Array, ...], dict[int, Array]]:
     """The same for a simulation under training, with the weights it has now."""
     tf = tensorflow()
-    infer = tf.function(lambda *parts: simulation(parts, watch=watch), reduce_retracing=True)
+    infer = tf.function(lambda *parts: simulation(parts, watch=watch), autograph=False, reduce_retracing=True)
     pieces = []
     for start in range(0, len(x[0]), batch):
         outputs, watched = infer(*(tf.constant(array[start : start + batch]) for array in x))

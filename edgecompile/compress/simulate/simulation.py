@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgecompile.compress.simulate.call import Call, Value
+from edgecompile.compress.simulate.call import Call, Value, count_of, repeat
 from edgecompile.compress.simulate.normalize import Normalizer, can_normalize
 from edgecompile.compress.simulate.plan import Plan
 from edgecompile.compress.simulate.quantizers import fake_quantize, is_quantized, real
@@ -63,6 +63,11 @@ class Simulation:
             for key, site in self.sites.items()
             if normalize and site.bias is not None and can_normalize(self._main, site, held.get(key, NOTHING))
         }
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Numbers of the operators that are computed for each sample, in order; the others are folded or unread."""
+        return self._plan.steps
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -207,7 +212,9 @@ class Simulation:
         return fake_quantize(tf, tf.cast(value, tf.float32), tensor)
 
     def _shown(self, values: Mapping[int, Value], index: int) -> Value:
-        value = values[index]
+        # What depends on no sample is the same for all.
+        count = next((count_of(self._tf, values[i]) for i in self._main.inputs), 1)
+        value = repeat(self._tf, values[index], count)
         return self._tf.squeeze(value, 1) if len(value.shape) > 1 and value.shape[1] == 1 else value
 
 
