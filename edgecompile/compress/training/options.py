@@ -8,6 +8,7 @@ from edgecompile.compress.option import option
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "constant")
+AUGMENTATIONS = ("flip", "shift", "noise", "mixup", "time_shift")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class Trained:
         None, "weight of matching the teacher's inner tensors", minimum=0, kind="number"
     )
     augment: tuple[str, ...] = option(
-        (), "changes of samples, at random: flip, shift, noise, mixup, time_shift", kind="texts"
+        (), "changes of training samples, at random, in this order", kind="texts", choices=AUGMENTATIONS
     )
     patience: int = option(0, "epochs without a better score after which training ends; 0: never", minimum=0)
     normalize: bool | None = option(

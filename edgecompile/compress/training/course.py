@@ -1,0 +1,144 @@
+"""The course of a run: epoch after epoch, the best state remembered, a checkpoint each, until it is over."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.compress.context import Context
+from edgecompile.compress.simulate.simulation import Simulation
+from edgecompile.compress.training import checkpoint
+from edgecompile.compress.training.feed import Feed
+from edgecompile.compress.training.judge import Judge
+from edgecompile.compress.training.learner import Learner
+from edgecompile.compress.training.options import Training
+from edgecompile.compress.training.schedule import learning_rate
+from edgecompile.core.units import format_duration
+
+Array = np.ndarray[Any, Any]
+# Called with the step, the number of steps, and the simulation, which it may change.
+Adjust = Callable[[int, int, Simulation], bool | None]
+_BEST = "best "
+_SECONDS_BETWEEN_UPDATES = 0.5
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """What is known after ``epoch`` epochs. ``best`` is the network's state at its best, None: none may count yet.
+
+    ``diverged_at`` is the step at which the loss was no number, None: at none. ``over``: there is nothing more to do.
+    """
+
+    epoch: int = 0
+    best: Mapping[str, Array] | None = None
+    best_value: float | None = None
+    best_epoch: int = 0
+    waited: int = 0
+    diverged_at: int | None = None
+    over: bool = False
+    history: list[list[float | None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Course:
+    """``run`` trains. ``folder`` is where this run's checkpoints are, None: it keeps none."""
+
+    learner: Learner
+    feed: Feed
+    judge: Judge
+    how: Training
+    context: Context
+    adjust: Adjust | None
+    folder: Path | None
+
+    def run(self) -> Standing:
+        """Train from the newest checkpoint, or the beginning, to the end."""
+        standing = self._resumed() or self._begun()
+        started, first = time.monotonic(), standing.epoch
+        while not standing.over:
+            pace = (time.monotonic() - started, (standing.epoch - first) * self.feed.steps)
+            loss = self._epoch(standing, pace)
+            if standing.diverged_at is None:
+                self._finish_epoch(standing, loss)
+            standing.over = standing.over or standing.diverged_at is not None or standing.epoch >= self.how.epochs
+            self._save(standing)
+        return standing
+
+    @property
+    def _steps(self) -> int:
+        return self.how.epochs * self.feed.steps
+
+    def _begun(self) -> Standing:
+        """The network as it came counts too, unless something has yet to be made of it."""
+        if self.adjust is not None:
+            return Standing()
+        return Standing(best=self.learner.network_state(), best_value=self.judge.value(self.learner))
+
+    def _epoch(self, standing: Standing, pace: tuple[float, int]) -> float:
+        """One pass over the training samples; the mean loss. ``standing.diverged_at`` is set where the loss is NaN."""
+        losses: list[float] = []
+        began = shown = time.monotonic()
+        for number in range(self.feed.steps):
+            step = standing.epoch * self.feed.steps + number
+            if self.adjust is not None:
+                self.adjust(step, self._steps, self.learner.simulation)
+            rate = learning_rate(self.how, step, self._steps)
+            losses.append(self.learner.step(*self.feed.batch(standing.epoch, number), rate, step))
+            if not math.isfinite(losses[-1]):
+                standing.diverged_at = step
+                break
+            now = time.monotonic()
+            if now - shown >= _SECONDS_BETWEEN_UPDATES:
+                shown = now
+                self._tell(standing, step + 1, losses, (pace[0] + now - began) / (pace[1] + number + 1))
+        return float(np.mean(losses))
+
+    def _finish_epoch(self, standing: Standing, loss: float) -> None:
+        standing.epoch += 1
+        step = standing.epoch * self.feed.steps
+        settled = self.adjust is None or bool(self.adjust(step, self._steps, self.learner.simulation))
+        state = self.learner.network_state()
+        if not all(np.isfinite(array).all() for array in state.values()):
+            standing.diverged_at = step - 1
+            return
+        value = self.judge.value(self.learner)
+        standing.history.append([loss, value])
+        standing.waited += 1
+        if (settled or standing.epoch >= self.how.epochs) and (
+            standing.best is None or self.judge.better(value, standing.best_value)
+        ):
+            standing.best, standing.best_value, standing.best_epoch = state, value, standing.epoch
+            standing.waited = 0
+        standing.over = settled and 0 < self.how.patience <= standing.waited
+        self._tell(standing, step, [loss], None)
+
+    def _tell(self, standing: Standing, done: int, losses: list[float], seconds_a_step: float | None) -> None:
+        parts = [f"epoch {min(standing.epoch + 1, self.how.epochs)} of {self.how.epochs}"]
+        parts.append(f"loss {np.mean(losses[-50:]):.4f}")
+        if standing.history and standing.history[-1][1] is not None:
+            parts.append(f"{self.judge.name} {standing.history[-1][1]:.4f}")
+        if seconds_a_step is not None:
+            parts.append(f"{format_duration(seconds_a_step * (self._steps - done))} left")
+        self.context.progress.update(done, self._steps, ", ".join(parts))
+
+    def _save(self, standing: Standing) -> None:
+        if self.folder is None:
+            return
+        numbers = {name: value for name, value in vars(standing).items() if name != "best"}
+        best = {_BEST + name: array for name, array in (standing.best or {}).items()}
+        state = checkpoint.State(epoch=standing.epoch, numbers=numbers, arrays={**self.learner.state, **best})
+        checkpoint.save(self.folder, state)
+
+    def _resumed(self) -> Standing | None:
+        state = checkpoint.restore(self.folder, self.context.diagnostics) if self.folder is not None else None
+        if state is None:
+            return None
+        best = {name.removeprefix(_BEST): array for name, array in state.arrays.items() if name.startswith(_BEST)}
+        self.learner.restore({name: array for name, array in state.arrays.items() if not name.startswith(_BEST)})
+        return Standing(**state.numbers, best=best or None)
