@@ -1,0 +1,184 @@
+"""Take channels out of the float network for good: a smaller dense network that every kernel runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from edgecompile.compress.context import Context
+from edgecompile.compress.option import option
+from edgecompile.compress.structure.counts import count
+from edgecompile.compress.structure.groups import Grouping, group
+from edgecompile.compress.structure.importance import by_magnitude, by_outputs
+from edgecompile.compress.structure.own import own_constants
+from edgecompile.compress.structure.promises import still_held
+from edgecompile.compress.structure.prune import Pruned, prune
+from edgecompile.compress.structure.samples import samples_for
+from edgecompile.compress.subject import Subject
+from edgecompile.compress.training.options import Trained
+from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.errors import EdgecompileError, rejected
+from edgecompile.core.units import parse_size
+from edgecompile.ir.network import Network
+
+Array = np.ndarray[Any, Any]
+_USUAL = 0.5  # of the multiply-accumulates
+_SAMPLES, _FITTED, _SHOWN = 2048, 256, 5
+_WORDS = {
+    "macs": "multiply-accumulates",
+    "parameters": "parameters",
+    "channels": "channels",
+    "bytes": "bytes of weights",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneChannels(Trained):
+    """Take out the channels that matter least for what they cost, fit the rest to their outputs, and train.
+
+    Channels go through residuals, depthwise convolutions, concatenations and flattening as a whole. Of several
+    goals all are met. Keeps rank. Molchanov et al. 2019 (importance), He et al. 2017 (reconstruction).
+    """
+
+    macs: float | None = option(
+        None, "share of the multiply-accumulates to keep; 0.5 without any goal", above=0, below=1, kind="number"
+    )
+    parameters: float | None = option(None, "share of the parameters to keep", above=0, below=1, kind="number")
+    channels: float | None = option(
+        None, "share of the channels that can be taken out to keep", above=0, below=1, kind="number"
+    )
+    flash: str | int | None = option(None, "most bytes of weights when they are int8", kind="size")
+    least: int = option(4, "channels that are left everywhere", minimum=1)
+    multiple_of: int = option(4, "numbers of channels are multiples of this, as kernels like them", minimum=1)
+    importance: str = option("outputs", "what tells how much a channel matters", choices=("outputs", "magnitude"))
+    reconstruct: bool = option(True, "fit the layers that read fewer channels to their outputs on calibration data")
+    epochs: int = option(12, "how often training sees every sample; 0: no training", minimum=0, maximum=10_000)
+
+    phase: ClassVar[Literal["float", "quantized"]] = "float"
+
+    @property
+    def makes(self) -> frozenset[str]:
+        """Fewer channels."""
+        return frozenset({"channels"})
+
+    @property
+    def keeps(self) -> frozenset[str]:
+        """Layers stay split in two; zeros and shared values do not survive reconstruction and slicing."""
+        return frozenset({"rank", "channels"})
+
+    @property
+    def trains(self) -> bool:
+        """Without training a network of half the size answers much worse."""
+        return self.epochs > 0
+
+    def run(self, subject: Subject, context: Context) -> Subject:
+        """The subject with a smaller network.
+
+        Raises RejectedError EC330 where no channel can be taken out, EC331 where the goal leaves fewer than
+        ``least``; and what training raises. Adds EC335 to the diagnostics when there are no samples.
+        """
+        network = own_constants(subject.network)
+        if not (grouping := group(network)).groups:
+            raise _nothing(grouping)
+        x = samples_for(context, _SAMPLES, "prune_channels", "channels are ranked by their weights, and none is fitted")
+        for measure, goal in self._goals(network, grouping).items():
+            network = self._pruned(network, measure, goal, x, context)
+        smaller = replace(subject, network=network, held=still_held(subject, network))
+        if not self.epochs:
+            return smaller
+        from edgecompile.compress.training.trainer import train
+
+        return train(smaller, self.training(), context)
+
+    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
+        """EC331 where the network is larger than was asked."""
+        goals = self._goals(before.network, None)
+        left = {measure: count(after.network, measure) for measure in goals}
+        return tuple(
+            Diagnostic(code="EC331", message=f"{left[measure]} {_WORDS[measure]} are left, and {goal:.0f} were asked")
+            for measure, goal in goals.items()
+            if left[measure] > goal
+        )
+
+    def undone_help(self, lost: str) -> str:
+        """Zeros and shared values are made after the channels went."""
+        return f"put `prune_channels` before the step that makes {lost}"
+
+    def _goals(self, network: Network, grouping: Grouping | None) -> dict[str, float]:
+        """Measure to the most that may be left of it, in its units; channels only with a grouping."""
+        goals: dict[str, float] = {}
+        ratios = {"macs": self.macs, "parameters": self.parameters}
+        if not any((self.macs, self.parameters, self.channels, self.flash)):
+            ratios["macs"] = _USUAL
+        for measure, ratio in ratios.items():
+            if ratio is not None:
+                goals[measure] = ratio * count(network, measure)
+        if self.channels is not None and grouping is not None:
+            goals["channels"] = self.channels * sum(len(one.channels) for one in grouping.groups)
+        if self.flash is not None:
+            goals["bytes"] = parse_size(self.flash)
+        return goals
+
+    def _pruned(
+        self, network: Network, measure: str, goal: float, x: Sequence[Array] | None, context: Context
+    ) -> Network:
+        grouping = group(network)
+        pruned = prune(
+            network,
+            grouping,
+            self._importances(network, grouping, x, context),
+            measure=measure,
+            goal=goal,
+            least=self.least,
+            multiple=self.multiple_of,
+        )
+        if not pruned.choice.reached:
+            raise self._out_of_reach(measure, pruned, grouping)
+        if x is None or not self.reconstruct:
+            return pruned.network
+        from edgecompile.compress.structure.reconstruct import reconstruct
+
+        return reconstruct(network, pruned.network, pruned.kept, [part[:_FITTED] for part in x], context.seed)
+
+    def _importances(
+        self, network: Network, grouping: Grouping, x: Sequence[Array] | None, context: Context
+    ) -> tuple[Array, ...]:
+        if x is None or self.importance == "magnitude":
+            return by_magnitude(network, grouping)
+        from edgecompile.compress.structure.sensitivity import contributions
+
+        return by_outputs(network, grouping, contributions(network, x, seed=context.seed))
+
+    def _out_of_reach(self, measure: str, pruned: Pruned, grouping: Grouping) -> EdgecompileError:
+        word = _WORDS[measure]
+        return rejected(
+            "EC331",
+            f"`prune_channels` cannot take out enough channels for the {word} asked",
+            Location(detail="`prune_channels`"),
+            (
+                f"limit: {pruned.choice.goal:.0f} {word}; found: {pruned.choice.total:.0f} at the least",
+                f"every layer keeps {self.least} channels (`least`), and multiples of {self.multiple_of}",
+                *_told(grouping),
+            ),
+            ("ask for less", "lower `least` or `multiple_of`", "add `low_rank`, which splits layers in two"),
+        )
+
+
+def _nothing(grouping: Grouping) -> EdgecompileError:
+    return rejected(
+        "EC330",
+        "`prune_channels` finds no channel that can be taken out",
+        Location(detail="`prune_channels`"),
+        _told(grouping) or ("the network has no layer with weights",),
+        ("take `prune_channels` out of the recipe", "`prune` makes zeros in any layer with weights"),
+    )
+
+
+def _told(grouping: Grouping) -> tuple[str, ...]:
+    """Why layers must keep their channels, a line for each, the first few."""
+    lines = [f"`{name}` keeps its channels: {why}" for name, why in grouping.frozen.items()]
+    more = (f"and {len(lines) - _SHOWN} layers more",) if len(lines) > _SHOWN else ()
+    return (*lines[:_SHOWN], *more)
