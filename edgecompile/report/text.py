@@ -35,6 +35,7 @@ _LABELS = {
     "metric": "score",
     "metric_float": "score of the float model",
     "latency_ms": "latency",
+    "latency_usb3_board_ms": "over USB 3 from a board",
     "latency_usb2_ms": "latency over USB 2",
     "latency_pcie_ms": "latency over PCIe",
     "cached_bytes": "parameters cached on chip",

@@ -64,14 +64,16 @@ class Compute:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A connection to the host. ``error`` is the mean relative error of times predicted for it, ``basis`` how that is
-    known; ``host`` is the machine that the constants are of."""
+    """A connection to the host. ``error`` is the mean relative error of times predicted for it on the hosts that the
+    constants are of, ``host`` what these are, ``basis`` how the constants are known; ``error_elsewhere`` is the mean
+    relative error for published models, measured on another host."""
 
     round_trip_s: float
     input_bytes_per_s: float
     output_bytes_per_s: float
     stream_bytes_per_s: float
     error: float
+    error_elsewhere: float
     basis: str
     host: str
 

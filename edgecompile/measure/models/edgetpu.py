@@ -11,6 +11,7 @@ from edgecompile.core.units import format_size
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache, share
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
+from edgecompile.measure.edgetpu.filling import unfilled
 from edgecompile.measure.edgetpu.padding import up
 from edgecompile.measure.edgetpu.segments import balance
 from edgecompile.measure.edgetpu.tiles import tile_of
@@ -52,7 +53,7 @@ def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: D
             *_latencies(times, device.links, len(main.operators) - len(operators)),
         ),
         layers=_records(cache, layers, first),
-        details={"time by link": _by_link(times, device.links)} if operators else {},
+        details=_details(main, layers, times, device) if operators else {},
         durations_s={layer.operator: layer.duration_s(first) for layer in layers} if first else {},
         diagnostics=_refusals(main, operators, device),
     )
@@ -83,12 +84,25 @@ def _latencies(times: Mapping[str, Time], links: Mapping[str, Link], outside: in
     left_out = f"; without the {outside} operators left to the CPU" if outside else ""
     for position, (name, time) in enumerate(times.items()):
         link = links[name]
-        method = (
-            f"predicted: over {name} from {link.host}, mean error {100 * link.error:.0f} % ({link.basis}){left_out}"
-        )
+        method = f"predicted: over {name} from {link.host}, mean error {_errors(link)} ({link.basis}){left_out}"
         title = "latency_ms" if position == 0 else f"latency_{name}_ms"
         found.append(Measure(name=title, value=round(1e3 * time.total_s, 3), unit="ms", method=method))
     return tuple(found)
+
+
+def _errors(link: Link) -> str:
+    """Of the hosts that the constants are of, and of one that they are not of, where these differ."""
+    own, other = (f"{100 * error:.0f} %" for error in (link.error, link.error_elsewhere))
+    return own if own == other else f"{own} on measured hosts, {other} on another"
+
+
+def _details(
+    main: Subgraph, layers: tuple[LayerTime, ...], times: Mapping[str, Time], device: Device
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"time by link": _by_link(times, device.links)}
+    first = next(iter(device.links.values()), None)
+    idle = unfilled(main, layers, device.compute, first) if first is not None else []
+    return {**found, "channels that leave the array idle": idle} if idle else found
 
 
 def _by_link(times: Mapping[str, Time], links: Mapping[str, Link]) -> list[dict[str, Any]]:
@@ -100,7 +114,7 @@ def _by_link(times: Mapping[str, Time], links: Mapping[str, Link]) -> list[dict[
             "streaming": round(1e3 * time.streaming_s, 2),
             "transfers": round(1e3 * time.transfers_s, 2),
             "round trip": round(1e3 * time.round_trip_s, 2),
-            "error": f"{100 * links[name].error:.0f} %",
+            "error": _errors(links[name]),
         }
         for name, time in times.items()
     ]

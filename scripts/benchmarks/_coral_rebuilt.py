@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -35,9 +36,9 @@ class Graph:
         self._op("CONV_2D", [self.x, w], (1, -(-height // stride), -(-width // stride), channels), padding="SAME")
         return self
 
-    def depthwise(self, stride: int = 1) -> Graph:
+    def depthwise(self, stride: int = 1, kernel: int = 3) -> Graph:
         _, height, width, depth = self.shape
-        w = self._weights((1, 3, 3, depth))
+        w = self._weights((1, kernel, kernel, depth))
         out = (1, -(-height // stride), -(-width // stride), depth)
         self._op("DEPTHWISE_CONV_2D", [self.x, w], out, padding="SAME")
         return self
@@ -58,6 +59,17 @@ class Graph:
     def mean(self) -> Graph:
         _, height, width, depth = self.shape
         self._op("AVERAGE_POOL_2D", [self.x], (1, 1, 1, depth), filter_height=height, filter_width=width)
+        return self
+
+    def branches(self, *ways: Callable[[Graph], object]) -> Graph:
+        """Each way from here, joined along the channels."""
+        start, shape, ends, channels = self.x, self.shape, [], 0
+        for way in ways:
+            self.x, self.shape = start, shape
+            way(self)
+            ends.append(self.x)
+            channels += self.shape[3]
+        self._op("CONCATENATION", ends, (*self.shape[:3], channels))
         return self
 
     def network(self) -> Network:
@@ -112,16 +124,75 @@ def resnet_50(size: int) -> Network:
     return graph.mean().dense(1000).network()
 
 
-def PUBLISHED() -> list[tuple[str, Network, dict[str, float]]]:
-    """Name, network, and milliseconds by link (coral.ai, Edge TPU performance benchmarks and model pages)."""
-    return [
-        ("MobileNet v1 0.25, 128", mobilenet_v1(128, 0.25), {"usb3": 0.9}),
-        ("MobileNet v1, 224", mobilenet_v1(224, 1.0), {"usb3": 2.4, "pcie": 2.4}),
-        ("MobileNet v2, 224", mobilenet_v2(224), {"usb3": 2.6, "pcie": 2.6}),
-        ("ResNet-50, 299", resnet_50(299), {"usb3": 49, "pcie": 56}),
-        ("VGG16, 224", vgg((2, 2, 3, 3, 3)), {"usb3": 296, "pcie": 343}),
-        ("VGG19, 224", vgg((2, 2, 4, 4, 4)), {"usb3": 308, "pcie": 357}),
-    ]
+def squeezenet() -> Network:
+    """Version 1.0."""
+    graph = Graph(224).conv(96, 7, 2).pool(2, 3)
+    for squeeze, expand, pooled in (
+        (16, 64, 0), (16, 64, 0), (32, 128, 1), (32, 128, 0), (48, 192, 0), (48, 192, 0), (64, 256, 1), (64, 256, 0),
+    ):  # fmt: skip
+        graph.conv(squeeze, 1).branches(lambda g, n=expand: g.conv(n, 1), lambda g, n=expand: g.conv(n, 3))
+        if pooled:
+            graph.pool(2, 3)
+    return graph.conv(1000, 1).mean().network()
+
+
+def inception_v1() -> Network:
+    """GoogLeNet's nine modules: 1 x 1, reduced 3 x 3, reduced 3 x 3 (TF-Slim's 5 x 5), pooled."""
+    graph = Graph(224).conv(64, 7, 2).pool(2, 3).conv(64, 1).conv(192, 3).pool(2, 3)
+    for number, (a, b1, b2, c1, c2, d) in enumerate((
+        (64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64), (192, 96, 208, 16, 48, 64), (160, 112, 224, 24, 64, 64),
+        (128, 128, 256, 24, 64, 64), (112, 144, 288, 32, 64, 64), (256, 160, 320, 32, 128, 128),
+        (256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128),
+    )):  # fmt: skip
+        if number in (2, 7):
+            graph.pool(2, 3)
+        graph.branches(
+            lambda g, n=a: g.conv(n, 1),
+            lambda g, m=b1, n=b2: g.conv(m, 1).conv(n, 3),
+            lambda g, m=c1, n=c2: g.conv(m, 1).conv(n, 3),
+            lambda g, n=d: g.pool(1, 3).conv(n, 1),
+        )
+    return graph.mean().dense(1001).network()
+
+
+def efficientnet_edgetpu(size: int, wide: float, deep: float) -> Network:
+    """Its first stages widen by the 3 x 3 convolution itself, its later ones as MobileNetV2 does; no squeezing."""
+
+    def rounded(channels: int) -> int:
+        near = max(8, int(channels * wide + 4) // 8 * 8)
+        return near + 8 if near < 0.9 * channels * wide else near
+
+    graph = Graph(size).conv(rounded(32), 3, 2)
+    for count, kernel, stride, expand, channels, fused in (
+        (1, 3, 1, 4, 24, True), (2, 3, 2, 8, 32, True), (4, 3, 2, 8, 48, True), (5, 5, 2, 8, 96, False),
+        (4, 5, 1, 8, 144, False), (2, 5, 2, 8, 192, False),
+    ):  # fmt: skip
+        for index in range(-int(-count * deep // 1)):
+            before, depth, steps = graph.x, graph.shape[3], stride if index == 0 else 1
+            if fused:
+                graph.conv(depth * expand, kernel).conv(rounded(channels), 1, steps)
+            else:
+                graph.conv(depth * expand, 1).depthwise(steps, kernel).conv(rounded(channels), 1)
+            if index:
+                graph._op("ADD", [before, graph.x], graph.shape)
+    return graph.conv(rounded(1280), 1).mean().dense(1001).network()
+
+
+def rebuilt() -> dict[str, Network]:
+    """The networks that are rebuilt here, by name and input size of the published tables."""
+    return {
+        "MobileNet V1 0.25, 128": mobilenet_v1(128, 0.25),
+        "MobileNet v1, 224": mobilenet_v1(224, 1.0),
+        "MobileNet v2, 224": mobilenet_v2(224),
+        "ResNet-50 V1, 299": resnet_50(299),
+        "VGG16, 224": vgg((2, 2, 3, 3, 3)),
+        "VGG19, 224": vgg((2, 2, 4, 4, 4)),
+        "SqueezeNet, 224": squeezenet(),
+        "Inception v1, 224": inception_v1(),
+        "EfficientNet-EdgeTpu-S, 224": efficientnet_edgetpu(224, 1.0, 1.0),
+        "EfficientNet-EdgeTpu-M, 240": efficientnet_edgetpu(240, 1.0, 1.1),
+        "EfficientNet-EdgeTpu-L, 300": efficientnet_edgetpu(300, 1.2, 1.4),
+    }
 
 
 if __name__ == "__main__":
