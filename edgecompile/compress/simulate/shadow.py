@@ -43,7 +43,9 @@ class Shadow:
             self.scales = None
         self.stored = stored
         self.variable = tf.Variable(start if given is None else np.asarray(given, np.float32), name=site.key)
-        self._keep = None if held.zeros is None else tf.constant((~held.zeros).astype(np.float32))
+        zeros = np.zeros(stored.shape, bool) if held.zeros is None else held.zeros
+        # A variable, also where nothing is pruned yet: functions that are traced already follow it.
+        self._keep = tf.Variable((~zeros).astype(np.float32), trainable=False)
         self.codebook: Any = self._codebook() if held.codes is not None and held.centroids > 0 else None
         self._peaks = self._starting_peaks()
 
@@ -55,11 +57,7 @@ class Shadow:
     def set_zeros(self, zeros: Array) -> None:
         """Hold other weights at zero from now on."""
         self._held = replace(self._held, zeros=zeros)
-        keep = (~zeros).astype(np.float32)
-        if self._keep is None or not hasattr(self._keep, "assign"):
-            self._keep = self._tf.Variable(keep, trainable=False)
-        else:
-            self._keep.assign(keep)
+        self._keep.assign((~zeros).astype(np.float32))
 
     def effective(self) -> Any:
         """The weights that are computed with, of the tensor's shape."""
@@ -71,9 +69,7 @@ class Shadow:
             codes = self._round(weights / scales)
             return weights + tf.stop_gradient(scales * codes - weights)
         entries, nearest = self._nearest(weights / scales)
-        shared = scales * tf.gather(entries, nearest)
-        if self._keep is not None:
-            shared *= self._keep
+        shared = scales * tf.gather(entries, nearest) * self._keep
         return shared + weights - tf.stop_gradient(weights)
 
     def codes(self) -> tuple[Array, Array]:
@@ -86,8 +82,7 @@ class Shadow:
             found = self._round(ratio)
         else:
             entries, nearest = self._nearest(ratio)
-            found = tf.gather(entries, nearest)
-            found = found if self._keep is None else found * self._keep
+            found = tf.gather(entries, nearest) * self._keep
         return np.rint(found.numpy()).astype(np.int64), scales.numpy().reshape(-1)
 
     def held(self) -> Held:
@@ -106,7 +101,7 @@ class Shadow:
         return weights
 
     def _masked(self) -> Any:
-        return self._tf.convert_to_tensor(self.variable) if self._keep is None else self.variable * self._keep
+        return self.variable * self._keep
 
     def _round(self, ratio: Any) -> Any:
         return self._tf.clip_by_value(self._tf.round(ratio), float(self.low), float(self.high))

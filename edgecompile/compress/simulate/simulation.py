@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,10 +89,7 @@ class Simulation:
         return self._shadows[key].effective()
 
     def set_zeros(self, key: str, zeros: Array) -> None:
-        """Hold these weights at zero from now on (bool, shape of the weights): gradual pruning.
-
-        Takes effect in functions traced after the first call; give zeros for every key before training.
-        """
+        """Hold these weights at zero from now on (bool, shape of the weights): gradual pruning."""
         self._shadows[key].set_zeros(zeros)
 
     def __call__(
@@ -110,7 +107,8 @@ class Simulation:
     def operator(self, number: int, values: Mapping[int, Value]) -> tuple[Value, ...]:
         """What one operator gives for these inputs, ``[n, *shape]`` with the batch, by tensor; it has its constants."""
         given = {index: self._tf.convert_to_tensor(value) for index, value in values.items()}
-        return self._run(number, {**self._plan.constants, **self._bound(), **given}, False)
+        here = {key for key in self.sites if number in self.sites[key].operators}
+        return self._run(number, {**self._plan.constants, **self._bound(here), **given}, False)
 
     def prime(self, x: Sequence[Array], batch: int = 64) -> None:
         """Start batch norms from the statistics of ``x``, so that they change nothing yet."""
@@ -137,18 +135,18 @@ class Simulation:
         return found
 
     def _forward(self, x: Sequence[Value], training: bool, collect: bool = False) -> dict[int, Value]:
-        values: dict[int, Value] = {**self._plan.constants, **self._bound()}
+        values: dict[int, Value] = {**self._plan.constants, **self._bound(self.sites)}
         values.update(self._entered(x))
         for number in self._plan.steps:
             outputs = self._run(number, values, training, collect)
             values.update(zip(self._main.operators[number].outputs, outputs, strict=True))
         return values
 
-    def _bound(self) -> dict[int, Value]:
-        """Weights and biases, each computed once a step."""
+    def _bound(self, keys: Collection[str]) -> dict[int, Value]:
+        """Weights and biases of some sites, each computed once a step."""
         bound: dict[int, Value] = {}
-        for key, shadow in self._shadows.items():
-            weights = self._tf.expand_dims(shadow.effective(), 0)
+        for key in (key for key in self._shadows if key in keys):
+            weights = self._tf.expand_dims(self._shadows[key].effective(), 0)
             bias = self._tf.expand_dims(self.biases[key], 0) if key in self.biases else None
             for place, kind in self._plan.places[key].items():
                 bound[_place(*place)] = weights if kind == "weights" else bias
