@@ -20,7 +20,9 @@ import numpy as np
 from edgecompile.compress.context import Samples
 from edgecompile.compression import Compressed, Material, compress
 from edgecompile.convert.convert import convert
+from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.random_calibration import random_inputs
+from edgecompile.convert.unroll import unroll
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
@@ -72,6 +74,8 @@ def lower(
         dataset = frontend_data.arrange(dataset, model.inputs, model.outputs)
     calibration = _calibration(dataset, model, random_calibration, seed)
     wanted = [Scheme(**plain) for plain in schemes]
+    if recipe is not None or any(scheme.numerics in NEEDS_CALIBRATION for scheme in wanted):
+        diagnostics += unroll(model.model)
     records: dict[str, Any] = {}
     if recipe is None:
         _convert(model, wanted, calibration, seed, out, work)
@@ -189,7 +193,7 @@ def _compress(
 
 def _floats(model: KerasModel, seed: int) -> Network:
     content = convert(model.model, Scheme(numerics="float32", io_dtype="float32"), None, seed)
-    return reader.read(content, f"{model.model.name}.tflite")
+    return with_integer_forms(reader.read(content, f"{model.model.name}.tflite"))
 
 
 def _teacher(name: str, opened: _Opened) -> Network:

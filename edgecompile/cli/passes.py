@@ -87,9 +87,9 @@ def _limits(field: Any) -> dict[str, Any]:
 
 def _page(name: str, kind: type[Pass]) -> list[str]:
     plain = _plain(kind)
-    lines = [f"{name}: {plain['about']}"]
+    lines = textwrap.wrap(f"{name}: {plain['about']}", _WIDTH)
     body = textwrap.dedent((kind.__doc__ or "").partition("\n")[2]).strip()
-    lines += ["", *body.splitlines()] if body else []
+    lines += ["", *textwrap.wrap(body.replace("\n", " "), _WIDTH)] if body else []
     lines += ["", f"works on  {'the float model' if kind.phase == 'float' else 'integers'}"]
     lines += [f"makes     {', '.join(plain['makes']) or 'nothing that a later step could undo'}"]
     lines += [f"keeps     {', '.join(plain['keeps']) or 'nothing'}", "", "Options:"]
@@ -100,7 +100,7 @@ def _help(option: dict[str, Any]) -> str:
     limits = [f"{word} {option[name]:g}" for name, word in _WORDS if name in option]
     if "choices" in option:
         limits.append(", ".join(option["choices"]))
-    return option["help"] + (f"  [{'; '.join(limits)}]" if limits else "")
+    return str(option["help"]) + (f"  [{'; '.join(limits)}]" if limits else "")
 
 
 _WORDS = (("minimum", "from"), ("above", "above"), ("maximum", "to"), ("below", "below"))

@@ -12,8 +12,10 @@ from edgecompile.convert import refuse
 from edgecompile.convert.calibrate import check_finite, measure, refine
 from edgecompile.convert.flatbuffer import parse
 from edgecompile.convert.inputs import Port
+from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.interface import restore
 from edgecompile.core.recipe import Scheme
+from edgecompile.ir import reader, writer
 from edgecompile.libs.keras import tensorflow
 
 Array = np.ndarray[Any, Any]
@@ -58,6 +60,7 @@ def step_in(
     """
 
     def calibrate_and_quantize(float_model: bytes, *arguments: Any) -> bytes:
+        float_model = _in_integer_forms(float_model)
         parsed = parse(float_model)
         restore(parsed, [port.name for port in traced.inputs], traced.output_names)
         refuse.state(parsed, traced.name)
@@ -78,6 +81,12 @@ def step_in(
         return quantized
 
     converter._quantize = calibrate_and_quantize
+
+
+def _in_integer_forms(content: bytes) -> bytes:
+    network = reader.read(content)
+    changed = with_integer_forms(network)
+    return content if changed is network else writer.write(changed)
 
 
 def _steadily(converter: Any, measured: bytes, arguments: Sequence[Any], float_outputs: Sequence[str]) -> bytes:
