@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import training_networks as nets
 
 from edgecompile.compress.contract import PROPERTIES
 from edgecompile.compress.option import keys_of
-from edgecompile.compress.passes import distill
+from edgecompile.compress.passes import distill, finetune
 from edgecompile.compress.passes.distill import Distill
 from edgecompile.compress.passes.finetune import Finetune
 from edgecompile.compress.promises import broken_promises
@@ -20,15 +21,17 @@ from edgecompile.core.errors import BadInputError
 from edgecompile.ir.network import Network
 
 
-def caught(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Subject, Training]]:
-    """What ``distill`` gives to the trainer, which does nothing here."""
+def caught(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, result: Subject | None = None
+) -> list[tuple[Subject, Training]]:
+    """What a pass gives to the trainer, which gives ``result`` back, or what it was given."""
     calls: list[tuple[Subject, Training]] = []
 
     def train(subject: Subject, how: Training, context: object) -> Subject:
         calls.append((subject, how))
-        return subject
+        return result or subject
 
-    monkeypatch.setattr(distill, "train", train)
+    monkeypatch.setattr(module, "train", train)
     return calls
 
 
@@ -58,7 +61,7 @@ def test_both_keep_all_that_was_made_and_make_nothing() -> None:
 def test_distill_names_teacher_and_shares_for_the_steps_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     big = nets.dense(hidden=32)
     context = nets.context(teachers={"big.keras": lambda: big})
-    calls = caught(monkeypatch)
+    calls = caught(monkeypatch, distill)
 
     step = Distill(teacher="big.keras", temperature=4.0, feature_weight=0.5, features=("hidden",))
     after = step.run(Subject(network=nets.dense(), teacher=nets.dense()), context)
@@ -72,7 +75,7 @@ def test_distill_names_teacher_and_shares_for_the_steps_that_follow(monkeypatch:
 
 def test_the_network_itself_teaches_where_there_is_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nets.dense()
-    caught(monkeypatch)
+    caught(monkeypatch, distill)
 
     after = Distill().run(Subject(network=network), nets.context())
 
@@ -139,3 +142,16 @@ def test_both_train_and_keep_their_promise() -> None:
         after = step.run(before, nets.context(score=None))
         assert not np.array_equal(after.network.main.tensors[1].array, before.network.main.tensors[1].array)
         assert step.ensures(before, after) == ()
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["itself", "another"])
+def test_a_network_does_not_learn_from_itself_and_teaches_what_follows(
+    other: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, result = nets.dense(), Subject(network=nets.dense(seed=3))
+    calls = caught(monkeypatch, finetune, result)
+
+    after = Finetune().run(Subject(network=network, teacher=nets.dense() if other else network), nets.context())
+
+    assert calls[0][1].teacher_weight == (None if other else 0.0)
+    assert after.teacher is (None if other else result.network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from edgecompile.compress.context import Context
@@ -39,8 +39,16 @@ class Finetune(Trained):
         return self.epochs > 0
 
     def run(self, subject: Subject, context: Context) -> Subject:
-        """The subject with trained weights. Raises what ``trainer.train`` raises."""
-        return train(subject, self.training(), context)
+        """The subject with trained weights. Raises what ``trainer.train`` raises.
+
+        A network that is its own teacher learns from labels alone, where there are any: its old answers hold it back.
+        The trained one, uncompressed as it is, is the teacher of the steps that follow.
+        """
+        how, own = self.training(), subject.teacher is None or subject.teacher is subject.network
+        if own and how.teacher_weight is None:
+            how = replace(how, teacher_weight=0.0)
+        trained = train(subject, how, context)
+        return replace(trained, teacher=trained.network) if own and not subject.held else trained
 
     def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
         """EC307 where held weights changed otherwise than they may."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,13 @@ class Feed:
             return x, targets
         changed, labels = augment(self.augment, x, targets, Draws(seed=self.seed, epoch=epoch, indices=indices))
         return tuple(map(np.ascontiguousarray, changed)), tuple(np.asarray(y, np.float32) for y in labels)
+
+    def plain(self, epoch: int) -> Iterator[tuple[Array, ...]]:
+        """The inputs of an epoch's batches, unchanged."""
+        size = min(self.batch_size, len(self.samples))
+        indices = order(self.seed, epoch, len(self.samples))
+        for number in range(self.steps):
+            yield taken(self.samples, indices[number * size : (number + 1) * size], self.dtypes)
 
     def targets(self, indices: Array) -> tuple[Array, ...]:
         """The labels of some samples, one array for each task."""

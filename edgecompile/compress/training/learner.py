@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ class Learner:
         self._step = tf.function(self._learn, autograph=False, reduce_retracing=True)
         self._answer = tf.function(self._outputs, autograph=False, reduce_retracing=True)
         self._judge = tf.function(self._loss_of, autograph=False, reduce_retracing=True)
+        self._follow = tf.function(lambda x: self.simulation(x, training=True)[0], autograph=False)
         self._devices = shares()
 
     def step(self, x: Sequence[Array], targets: Sequence[Array], learning_rate: float, number: int) -> float:
@@ -53,6 +54,12 @@ class Learner:
         """The mean loss on samples; those that fill the last batch up count again."""
         losses = [float(self._judge(x, labels)) for x, labels, _ in self._batches(samples, targets)]
         return float(np.mean(losses))
+
+    def restate(self, batches: Iterable[Sequence[Array]]) -> None:
+        """Let the statistics of batch norms follow the weights as they are now; nothing else changes."""
+        tf = tensorflow()
+        for x in batches:
+            self._follow(tuple(map(tf.constant, x)))
 
     @property
     def state(self) -> dict[str, Array]:

@@ -92,7 +92,7 @@ def _train(subject: Subject, how: Training, context: Context, adjust: Adjust | N
         adjust=adjust,
         folder=_folder(subject, context, material, parts),
     )
-    return _result(subject, course.run(), learner, how, context)
+    return _result(subject, course.run(), course)
 
 
 def _simulation(subject: Subject, normalize: bool) -> Simulation:
@@ -181,15 +181,31 @@ def _arrays(promise: Any) -> tuple[Array | None, ...]:
     return promise.zeros, promise.codes, promise.scales
 
 
-def _result(subject: Subject, standing: Standing, learner: Learner, how: Training, context: Context) -> Subject:
+def _result(subject: Subject, standing: Standing, course: Course) -> Subject:
+    learner = course.learner
     if standing.diverged_at is not None:
-        found = _diverged(standing, how)
+        found = _diverged(standing, course.how)
         if standing.best is None:
             raise RejectedError(replace(found, severity=Severity.ERROR))
-        context.diagnostics.append(found)
+        course.context.diagnostics.append(found)
     assert standing.best is not None
     learner.restore(standing.best)
+    if course.how.normalize and standing.best_epoch > 0:
+        _restate(standing, course)
     return replace(subject, network=learner.simulation.network(), held={**subject.held, **learner.simulation.held()})
+
+
+def _restate(standing: Standing, course: Course) -> None:
+    """Take batch norms' statistics again with the final weights and samples as they are, where that is better.
+
+    It helps some networks and harms others, so the held-out samples decide.
+    """
+    assert standing.best is not None
+    if course.judge.samples is None:
+        return
+    course.learner.restate(course.feed.plain(course.how.epochs))
+    if not course.judge.better(course.judge.value(course.learner), standing.best_value):
+        course.learner.restore(standing.best)
 
 
 def _diverged(standing: Standing, how: Training) -> Diagnostic:
