@@ -59,6 +59,7 @@ RULES: Mapping[str, Key] = {
     "max_window": _COUNT,
     "unit_strides": _FLAG,
     "max_resize": Key(kind="number", above=0),
+    "resize_factors": _INTEGERS,
     "not_batch": _FLAG,
     "channel_multiple": _COUNT,
     "spatial_axes": _FLAG,

@@ -158,7 +158,8 @@ def _help(code: str, refusal: Refusal, target: Target) -> tuple[str, ...]:
     if code == "EC506":
         return ("replace the operators reported with it, which cut the model into parts",)
     if code == "EC505":
-        return (f"convert with `--numerics {target.numerics[0]}`, which `{target.id}` recommends", *higher)
+        wanted = f"build the Keras model with `--numerics {target.numerics[0]}`, which `{target.id}` recommends"
+        return (wanted, "a .tflite keeps the numbers that it was converted with", *higher)
     if code in ("EC501", "EC507"):
         return (f"build the layer from operators that `edgecompile targets show {target.id}` lists",)
     told = [failure.rule for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]

@@ -136,6 +136,26 @@ def max_resize(context: Context, limit: float) -> str | None:
     return f"{factor:g} times, {data} -> {output}" if factor > limit else None
 
 
+def resize_factors(context: Context, limit: Sequence[int]) -> str | None:
+    """it keeps the size, starts from one point, or enlarges height and width alike by one of the factors {limit}
+
+    enlarge in steps of 2, or with `Conv2DTranspose`
+    """
+    data, output = context.data, next(iter(context.outputs), None)
+    if data is None or output is None or len(data.shape) != 4 or len(output.shape) != 4:
+        return None
+    before, after = data.shape[1:3], output.shape[1:3]
+    # Vela 5.2 takes the sizes that a half-pixel grid would leave as they are for a factor of 1, and refuses them.
+    half = bool(context.operator.options.get("half_pixel_centers"))
+    if before == (1, 1) or (before == after and not half):
+        return None
+    # With aligned corners the outermost points stay where they are: what is enlarged is the distance between them.
+    less = 1 if context.operator.options.get("align_corners") else 0
+    pairs = list(zip(before, after, strict=True))
+    found = {(out - less) / max(size - less, 1) for size, out in pairs if half or (size, out) != (1, 1)}
+    return None if len(found) == 1 and found <= set(map(float, limit)) else f"{data} -> {output}"
+
+
 def _spreads(tensor: Tensor, innermost: int) -> bool:
     """A dimension before the innermost ones is larger than 1."""
     return any(size > 1 for size in tensor.shape[: max(len(tensor.shape) - innermost, 0)])

@@ -184,6 +184,27 @@ CASES: list[tuple[str, Any, Network, Network, str]] = [
         unary("int8[1, 4, 4, 8]", "int8[1, 4, 12, 8]"),
         "3 times, int8[1, 4, 4, 8] -> int8[1, 4, 12, 8]",
     ),
+    (
+        "resize_factors",
+        [2, 4],
+        unary("int8[1, 4, 4, 8]", "int8[1, 16, 16, 8]"),
+        unary("int8[1, 4, 4, 8]", "int8[1, 12, 12, 8]"),
+        "int8[1, 4, 4, 8] -> int8[1, 12, 12, 8]",
+    ),
+    (
+        "resize_factors",
+        [2],
+        unary("int8[1, 3, 3, 8]", "int8[1, 5, 5, 8]", align_corners=True),
+        unary("int8[1, 3, 3, 8]", "int8[1, 5, 5, 8]", align_corners=False),
+        "int8[1, 3, 3, 8] -> int8[1, 5, 5, 8]",
+    ),
+    (
+        "resize_factors",
+        [2],
+        unary("int8[1, 1, 1, 8]", "int8[1, 7, 5, 8]"),
+        unary("int8[1, 4, 4, 8]", "int8[1, 8, 4, 8]"),
+        "int8[1, 4, 4, 8] -> int8[1, 8, 4, 8]",
+    ),
     ("max_version", 2, network("MUL", [I8], [I8], version=2), network("MUL", [I8], [I8], version=3), "3"),
     (
         "fused_activation",

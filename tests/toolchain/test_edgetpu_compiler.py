@@ -60,6 +60,7 @@ BROKEN = [
     ("crashes", f"{STARTS}os.kill(os.getpid(), signal.SIGSEGV)", "EC573", "Edge TPU Compiler version 16.0"),
     ("ends with an error", "out('no licence in /home/jane/tpu/x.lic')\nsys.exit(3)", "EC573", "no licence in x.lic"),
     ("writes nothing", printing(SUCCESS.format(name="m", cached="1.00KiB", total=1, rows="")), "EC578", ""),
+    ("prints the unknown", "out('Welcome to Magic 99\\n')", "EC576", "it begins: Welcome to Magic 99"),
 ]
 
 

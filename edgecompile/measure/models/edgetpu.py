@@ -114,7 +114,8 @@ def _by_link(times: Mapping[str, Time], links: Mapping[str, Link]) -> list[dict[
             "streaming": round(1e3 * time.streaming_s, 2),
             "transfers": round(1e3 * time.transfers_s, 2),
             "round trip": round(1e3 * time.round_trip_s, 2),
-            "error": _errors(links[name]),
+            "error": f"{100 * links[name].error:.0f} %",
+            "on other hosts": f"{100 * links[name].error_elsewhere:.0f} %",
         }
         for name, time in times.items()
     ]

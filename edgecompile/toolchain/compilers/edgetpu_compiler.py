@@ -12,6 +12,7 @@ from edgecompile.core.units import format_size
 from edgecompile.ir import reader
 from edgecompile.ir.compiled import CUSTOM_CODE, packages_of
 from edgecompile.ir.network import Network
+from edgecompile.ir.spelling import printable
 from edgecompile.toolchain import compare
 from edgecompile.toolchain.case_file import case_file
 from edgecompile.toolchain.command import failed, run, warning, words_of
@@ -60,6 +61,9 @@ def _refused(request: Request, log: Log) -> Diagnostic | None:
 def _read(request: Request, folder: Path, log: Log, version: str, text: str) -> Compiled:
     path = folder / f"{request.name}_edgetpu.tflite"
     content = path.read_bytes() if path.is_file() else b""
+    if not content and not log.known:
+        problem = _unknown_log(request, text, "it wrote no model")
+        return Compiled(summary=problem.message, version=version, diagnostics=(problem,))
     try:
         network = reader.read(content, path.name)
         packages = packages_of(network, path.name)
@@ -125,13 +129,15 @@ def _disagreement(request: Request, version: str, differences: Sequence[str], ca
     )
 
 
-def _unknown_log(request: Request, text: str) -> Diagnostic:
+def _unknown_log(
+    request: Request, text: str, then: str = "the figures are counted in the model that it wrote"
+) -> Diagnostic:
     first = next((line.strip() for line in text.splitlines() if line.strip()), "nothing")
     return warning(
         "EC576",
         f"the log of `{NAME}` is not as known versions print it",
         request,
-        (f"it begins: {first[:100]}", "the figures are counted in the model that it wrote"),
+        (f"it begins: {printable(first)[:100]}", then),
         ("tell the maintainers of edgecompile which version it is",),
     )
 
