@@ -1,0 +1,74 @@
+"""Which weight tensors a step touches, and the samples that it looks at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from edgecompile.compress.context import Context, Samples
+from edgecompile.compress.sites import Site, sites_of
+from edgecompile.compress.structure.samples import samples_for
+from edgecompile.core.diagnostic import Location
+from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean, rejected
+from edgecompile.ir.network import Network
+
+# Enough that moments settle: more changed no accuracy of ResNet-8 beyond noise.
+SAMPLES = 512
+_SHOWN = 5
+
+
+def layers(network: Network, skip: Sequence[str], step: str) -> tuple[Site, ...]:
+    """The sites of a float network whose names match none of ``skip`` (regular expressions, found anywhere in a name).
+
+    Raises BadInputError EC322 for what is no regular expression or matches no layer; RejectedError EC320 where nothing
+    is left.
+    """
+    main = network.main
+    sites = tuple(site for site in sites_of(network) if main.tensors[site.weights].dtype == "float32")
+    if not sites:
+        raise rejected(
+            "EC320",
+            f"`{step}` finds no weights that it could change",
+            Location(detail=f"`{step}`"),
+            (f"the network has {len(main.operators)} operators, none with float weights of its own",),
+            (f"take `{step}` out of the recipe",),
+        )
+    dropped = {site.key for pattern in skip for site in _matching(sites, pattern, step)}
+    left = tuple(site for site in sites if site.key not in dropped)
+    if not left:
+        raise rejected(
+            "EC320",
+            f"`{step}` may touch no layer: `skip` names them all",
+            Location(detail=f"`{step}`, `skip`"),
+            (f"layers with weights: {len(sites)}; skipped: {len(dropped)}",),
+            ("take a pattern out of `skip`", f"or take `{step}` out of the recipe"),
+        )
+    return left
+
+
+def samples(context: Context, step: str, without: str) -> Samples | None:
+    """Some samples without labels; None, and EC335 in the diagnostics, where there are none."""
+    x = samples_for(context, SAMPLES, step, without)
+    return None if x is None else Samples(x=x)
+
+
+def _matching(sites: Sequence[Site], pattern: str, step: str) -> list[Site]:
+    try:
+        found = [site for site in sites if any(re.search(pattern, name) for name in site.names)]
+    except re.error as error:
+        raise _unfit(step, pattern, f"it is no regular expression: {error}", ()) from None
+    if not found:
+        parts = {part for site in sites for name in site.names for part in re.split("[;/]", name)}
+        names = ", ".join(f"`{site.key}`" for site in sites[:_SHOWN])
+        raise _unfit(step, pattern, f"layers are named {names}", did_you_mean(pattern, parts))
+    return found
+
+
+def _unfit(step: str, pattern: str, note: str, near: tuple[str, ...]) -> EdgecompileError:
+    return bad_input(
+        "EC322",
+        f"`{pattern}` in `skip` of `{step}` matches no layer",
+        Location(detail=f"`{step}`, `skip`"),
+        (note,),
+        near or ("`edgecompile inspect MODEL` lists the layers",),
+    )

@@ -1,0 +1,71 @@
+"""First and second moments of a layer's inputs: all that second-order compression needs to know of the samples.
+
+With X̂ the inputs in the compressed network and X those in the network to be matched, the outputs differ least in
+the mean square where tr (Q - W*) H (Q - W*)ᵀ is least, H = cov(X̂) and W* = W cov(X, X̂) H⁻¹. With one kind of
+inputs only this is the H = X Xᵀ of Frantar and Alistarh, "Optimal Brain Compression", 2022, section 3; with both, the
+asymmetric calibration of Li et al., "GPTAQ", 2025. Means drop out because the bias takes them up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Moments:
+    """Sums over ``count`` rows, float64: inputs of the compressed network ``x``, of the original one ``y``.
+
+    ``x``, ``y`` [groups, columns]; ``xx`` = Σ x̂ᵀx̂ and ``yx`` = Σ xᵀx̂ [groups, columns, columns].
+    """
+
+    count: int
+    x: Array
+    y: Array
+    xx: Array
+    yx: Array
+
+    def __add__(self, other: Moments) -> Moments:
+        """The moments of both sets of rows."""
+        return Moments(
+            count=self.count + other.count,
+            x=self.x + other.x,
+            y=self.y + other.y,
+            xx=self.xx + other.xx,
+            yx=self.yx + other.yx,
+        )
+
+    def hessian(self, centred: bool) -> Array:
+        """Mean of x̂ᵀx̂ [groups, columns, columns], about the mean where ``centred``."""
+        return _moment(self.xx, self.x, self.x, self.count, centred)
+
+    def cross(self, centred: bool) -> Array:
+        """Mean of xᵀx̂ [groups, columns of the original, columns of the compressed], likewise."""
+        return _moment(self.yx, self.y, self.x, self.count, centred)
+
+
+def moments(compressed: Array, original: Array | None = None) -> Moments:
+    """The moments of rows float32[groups, rows, columns]; both arrays are of the same samples and positions."""
+    x, y = compressed, compressed if original is None else original
+    xx = _product(x, x)
+    return Moments(
+        count=x.shape[1],
+        x=x.sum(axis=1, dtype=np.float64),
+        y=y.sum(axis=1, dtype=np.float64),
+        xx=xx,
+        yx=xx if original is None else _product(y, x),
+    )
+
+
+def _product(left: Array, right: Array) -> Array:
+    with np.errstate(invalid="ignore", over="ignore"):  # told of as EC324
+        return np.asarray(left.transpose(0, 2, 1) @ right, np.float64)
+
+
+def _moment(sums: Array, left: Array, right: Array, count: int, centred: bool) -> Array:
+    found = sums / count
+    return found - left[:, :, None] * right[:, None, :] / count**2 if centred else found
