@@ -41,7 +41,8 @@ def check(path: Path) -> tuple[Diagnostic, ...]:
     except EdgecompileError as error:
         return (*_own_diagnostics(path), *error.diagnostics)
     found = tuple(diagnostic for file in files for diagnostic in file.diagnostics)
-    return found or _absent(profile_files.overlay(files), path)
+    plain = {} if found else profile_files.overlay(files)
+    return found or _absent(plain, path) or _unknown_level(plain, path)
 
 
 def new(id: str, extends: str, path: Path) -> None:
@@ -78,12 +79,15 @@ def _find(target_id: str, extra: Path | None) -> Path:
         if _ID.fullmatch(target_id) and path.is_file():
             return path
     known = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+    # `android-nnapi-26`: another number at the end is no misspelling, it asks for something that there is not.
+    stem = target_id.lower().rstrip("0123456789")
+    numbered = [name for name in known if name != stem and name.rstrip("0123456789") == stem != target_id]
     raise bad_input(
         "EC140",
         f"there is no target `{target_id}`",
         notes=(f"{len(known)} profiles are known",),
         help=(
-            *did_you_mean(target_id.lower(), known),
+            *((f"there are: {', '.join(numbered)}",) if numbered else did_you_mean(target_id.lower(), known)),
             "`edgecompile targets list` lists them; a profile of your own is named by its path, `my-board.toml`",
         ),
     )
@@ -93,7 +97,7 @@ def _target(path: Path) -> Target:
     files = profile_files.chain(path)
     wrong = tuple(diagnostic for file in files for diagnostic in file.diagnostics)
     plain = {} if wrong else profile_files.overlay(files)
-    wrong = wrong or _absent(plain, path)
+    wrong = wrong or _absent(plain, path) or _unknown_level(plain, path)
     if wrong:
         raise BadInputError(*wrong)
     return _build(path.stem, plain, files)
@@ -197,6 +201,23 @@ def _absent(plain: Mapping[str, Any], path: Path) -> tuple[Diagnostic, ...]:
             location=Location(file=str(path)),
             notes=(f"neither it nor what it extends says {', '.join(f'`{name}`' for name in absent)}",),
             help=('extend a family or a core, for example `extends = "cortex-m4"`, which say all of it',),
+        ),
+    )
+
+
+def _unknown_level(plain: Mapping[str, Any], path: Path) -> tuple[Diagnostic, ...]:
+    """EC593 for a level below all that the rules name; higher ones take what lower ones do."""
+    level = plain.get("level")
+    levels = {clause.get("min_level", 0) for clauses in plain["operators"].values() for clause in clauses}
+    if level is None or not levels or level >= min(levels):
+        return ()
+    return (
+        Diagnostic(
+            code="EC593",
+            message=f"level {level} is not one that `{path.stem}` has rules for",
+            location=Location(file=str(path), detail="`level`"),
+            notes=(f"limit: {min(levels)}, the lowest that takes an operator", f"found: {level}"),
+            help=(f"rules change at these levels: {', '.join(map(str, sorted(levels)))}",),
         ),
     )
 

@@ -98,6 +98,25 @@ def test_an_unknown_target_is_said_with_its_near_name() -> None:
     assert (found.code, found.help[0]) == ("EC140", "did you mean `nucleo-f446re`?")
 
 
+def test_another_number_is_no_misspelling() -> None:
+    with pytest.raises(BadInputError) as caught:
+        load("android-nnapi-26")
+
+    levels = ", ".join(f"android-nnapi-{level}" for level in range(27, 32))
+    assert caught.value.diagnostics[0].help[0] == f"there are: {levels}"
+
+
+def test_a_level_without_rules_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, 'schema = 1\nextends = "android-nnapi"\nlevel = 26\nsource = "here"\n')
+
+    with pytest.raises(BadInputError) as caught:
+        load(str(path))
+
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.notes[0]) == ("EC593", "limit: 27, the lowest that takes an operator")
+    assert check(path) == (found,)
+
+
 @pytest.mark.parametrize("target", ["", "../setup", "families/coral", "CORAL", "a\0b"])
 def test_what_is_no_id_is_an_unknown_target(target: str) -> None:
     with pytest.raises(BadInputError) as caught:
