@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgecompile.emit.model_card import with_card
+from edgecompile.frontend.data_labels import labels_of
 from edgecompile.ir import reader, writer
 from edgecompile.job import Job
 
@@ -10,13 +11,13 @@ from edgecompile.job import Job
 def attach_card(job: Job) -> None:
     """Describe inputs, outputs, normalization and labels inside the file; everything later works on these bytes.
 
-    Raises BadInputError EC760 for labels that match no output.
+    Raises BadInputError EC284 for a labels file that cannot be read, EC760 for labels that match no output.
     """
     if not job.target.model_metadata:
         return
     assert job.network is not None
     dataset = job.lowered.dataset
-    labels = dataset.labels if dataset is not None else ()
+    labels = dataset.labels if dataset is not None else labels_of(job.project.data, job.project.base)
     described = with_card(job.network, job.name, labels, job.project.data.preprocess)
     if described is not job.network:
         job.content = writer.write(described)

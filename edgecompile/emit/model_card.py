@@ -55,7 +55,11 @@ def _labelled(network: Network, name: str, labels: tuple[str, ...]) -> int | Non
         "EC760",
         f"the labels do not match any output of `{name}`",
         f"{name}.tflite",
-        notes=(f"found: {len(labels)} labels", f"outputs: {', '.join(map(str, outputs))}"),
+        notes=(
+            "limit: an output whose last axis has one number for each label",
+            f"found: {len(labels)} labels, from `{labels[0]}` to `{labels[-1]}`",
+            f"outputs: {', '.join(f'`{tensor.name}`, {tensor}' for tensor in outputs)}",
+        ),
         help=("give a label for each value of the output's last dimension, in the order of the class indices",),
     )
 

@@ -98,6 +98,61 @@ def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: P
     assert without[0] != 0 and "has no folder src/main/assets" in without[1]
 
 
+_PLUGIN = """
+import org.gradle.api.*
+class Folders { List<File> srcDirs = []; def srcDir(File folder) { srcDirs << folder } }
+class Main { Folders assets = new Folders(); Folders java = new Folders() }
+class Sets { Main main = new Main() }
+class Resources {
+    Collection<String> noCompress = new LinkedHashSet<>()
+    def noCompress(String one) { noCompress << one }
+}
+class Android { Sets sourceSets = new Sets(); Resources OPTIONS = new Resources() }
+class AndroidPlugin implements Plugin<Project> {
+    void apply(Project project) {
+        def android = project.extensions.create('android', Android)
+        project.tasks.create('preBuild')
+        project.tasks.create('lintDebug')
+        def merge = project.tasks.create('mergeDebugAssets', org.gradle.api.tasks.Copy)
+        project.afterEvaluate { merge.from(android.sourceSets.main.assets.srcDirs) }
+        merge.into("${project.buildDir}/merged")
+        merge.doLast { println "stored: ${android.OPTIONS.noCompress}, ${android.sourceSets.main.java.srcDirs*.name}" }
+    }
+}
+"""
+
+
+@pytest.mark.slow
+@needs("gradle")
+@pytest.mark.parametrize("options", ["androidResources", "aaptOptions"], ids=["7.0 and later", "before 7.0"])
+def test_gradle_puts_the_model_among_an_android_modules_assets(project: Path, options: str) -> None:
+    """By a plugin of the same id and names as Android's, which cannot be had here; no task waits for preBuild."""
+    assert main(["build", "-q"]) == 0
+    shutil.copy("build/android-nnapi/edgecompile.gradle", project / "app")
+    shutil.rmtree(project / "app/src")
+    sources = project / "buildSrc/src/main"
+    (sources / "groovy").mkdir(parents=True)
+    (sources / "groovy/AndroidPlugin.groovy").write_text(_PLUGIN.replace("OPTIONS", options))
+    (sources / "resources/META-INF/gradle-plugins").mkdir(parents=True)
+    named = sources / "resources/META-INF/gradle-plugins/com.android.application.properties"
+    named.write_text("implementation-class=AndroidPlugin\n")
+    (project / "buildSrc/build.gradle").write_text(
+        "apply plugin: 'groovy'\ndependencies { compile gradleApi(); compile localGroovy() }\n"
+    )
+    script = "apply plugin: 'com.android.application'\napply from: 'edgecompile.gradle'\n"
+    (project / "app/build.gradle").write_text(script)
+    try:
+        code, said = gradle(project, ":app:mergeDebugAssets")
+        _, lint = gradle(project, ":app:lintDebug", "--dry-run")
+    finally:
+        gradle(project, "--stop")
+
+    assert code == 0, said
+    assert (project / "app/build/merged/small.tflite").stat().st_size > 1000
+    assert "stored: [tflite], [java]" in said
+    assert ":app:edgecompileSmall" in lint
+
+
 def test_labels_that_do_not_match_the_output_are_told_without_a_wrapper_too(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,7 +168,19 @@ def test_labels_that_do_not_match_the_output_are_told_without_a_wrapper_too(
 
     assert main(["build", "-t", "android-cpu", "--emit", "gradle"]) == 2
     err = capsys.readouterr().err
-    assert "error[EC690]" in err and "found: 3 labels, from `a` to `c`" in err
+    assert "error[EC760]" in err and "found: 3 labels, from `a` to `c`" in err
+
+
+def test_labels_of_a_tflite_go_into_its_metadata(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "ml/labels.txt").write_text("a\nb\nc\nd\n")
+    with (project / "ml/edgecompile.toml").open("a") as file:
+        file.write('[data]\nlabels = "labels.txt"\n')
+
+    assert main(["build", "-q"]) == 0
+    assert main(["inspect", "build/android-nnapi/small.tflite"]) == 0
+
+    told = capsys.readouterr().out
+    assert "labels in labels.txt" in told and "file labels.txt, 8 B" in told
 
 
 @needs("aapt2", "zipalign", "apksigner", "keytool")

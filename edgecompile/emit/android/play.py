@@ -1,7 +1,8 @@
 """What Google Play lets an app weigh, held against the model.
 
 Limits are on the compressed download. Play Console Help, "Optimize your app's size and stay within Google Play app
-size limits": base module 200 MB (150 MB until 2024, larger since 2025 in some accounts), one asset pack 1.5 GB.
+size limits" (answer 9859372): base module 200 MB (150 MB until 2024), one asset pack 1.5 GB. Some accounts are told of
+500 MB for a module; an app that may weigh that says so with `download_limit`.
 """
 
 from __future__ import annotations
@@ -63,4 +64,4 @@ def _help(asset_pack: bool) -> tuple[str, ...]:
 
 
 def _mb(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:.1f} MB"
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.1f} kB"
