@@ -14,6 +14,7 @@ from edgecompile.compress.context import Context, Samples
 from edgecompile.compress.simulate.run import run
 from edgecompile.compress.subject import Distillation, Held, Subject
 from edgecompile.compress.training import course as courses
+from edgecompile.compress.training import learner as learners
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.trainer import train
 from edgecompile.core.errors import BadInputError, RejectedError
@@ -326,3 +327,33 @@ def test_too_few_samples_to_hold_out_are_told_and_the_last_epoch_is_kept() -> No
     train(Subject(network=nets.dense()), QUICK, context)
 
     assert [d.code for d in context.diagnostics] == ["EC312"]
+
+
+def test_devices_that_share_a_batch_learn_what_one_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject, how = Subject(network=nets.dense()), replace(QUICK, epochs=1, optimizer="sgd", learning_rate=0.05)
+    alone = train(subject, how, nets.context(score=None))
+    monkeypatch.setattr(learners, "shares", lambda: ("CPU:0", "CPU:0"))
+
+    shared = train(subject, how, nets.context(score=None))
+
+    for one, other in zip(nets.constants(alone.network), nets.constants(shared.network), strict=True):
+        # The same sums in another order, over eight steps.
+        assert np.allclose(one, other, atol=1e-5)
+
+
+def test_augmented_batches_are_what_is_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray[Any, Any]] = []
+    step = learners.Learner.step
+
+    def looked_at(self: Any, x: Any, targets: Any, learning_rate: float, number: int) -> float:
+        seen.append(x[0])
+        return step(self, x, targets, learning_rate, number)
+
+    monkeypatch.setattr(learners.Learner, "step", looked_at)
+    context = nets.context()
+
+    train(Subject(network=nets.dense()), replace(QUICK, epochs=1, augment=("noise",)), context)
+
+    given = {bytes(row) for row in context.train.x[0]}
+    assert len(seen) == 8
+    assert not any(bytes(row) in given for batch in seen for row in batch)
