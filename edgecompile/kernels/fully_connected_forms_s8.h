@@ -36,6 +36,10 @@ EC_SPECIALIZED int32_t ec_fully_connected_forms_s8_two(uint32_t weights, uint32_
 #endif
 }
 
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+#include "fully_connected_forms_dsp.h"
+#endif
+
 /* Sums of two outputs over `steps` pairs of inputs. */
 EC_SPECIALIZED void ec_fully_connected_forms_s8_row(int form, ec_weight_forms_place *place, const uint32_t *table,
                                                     const uint32_t *inputs, int steps, int32_t *sums)
@@ -52,6 +56,12 @@ EC_SPECIALIZED void ec_fully_connected_forms_s8_row(int form, ec_weight_forms_pl
             second = ec_fully_connected_forms_s8_two(odd, inputs[step], second);
         }
     } else {
+#ifdef EC_FULLY_CONNECTED_FORMS_DSP_H_
+        const uint8_t *const end = place->map + (steps + 7) / 8;
+        place->weights = ec_fully_connected_forms_dsp_blocks(form, from, place->map, end, table, inputs, sums);
+        place->map = end;
+        return;
+#else
         for (step = 0; step < steps; step += 8) {
             uint32_t bits = *place->map++;
             while (bits != 0) {
@@ -62,6 +72,7 @@ EC_SPECIALIZED void ec_fully_connected_forms_s8_row(int form, ec_weight_forms_pl
                 second = ec_fully_connected_forms_s8_two(odd, inputs[step + here], second);
             }
         }
+#endif
     }
     place->weights = from;
     sums[0] = first;
@@ -75,17 +86,25 @@ EC_SPECIALIZED void ec_fully_connected_forms_s8(const ec_fully_connected_forms_s
                                       layer->highest,  layer->is_plain,    layer->rounding};
     uint32_t *const table = (uint32_t *)scratch, *const wide = table + ec_weight_forms_table_words(layer->form);
     const int steps = (layer->inputs + 1) / 2;
-    int n, o, i;
+    int n, o, i, count;
     ec_weight_forms_table(layer->form, layer->values, table);
     for (n = 0; n < layer->batches; ++n, input += layer->inputs, output += layer->outputs) {
         ec_weight_forms_place place = {layer->weights, layer->map};
         for (i = 0; i < steps; ++i) {
             wide[i] = ec_rows_word(input[2 * i], 2 * i + 1 < layer->inputs ? input[2 * i + 1] : 0);
         }
-        for (o = 0; o < layer->outputs; o += 2) {
-            int32_t sums[2];
-            ec_fully_connected_forms_s8_row(layer->form, &place, table, wide, steps, sums);
-            for (i = 0; i < 2 && o + i < layer->outputs; ++i) {
+        for (o = 0; o < layer->outputs; o += count) {
+            int32_t sums[4];
+            count = 2;
+#ifdef EC_FULLY_CONNECTED_FORMS_DSP_H_
+            if (layer->form == EC_FORM_SHARED4 && o + 2 < layer->outputs) {
+                count = 4;
+                ec_fully_connected_forms_dsp_shared(place.weights, table, wide, steps, sums);
+                place.weights += 4 * steps;
+            }
+#endif
+            if (count == 2) ec_fully_connected_forms_s8_row(layer->form, &place, table, wide, steps, sums);
+            for (i = 0; i < count && o + i < layer->outputs; ++i) {
                 output[o + i] = ec_pairs_output(&scaling, o + i, sums[i]);
             }
         }

@@ -28,13 +28,17 @@ SIZE, SPEED, BALANCED = "size", "speed", "balanced"
 # Pixels' inputs that wait in scratch for a row that is unpacked once: more blocks, fewer instructions, more RAM.
 _SCRATCH_BYTES = {SIZE: 8192, SPEED: 32768, BALANCED: 16384}
 _MOST_AT_ONCE = 4
-# Instructions: to unpack a step that is there; to multiply it with four pixels; for one output of a dense layer.
-_UNPACK = {SHARED4: 6, SHARED2: 7, BLOCK: 14, BLOCK_SHARED4: 16}
+# Instructions: to unpack a step that is there; to multiply it with four pixels; to do both in a dense layer.
+_UNPACK = {SHARED4: 6, SHARED2: 7, BLOCK: 11, BLOCK_SHARED4: 12}
 _MULTIPLY = {SHARED4: 11, SHARED2: 11, BLOCK: 12, BLOCK_SHARED4: 12}
-_ONE_OUTPUT = {SHARED4: 7, SHARED2: 8, BLOCK: 12, BLOCK_SHARED4: 14}
+_ONE_OUTPUT = {SHARED4: 7, SHARED2: 9, BLOCK: 10, BLOCK_SHARED4: 11}
 _TABLE = {SHARED4: 900, SHARED2: 80, BLOCK: 0, BLOCK_SHARED4: 900}
 # For each row of two output channels: unpacking it, scaling the sums of four pixels, looking at a byte of the map.
-_ROW, _SCALE, _MAP = 60, 90, 6
+_ROW, _SCALE, _MAP = 60, 117, 6
+# Gathering an input of four pixels, and finding the pixels.
+_GATHER, _FIND = 10, 250
+# By how much the code of a kernel for other forms is larger, about: less than that is not worth saving.
+_CODE_BYTES = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +54,15 @@ def choose(codes: Array, pixels: int, allowed: Sequence[str], goal: str) -> Choi
     """The form for int8[o, h, w, i] or int8[o, i] weights applied to ``pixels`` positions.
 
     ``size``: least bytes; ``speed``: fewest instructions; ``balanced``: the least product of both, so that a form may
-    cost as much time, relatively, as it saves in bytes. Equals: the earlier in ``FORMS``.
+    cost as much time, relatively, as it saves in bytes; for both, code counts too. Equals: the
+    earlier in ``FORMS``. Dense where no allowed form fits.
     """
-    choices = [choice for form in FORMS if form in (DENSE, *allowed) if (choice := _choice(codes, pixels, form, goal))]
+    found = [choice for form in FORMS if form in allowed if (choice := _choice(codes, pixels, form, goal))]
+    choices = found or [choice for choice in (_choice(codes, pixels, DENSE, goal),) if choice]
     orders = {
-        SIZE: lambda choice: (choice.stored_bytes, choice.instructions),
+        SIZE: lambda choice: (_bytes(choice), choice.instructions),
         SPEED: lambda choice: (choice.instructions, choice.stored_bytes),
-        BALANCED: lambda choice: (choice.instructions * choice.stored_bytes, choice.instructions),
+        BALANCED: lambda choice: (choice.instructions * _bytes(choice), choice.instructions),
     }
     return min(choices, key=orders[goal])
 
@@ -67,6 +73,10 @@ def at_once(steps: int, pixels: int, goal: str) -> int:
     most = min(_MOST_AT_ONCE, max(_SCRATCH_BYTES[goal] // (16 * steps), 1), blocks)
     # As many turns with fewer blocks each take as many instructions and less RAM.
     return -(-blocks // -(-blocks // most))
+
+
+def _bytes(choice: Choice) -> int:
+    return choice.stored_bytes + (0 if choice.form == DENSE else _CODE_BYTES)
 
 
 def _choice(codes: Array, pixels: int, form: str, goal: str) -> Choice | None:
@@ -83,7 +93,7 @@ def _dense(codes: Array, pixels: int) -> int:
     if codes.ndim == 2:
         return pixels * -(-outputs // 4) * (17 * -(-inputs // 4) + 100)
     blocks = -(-pixels // 4)
-    return blocks * (-(-outputs // 2) * (24 * -(-inputs // 4) + 107) + 9 * inputs)
+    return blocks * (-(-outputs // 2) * (24 * -(-inputs // 4) + 127) + _GATHER * inputs + _FIND)
 
 
 def _other(codes: Array, pixels: int, form: str, goal: str) -> int:
@@ -98,4 +108,4 @@ def _other(codes: Array, pixels: int, form: str, goal: str) -> int:
     blocks = -(-pixels // 4)
     turns = -(-blocks // at_once(steps, pixels, goal))
     unpacking = turns * (there * _UNPACK[form] + looks + rows * _ROW)
-    return _TABLE[form] + unpacking + blocks * (there * _MULTIPLY[form] + rows * _SCALE + 18 * steps)
+    return _TABLE[form] + unpacking + blocks * (there * _MULTIPLY[form] + rows * _SCALE + 2 * _GATHER * steps + _FIND)
