@@ -173,3 +173,11 @@ def layer_ms(network: Network) -> float:
 @pytest.mark.parametrize("channels", [64, 128, 120], ids=str)
 def test_channels_that_fill_the_array_are_not_told(channels: int) -> None:
     assert "channels that leave the array idle" not in predicted(convolutions(channels, 10)).details
+
+
+@pytest.mark.parametrize("units, told", [(1000, False), (1900, True)], ids=["small", "large"])
+def test_parameters_beyond_the_least_cache_that_was_seen_are_told_to_be_at_risk(units: int, told: bool) -> None:
+    found = predicted(chain([64, units, units, units]))
+
+    (cached,) = (measure for measure in found.measures if measure.name == "cached_bytes")
+    assert ("from 5.01 MiB on" in cached.method) is told

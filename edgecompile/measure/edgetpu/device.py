@@ -35,10 +35,12 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """``cache_bytes`` for parameters; ``tile_bytes`` for activations in each of ``tiles``. A dense layer of more than
-    ``dense_most_inputs`` inputs has its weights streamed."""
+    """``cache_bytes`` for parameters, of which the compiler has been seen to leave no more than ``cache_least_bytes``;
+    ``tile_bytes`` for activations in each of ``tiles``. A dense layer of more than ``dense_most_inputs`` inputs has its
+    weights streamed."""
 
     cache_bytes: int
+    cache_least_bytes: int
     tiles: int
     tile_bytes: int
     dense_most_inputs: int
