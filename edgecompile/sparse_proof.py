@@ -80,7 +80,7 @@ def prove_sparse(job: Job) -> None:
     if REWRITE not in job.target.rewrites or not has_sparse(job.network):
         return
     name = f"{job.name}.tflite"
-    with job.stage("Prove sparse", "emulated ARM64") as summary:
+    with job.stage("ARM64", "sparse weights") as summary:
         try:
             if job.cache is None:
                 raise MissingError(Diagnostic(code="EC770", message="the ARM64 runtime is not set up"))
@@ -89,7 +89,7 @@ def prove_sparse(job: Job) -> None:
             job.diagnostics.append(_unproven(error.diagnostics[0], name))
             summary.append("not run: " + error.diagnostics[0].message)
             return
-        summary.append(proof.line)
+        summary.append(f"{proof.ratio:.2f} of the dense model's time, outputs within bounds")
     job.details[DETAIL] = proof.line
     method = (
         f"measured: least of {_RUNS} runs, sparse to dense, {RUNTIME} {RUNTIMES[RUNTIME]}, emulated ARM64, no phone"
@@ -147,7 +147,9 @@ def _no_gain(job: Job, share: float, why: tuple[str, ...], severity: Severity) -
         location=Location(file=f"{job.name}.tflite"),
         notes=(*notes, "source: google/XNNPACK, src/subgraph.c, xnn_check_nchw_compatibility"),
         help=(
-            "change the layers that are named, in Keras, and train again; the zeros themselves may stay",
+            "build it in float: --numerics float16"
+            if severity is Severity.NOTE
+            else "change the layers that are named, in Keras, and train again; the zeros themselves may stay",
             "or take the model as it is: its zeros cost nothing but the time that they could save",
         ),
     )
