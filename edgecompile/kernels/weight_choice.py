@@ -25,9 +25,10 @@ from edgecompile.kernels.weight_forms import (
 )
 
 SIZE, SPEED, BALANCED = "size", "speed", "balanced"
-# Pixels' inputs that wait in scratch for a row that is unpacked once: more blocks, fewer instructions, more RAM.
+# Blocks of four pixels whose inputs wait in scratch for a row that is unpacked once, and bytes of scratch for them:
+# more blocks, fewer instructions, more RAM.
+_MOST_AT_ONCE = {SIZE: 2, SPEED: 4, BALANCED: 4}
 _SCRATCH_BYTES = {SIZE: 8192, SPEED: 32768, BALANCED: 16384}
-_MOST_AT_ONCE = 4
 # Instructions: to unpack a step that is there; to multiply it with four pixels; to do both in a dense layer.
 _UNPACK = {SHARED4: 6, SHARED2: 7, BLOCK: 11, BLOCK_SHARED4: 12}
 _MULTIPLY = {SHARED4: 11, SHARED2: 11, BLOCK: 12, BLOCK_SHARED4: 12}
@@ -70,7 +71,7 @@ def choose(codes: Array, pixels: int, allowed: Sequence[str], goal: str) -> Choi
 def at_once(steps: int, pixels: int, goal: str) -> int:
     """Blocks of four pixels that one unpacked row of ``steps`` pairs of inputs serves."""
     blocks = -(-pixels // 4)
-    most = min(_MOST_AT_ONCE, max(_SCRATCH_BYTES[goal] // (16 * steps), 1), blocks)
+    most = min(_MOST_AT_ONCE[goal], max(_SCRATCH_BYTES[goal] // (16 * steps), 1), blocks)
     # As many turns with fewer blocks each take as many instructions and less RAM.
     return -(-blocks // -(-blocks // most))
 
