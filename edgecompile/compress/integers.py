@@ -109,6 +109,25 @@ def real_weights(network: Network, site: Site) -> Array:
     return values.astype(np.float32) * spread(scales, stored.shape, _axis(stored, site))
 
 
+def real_bias(network: Network, site: Site) -> Array | None:
+    """The bias as float32 real numbers; None where the site has none."""
+    bias = bias_of(network, site)
+    if bias is None or site.bias is None:
+        return None
+    quantization = network.main.tensors[site.bias].quantization
+    if quantization is None or bias.dtype == np.float32:
+        return bias.astype(np.float32)
+    values: Array = (bias.astype(np.float64) * np.array(quantization.scales)).astype(np.float32)
+    return values
+
+
+def scales_of(network: Network, site: Site) -> Array:
+    """The scales of integer weights, float32, one or one for each channel."""
+    quantization = network.main.tensors[site.weights].quantization
+    assert quantization is not None
+    return np.array(quantization.scales, np.float32)
+
+
 def _integers(network: Network, site: Site, promise: Held) -> tuple[Array, Array]:
     """Held codes and scales; else the stored ones with zeros where they must be."""
     if promise.codes is not None and promise.scales is not None:

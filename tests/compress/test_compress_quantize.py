@@ -1,0 +1,107 @@
+"""Quantization-aware training: the integers that were trained are the integers that run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from quantized_networks import context, floats, integers
+
+from edgecompile.compress.device import agreement, diagnose
+from edgecompile.compress.passes.quantize import Quantize, computing_in_float
+from edgecompile.compress.sites import matched, sites_of, weights_of
+from edgecompile.compress.subject import Held, Subject
+from edgecompile.core.errors import EdgecompileError
+
+pytestmark = pytest.mark.tensorflow
+
+
+def test_training_changes_integers_and_what_runs_is_what_was_trained() -> None:
+    # Without validation samples the last state counts, not the best.
+    given = context(validated=False)
+    before = integers(given)
+
+    step = Quantize(epochs=2, learning_rate=1e-2, batch_size=32)
+    after = step.run(before, given)
+
+    changed = [
+        (weights_of(before.network, one) != weights_of(after.network, two)).any()
+        for one, two in zip(sites_of(before.network), sites_of(after.network), strict=True)
+    ]
+    assert any(changed)
+    assert step.ensures(before, after) == ()
+    assert computing_in_float(after.network) == ()
+    assert given.calibration is not None
+    found = agreement(after.network, given.calibration)
+    assert found is not None and found[0] >= 0.99
+    (figure,) = [d for d in given.diagnostics if d.code == "EC342"]
+    assert figure.severity.value == "note"
+
+
+def test_zeros_and_shared_values_survive_training() -> None:
+    given = context()
+    network = floats()
+    first, deep = sites_of(network)[:2]
+    rng = np.random.default_rng(0)
+    zeros = rng.random(network.main.tensors[first.weights].shape) < 0.5
+    codes = rng.choice(np.array([-90, -20, 0, 30, 127], np.int8), network.main.tensors[deep.weights].shape)
+    held = {
+        first.key: Held(zeros=zeros),
+        deep.key: Held(codes=codes, scales=np.full(6, 0.01, np.float32), centroids=5),
+    }
+
+    step = Quantize(epochs=2, learning_rate=1e-2, batch_size=32)
+    before = integers(given, Subject(network=network, held=held, teacher=network))
+    after = step.run(before, given)
+
+    places = matched(network, after.network)
+    assert not weights_of(after.network, places[first.key])[zeros].any()
+    trained = weights_of(after.network, places[deep.key])
+    assert len(np.unique(trained)) <= 5
+    assert (after.held[deep.key].codes == trained).all()
+    assert step.ensures(before, after) == ()
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_four_bits_leave_integers_from_minus_seven_to_seven_in_every_layer(epochs: int) -> None:
+    given = context()
+
+    after = Quantize(bits=4, epochs=epochs, batch_size=32).run(integers(given), given)
+
+    for site in sites_of(after.network):
+        codes = weights_of(after.network, site)
+        assert np.abs(codes).max() <= 7 and len(np.unique(codes)) > 3
+    assert Quantize(bits=4).makes == {"few bits"}
+
+
+def test_no_epochs_leave_the_integers_alone() -> None:
+    given = context()
+    before = integers(given)
+
+    after = Quantize(epochs=0).run(before, given)
+
+    assert [weights_of(after.network, s).tobytes() for s in sites_of(after.network)] == [
+        weights_of(before.network, s).tobytes() for s in sites_of(before.network)
+    ]
+
+
+def test_an_operator_that_became_float_breaks_the_promise() -> None:
+    given = context()
+    before = integers(given)
+
+    broken = Quantize().ensures(before, replace(before, network=floats()))
+
+    assert {diagnostic.code for diagnostic in broken} >= {"EC343"}
+
+
+def test_few_bits_need_the_float_model() -> None:
+    given = context()
+
+    with pytest.raises(EdgecompileError, match="EC340"):
+        Quantize(bits=4).run(replace(integers(given), origin=None), given)
+
+
+@pytest.mark.parametrize("share, severity", [(0.995, "note"), (0.98, "warning")])
+def test_the_figure_of_agreement_is_a_warning_where_it_is_low(share: float, severity: str) -> None:
+    assert (diagnose(share, "x").code, diagnose(share, "x").severity.value) == ("EC342", severity)
