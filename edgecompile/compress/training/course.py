@@ -119,7 +119,7 @@ class Course:
         self._tell(standing, step, [loss], None)
 
     def _tell(self, standing: Standing, done: int, losses: list[float], seconds_a_step: float | None) -> None:
-        parts = [f"epoch {min(standing.epoch + 1, self.how.epochs)} of {self.how.epochs}"]
+        parts = [f"epoch {(done - 1) // self.feed.steps + 1} of {self.how.epochs}"]
         parts.append(f"loss {np.mean(losses[-50:]):.4f}")
         if standing.history and standing.history[-1][1] is not None:
             parts.append(f"{self.judge.name} {standing.history[-1][1]:.4f}")
