@@ -116,13 +116,13 @@ def _by_link(times: Mapping[str, Time], links: Mapping[str, Link]) -> list[dict[
     return [
         {
             "link": name,
-            "total ms": round(1e3 * time.total_s, 2),
+            "ms": round(1e3 * time.total_s, 2),
             "compute": round(1e3 * time.compute_s, 2),
             "streaming": round(1e3 * time.streaming_s, 2),
             "transfers": round(1e3 * time.transfers_s, 2),
             "round trip": round(1e3 * time.round_trip_s, 2),
             "error": f"{100 * links[name].error:.0f} %",
-            "on other hosts": f"{100 * links[name].error_elsewhere:.0f} %",
+            "elsewhere": f"{100 * links[name].error_elsewhere:.0f} %",
         }
         for name, time in times.items()
     ]
