@@ -146,18 +146,19 @@ class Bench:
             f'[project]\nmodel = "{self.model}"\n[data]\nsource = "user.npz"\nvalidation = {share:.6f}\n'
             '[accuracy]\nmetric = "top1"\n'
         )
-        words = ["build", "--project", project, "-t", "android-cpu", "--numerics", numerics, "--recipe", recipe]
+        target = "android-cpu" if numerics == "float32" else "android-nnapi"
+        words = ["build", "--project", project, "-t", target, "--numerics", numerics, "--recipe", recipe]
         _, answer, errors = edgecompile(*words, "--verify-samples", "100", "-o", self.folder / "out", cwd=self.folder)
         reports = answer.get("reports") or []
         if not reports or reports[0]["status"] not in ("built", "verified"):
             return {"failed": errors[-600:]}
         records = reports[0]["details"].get("compression records", {}).get("steps", [])
-        content = next((self.folder / "out" / "android-cpu").glob("*.tflite")).read_bytes()
+        content = next((self.folder / "out" / target).glob("*.tflite")).read_bytes()
         return {**self._scored(content), "steps": [[r["step"], r["score"], r["duration_s"]] for r in records]}
 
     def _theirs(self, recipe: str) -> dict[str, Any]:
         """The best of the learning rates by validation accuracy, from the model fine-tuned with the best of them."""
-        start = self._best("finetune", self.model, "keras")
+        start = self._best("finetune", self.model, "h5")
         if "failed" in start:
             return start
         best = self._best(recipe, Path(start["path"]), "tflite")
