@@ -262,3 +262,27 @@ def test_float_weights_can_be_given_to_integer_networks() -> None:
 
     np.testing.assert_array_equal(simulation.weights[key].numpy(), near)
     np.testing.assert_array_equal(simulation.network().main.tensors[1].array, network.main.tensors[1].array)
+
+
+def test_a_layer_used_twice_keeps_a_bias_for_each_input_scale() -> None:
+    build = NetworkBuilder()
+    scale = np.array([0.01, 0.02], np.float32)
+    x = build.input("x", (1, 2), "int8", scale=0.05)
+    codes = np.array([[127, 3], [-127, 90]], np.int8)
+    for name, source, step in (("p", x, 0.05), ("q", 3, 0.3)):
+        w = build.constant(f"w{name}", codes, scale=scale) if name == "p" else 1
+        b = build.constant(
+            f"b{name}", np.rint([0.7 / step, -3.1 / step]).astype(np.int32), scale=scale * np.float32(step)
+        )
+        y = build.tensor(name, (1, 2), "int8", scale=0.3)
+        build.op("FULLY_CONNECTED", [source, w, b], [y])
+    network = build.output(y).build()
+    simulation = Simulation(network)
+    assert write(simulation.network()) == write(network)
+
+    simulation.biases["p"].assign([1.5, -2.0])
+    main = simulation.network().main
+
+    for operator, step in zip(main.operators, (0.05, 0.3), strict=True):
+        bias = main.tensors[operator.inputs[2]]
+        np.testing.assert_array_equal(bias.array, np.rint(np.array([1.5, -2.0]) / (scale * np.float32(step))))

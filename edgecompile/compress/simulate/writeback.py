@@ -36,6 +36,7 @@ def written(
         slot = bias_slot(site.operator)
         if key in biases and slot is not None:
             bias = biases[key].numpy().astype(np.float64)
+            moved = key in folds or not _starts_from(network.main.tensors[site.bias or 0], biases[key].numpy())
             if key in folds:
                 bias = bias + folds[key][1]
             for number in site.operators:
@@ -43,7 +44,7 @@ def written(
                 if slot < len(operator.inputs) and operator.inputs[slot] >= 0:
                     stored = network.main.tensors[operator.inputs[slot]]
                     scale = _bias_scale(network.main, operator, site, weights, stored)
-                    draft.put(number, slot, _bias(stored, bias, scale), site)
+                    draft.put(number, slot, _bias(stored, bias, scale, moved), site)
     return draft.network()
 
 
@@ -90,13 +91,18 @@ def _bias_scale(main: Subgraph, operator: Operator, site: Site, weights: Tensor,
     return np.asarray(np.float64(data.quantization.scales[0]) * scales, np.float32)
 
 
-def _bias(tensor: Tensor, values: Array, scale: Array | None) -> Tensor:
+def _starts_from(tensor: Tensor, values: Array) -> bool:
+    assert tensor.array is not None
+    return np.array_equal(real(tensor, tensor.array), values)
+
+
+def _bias(tensor: Tensor, values: Array, scale: Array | None, moved: bool) -> Tensor:
     if not is_quantized(tensor) or scale is None:
         return _holding(tensor, values)
-    assert tensor.quantization is not None and tensor.array is not None
-    same = np.array_equal(np.asarray(tensor.quantization.scales, np.float32), scale)
-    if same and np.array_equal(real(tensor, tensor.array), values.astype(np.float32)):
-        return tensor  # float32 holds no more than 24 bits of an integer that training left alone
+    assert tensor.quantization is not None
+    if not moved and np.array_equal(np.asarray(tensor.quantization.scales, np.float32), scale):
+        # Float32 holds but 24 bits of an integer, and a layer used twice has a bias for each scale of its input.
+        return tensor
     low, high = limits(tensor.dtype)
     codes = np.clip(np.rint(values / scale.astype(np.float64)), low, high)
     quantization = replace(tensor.quantization, scales=tuple(float(s) for s in scale))
