@@ -20,8 +20,8 @@ _SAMPLES = 200
 _RUNTIMES = ("ai-edge-litert", "tensorflow", "tflite-runtime")
 
 
-def agreement(network: Network, samples: Samples) -> tuple[float, str] | None:
-    """The share of output elements that are at most one step apart, and what ran the integers; None without a runtime.
+def agreement(network: Network, samples: Samples, within: float = 1.0) -> tuple[float, str] | None:
+    """The share of output elements that are at most ``within`` steps apart, and what ran them; None without a runtime.
 
     Float outputs are compared in steps of the scale that their DEQUANTIZE reads.
     """
@@ -37,7 +37,7 @@ def agreement(network: Network, samples: Samples) -> tuple[float, str] | None:
         for real, mine, index in zip(answer.real(), simulated, network.main.outputs, strict=True)
     ]
     flat = np.concatenate(apart)
-    return float(np.mean(flat <= 1.0)), answer.described
+    return float(np.mean(flat <= within)), answer.described
 
 
 def diagnose(share: float, by: str) -> Diagnostic:

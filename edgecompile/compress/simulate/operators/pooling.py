@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgecompile.compress.simulate.activation import activate
 from edgecompile.compress.simulate.call import Call, Value
+from edgecompile.compress.simulate.quantizers import is_quantized
 
 
 def _window(call: Call) -> tuple[list[int], list[int], str]:
@@ -19,7 +20,20 @@ def average_pool_2d(call: Call) -> Value:
         y = call.tf.reduce_mean(x, axis=[1, 2], keepdims=True)
     else:
         y = call.tf.nn.avg_pool2d(x, size, strides, padding)
-    return call.unmerge(activate(call, y), 0)
+    return call.unmerge(activate(call, _away_from_zero(call, y, size[0] * size[1])), 0)
+
+
+def _away_from_zero(call: Call, y: Value, count: int) -> Value:
+    """Halves of integers go away from zero in the kernel (reference/integer_ops/pooling.h), up in fake quantization.
+
+    One average in ``count`` is such a half: those of negative integers are pushed down, by less than any other average
+    could notice.
+    """
+    given = call.outputs[0].quantization
+    if given is None or not is_quantized(call.outputs[0]):
+        return y
+    negative = call.tf.cast(y < -given.scales[0] * given.zero_points[0], y.dtype)
+    return y - call.tf.stop_gradient(negative * (given.scales[0] * 0.25 / count))
 
 
 def max_pool_2d(call: Call) -> Value:
