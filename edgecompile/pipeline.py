@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecompile import board, compressing, stages
+from edgecompile import board, compressing, judging, stages
 from edgecompile.app_runtime import hold_runtime
 from edgecompile.body_tail import verify_body_and_tail, write_body_and_tail
 from edgecompile.card import attach_card
@@ -107,9 +107,9 @@ def _compile(job: Job, require_verified: bool) -> None:
         write_body_and_tail(job, folder)
         compile_for_device(job, folder)
         prove(job)
-        stages.verify(job, require_verified)
+        judging.verify(job, require_verified)
         verify_body_and_tail(job, folder)
-        stages.verify_program(job, folder, require_verified)
+        judging.verify_program(job, folder, require_verified)
         board.measure(job, folder, require_verified)
         stages.publish(job, folder)
 

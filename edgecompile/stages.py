@@ -13,7 +13,7 @@ from edgecompile.compress.contract import passes
 from edgecompile.config.recipes import check_steps
 from edgecompile.core.artifact import describe
 from edgecompile.core.diagnostic import Severity
-from edgecompile.core.errors import BadInputError, MissingError, RejectedError
+from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.core.project import DataSpec, Project
 from edgecompile.core.recipe import Recipe
 from edgecompile.core.report import Report
@@ -22,7 +22,6 @@ from edgecompile.core.units import format_size
 from edgecompile.emit import depfile, output
 from edgecompile.emit import emit as emitting
 from edgecompile.emit.c.refusals import refusals
-from edgecompile.emit.c_names import identifier
 from edgecompile.frontend.data_labels import labels_of
 from edgecompile.ir import costs, reader, writer
 from edgecompile.ir.compiled import refuse_compiled
@@ -30,15 +29,12 @@ from edgecompile.ir.network import Network
 from edgecompile.job import Job
 from edgecompile.legalize import check as legality
 from edgecompile.legalize import legalize as legalizing
-from edgecompile.libs import litert
-from edgecompile.lowering import AS_FOUND, Array, noise_for
+from edgecompile.lowering import AS_FOUND
 from edgecompile.memory import arena, budgets, offline, program_plan, timeline
 from edgecompile.optimize import apply as optimizing
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
 from edgecompile.stored_weights import program_of
-from edgecompile.verify import c_library
-from edgecompile.verify import verify as verifying
 
 _COUNTED = "counted in the emitted file"
 
@@ -223,81 +219,6 @@ def _layout(job: Job) -> emitting.Layout | None:
     if plan is None:
         return None
     return emitting.Layout(arena_bytes=plan.plan.arena_bytes, offsets=plan.offsets, scratch=plan.scratch)
-
-
-def verify(job: Job, required: bool) -> None:
-    """Run what was emitted and score it.
-
-    Raises RejectedError when it fails, MissingError when it is required and cannot run here.
-    """
-    assert job.content is not None
-    lowered = job.lowered
-    with job.stage("Verify", job.target.judge) as summary:
-        x, reference = (lowered.inputs, lowered.reference) if lowered.reference else _as_it_was(job)
-        found = verifying.verify(
-            job.content,
-            job.target,
-            x=x,
-            y=lowered.truth,
-            reference=reference,
-            accuracy=job.project.accuracy,
-            base=job.project.base,
-            name=f"{job.name}.tflite",
-            held_out=lowered.held_out,
-            progress=job.progress,
-            against="the float model" if lowered.reference else "the model as given",
-        )
-        summary.append(found.summary)
-    # What a .tflite is held against is itself as it was given, which need not be a float model.
-    job.measures += [m for m in found.measures if lowered.reference or m.name != "metric_float"]
-    job.details |= found.details
-    if found.runtime:
-        job.versions["verified by"] = found.runtime
-    _conclude(job, found, required)
-
-
-def _conclude(job: Job, found: verifying.Verification, required: bool) -> None:
-    if found.status == verifying.FAILED:
-        job.diagnostics += [d for d in found.diagnostics if d.severity is not Severity.ERROR]
-        raise RejectedError(*(d for d in found.diagnostics if d.severity is Severity.ERROR))
-    if found.status == verifying.SKIPPED and required:
-        raise MissingError(*(dataclasses.replace(d, severity=Severity.ERROR) for d in found.diagnostics))
-    job.diagnostics += found.diagnostics
-    job.details["verification"] = f"{found.status}: {found.summary}" if found.status != "skipped" else found.summary
-    if found.status == verifying.VERIFIED:
-        job.status = "verified"
-
-
-def verify_program(job: Job, folder: Path, required: bool) -> None:
-    """Run the C library on this machine beside the reference, where one was emitted.
-
-    Raises RejectedError when a result differs, MissingError when it is required and cannot run here.
-    """
-    if job.program is None or job.network is None:
-        return
-    name = identifier(job.name)
-    with job.stage("Verify C", job.target.judge) as summary:
-        x = job.lowered.inputs or noise_for(job.network, job.project.seed)
-        found = c_library.verify_c(folder, name, job.network, job.program, x, f"{job.name}.tflite")
-        summary.append(found.summary)
-    job.details["verification of the C library"] = found.summary
-    if found.status == verifying.FAILED:
-        raise RejectedError(*found.diagnostics)
-    if found.status == verifying.SKIPPED and required:
-        raise MissingError(*(dataclasses.replace(d, severity=Severity.ERROR) for d in found.diagnostics))
-    job.diagnostics += found.diagnostics
-
-
-def _as_it_was(job: Job) -> tuple[tuple[Array, ...], tuple[Array, ...] | None]:
-    """Inputs for a .tflite, held-out or noise, and what it gave for them before it was optimized."""
-    original = job.lowered.content[AS_FOUND]
-    runtime = litert.choose(job.target.judge)
-    x = job.lowered.inputs or noise_for(reader.read(original), job.project.seed)
-    if not runtime.available:
-        return x, None
-    resolver = verifying.resolver_of(runtime.name)
-    given = litert.invoke(original, x, runtime=runtime, resolver=resolver, real=True, name=job.lowered.source.name)
-    return x, given.real()
 
 
 def publish(job: Job, folder: Path) -> None:

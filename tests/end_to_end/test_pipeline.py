@@ -256,7 +256,7 @@ def test_numerics_that_the_target_does_not_run_are_refused(tmp_path: Path) -> No
 
 
 def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgecompile import stages
+    from edgecompile import judging
 
     wanted = project(tmp_path)
     build(wanted, targets_of(wanted), Silent())
@@ -266,7 +266,7 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path, monkeypatch: p
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stages, "verify", interrupted)
+    monkeypatch.setattr(judging, "verify", interrupted)
 
     with pytest.raises(KeyboardInterrupt):
         build(changed, targets_of(changed), Silent())
