@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from edgecompile.compress.simulate.simulation import Simulation
 from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
+from edgecompile.ir.reader import read
 from edgecompile.ir.rewrite import replace_subgraph, replace_tensor
 
 pytestmark = pytest.mark.tensorflow
@@ -59,3 +61,22 @@ def test_another_number_of_inputs_is_refused() -> None:
 
     with pytest.raises(BadInputError, match="EC351"):
         simulation([])
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_real_networks_are_refused_for_custom_operators_and_open_shapes_only(data: Path) -> None:
+    refused: dict[str, set[str]] = {}
+    for path in sorted((data / "tflite").glob("*.tflite")):
+        network = read(path.read_bytes())
+        try:
+            Simulation(network)
+        except RejectedError as error:
+            builtin = {operator.label for operator in network.main.operators if operator.name != "CUSTOM"}
+            named = {diagnostic.message.split()[0] for diagnostic in error.diagnostics}
+            refused[path.name] = named & builtin
+
+    assert {name: found for name, found in refused.items() if found} == {
+        "tensorflow__examples__65aa0106__dummy_sp_text_embedder.tflite": {"WHERE"},
+        "tensorflow__tflite-support__b5330530__dilated_conv.tflite": {"SHAPE"},
+    }
