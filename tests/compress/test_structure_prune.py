@@ -220,3 +220,17 @@ def test_training_follows_and_keeps_the_shapes() -> None:
 
     assert count(after.network, "macs") <= 0.5 * count(network, "macs")
     assert np.isfinite(run(after.network, x[:2])[0]).all()
+
+
+def test_no_layer_loses_more_than_its_share() -> None:
+    after = PruneChannels(epochs=0, macs=0.45, least=1, least_share=0.5, multiple_of=1).run(
+        Subject(network=_network()), _context()
+    )
+
+    pairs = zip(_widths(_network()), _widths(after.network), strict=True)
+    assert all(left >= full / 2 for full, left in pairs)
+
+
+def _widths(network: Network) -> list[int]:
+    main = network.main
+    return [main.tensors[op.outputs[0]].shape[3] for op in main.operators if op.name == "CONV_2D"]

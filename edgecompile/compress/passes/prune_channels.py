@@ -52,9 +52,11 @@ class PruneChannels(Trained):
     )
     flash: str | int | None = option(None, "most bytes of weights when they are int8", kind="size")
     least: int = option(4, "channels that are left everywhere", minimum=1)
+    least_share: float = option(0.25, "share of each layer's channels that is left", minimum=0, below=1)
     multiple_of: int = option(4, "numbers of channels are multiples of this, as kernels like them", minimum=1)
     importance: str = option("outputs", "what tells how much a channel matters", choices=("outputs", "magnitude"))
     reconstruct: bool = option(True, "fit the layers that read fewer channels to their outputs on calibration data")
+    learning_rate: float = option(3e-2, "step size at its highest, relative to the size of the weights", above=0)
     epochs: int = option(12, "how often training sees every sample; 0: no training", minimum=0, maximum=10_000)
 
     phase: ClassVar[Literal["float", "quantized"]] = "float"
@@ -134,6 +136,7 @@ class PruneChannels(Trained):
             goal=goal,
             least=self.least,
             multiple=self.multiple_of,
+            share=self.least_share,
         )
         if not pruned.choice.reached:
             raise self._out_of_reach(measure, pruned, grouping)
@@ -160,10 +163,15 @@ class PruneChannels(Trained):
             Location(detail="`prune_channels`"),
             (
                 f"limit: {pruned.choice.goal:.0f} {word}; found: {pruned.choice.total:.0f} at the least",
-                f"every layer keeps {self.least} channels (`least`), and multiples of {self.multiple_of}",
+                f"every layer keeps {self.least} channels (`least`) and {self.least_share:g} of its own (`least_share`)",
+                f"numbers of channels are multiples of {self.multiple_of} (`multiple_of`)",
                 *_told(grouping),
             ),
-            ("ask for less", "lower `least` or `multiple_of`", "add `low_rank`, which splits layers in two"),
+            (
+                "ask for less",
+                "lower `least`, `least_share` or `multiple_of`",
+                "add `low_rank`, which splits layers in two",
+            ),
         )
 
 

@@ -36,20 +36,22 @@ def choose(
     goal: float,
     least: int,
     multiple: int,
+    share: float = 0.0,
 ) -> Choice:
     """Take out chunks, least importance for what they save first, until ``shrinking.total <= goal``.
 
-    Every axis keeps at least ``least`` indices, and every group a multiple of ``multiple`` channels once it
-    loses any. ``shrinking`` is used up. Savings only get smaller while the network does, and the next chunk of
-    a group is never less important: so an entry of the queue that is priced again when it comes up, and still is
-    the cheapest, is the cheapest of all.
+    Every axis keeps at least ``least`` indices, every group at least the share ``share`` of its channels, and a
+    multiple of ``multiple`` once it loses any. ``shrinking`` is used up. Savings only get smaller while the network
+    does, and the next chunk of a group is never less important: so an entry of the queue that is priced again when it
+    comes up, and still is the cheapest, is the cheapest of all.
     """
     order = [np.argsort(importance, kind="stable") for importance in importances]
     taken = [0] * len(groups)
 
     def price(number: int) -> float | None:
-        size = _chunk(len(groups[number].channels) - taken[number], multiple)
-        if not _fits(groups[number], size, shrinking, least):
+        left = len(groups[number].channels) - taken[number]
+        size = _chunk(left, multiple)
+        if left - size < share * len(groups[number].channels) or not _fits(groups[number], size, shrinking, least):
             return None
         places = order[number][taken[number] : taken[number] + size]
         return float(importances[number][places].sum()) / max(shrinking.saving(groups[number], size), 1e-9)

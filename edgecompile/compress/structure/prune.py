@@ -35,6 +35,7 @@ def prune(
     goal: float,
     least: int = 4,
     multiple: int = 4,
+    share: float = 0.0,
 ) -> Pruned:
     """The network (constants its operators' own) with channels taken out until ``measure`` is at most ``goal``.
 
@@ -44,7 +45,7 @@ def prune(
     shrinking = Shrinking(network, measure)
     if measure == "channels":
         shrinking.total = sum(len(group.channels) for group in grouping.groups)
-    choice = choose(grouping.groups, importances, shrinking, goal, least, multiple)
+    choice = choose(grouping.groups, importances, shrinking, goal, least, multiple, share)
     kept = kept_for(network, grouping, choice.gone)
     return Pruned(network=remove(network, kept), kept=kept, choice=choice)
 

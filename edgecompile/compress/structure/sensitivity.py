@@ -11,6 +11,7 @@ from edgecompile.compress.structure.importance import IN, readers
 from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
+_LEAST_PROBABILITY = 1e-6
 
 
 def contributions(
@@ -19,9 +20,9 @@ def contributions(
     """By site key ``[rows, i]``: how a random projection of the outputs moves when input channel i is cut off there.
 
     Each row draws ``batch`` samples and for each output value a sign r; the quantity is the sum of r · f(y), so that
-    the mean square over rows estimates the mean over samples of |J δ|², the Gauss-Newton (Fisher) form, without
-    labels. f is 2·√y for probabilities (then J'J is the Fisher matrix of the class), else y over its deviation. To
-    first order the change is the sum over the weights w of channel i of w · ∂/∂w.
+    the mean square over rows estimates the mean over samples of |J δ|², the Gauss-Newton form, without labels. f gives
+    the logits of probabilities (of a sure answer the probabilities hardly move, however much is cut off), else y over
+    its deviation. To first order the change is the sum over the weights w of channel i of w · ∂/∂w.
     """
     from edgecompile.compress.simulate.simulation import Simulation
     from edgecompile.libs.keras import tensorflow
@@ -68,6 +69,10 @@ def _kinds(network: Network) -> list[str]:
 
 
 def _spread(tf: Any, y: Any, kind: str, scale: float) -> Any:
-    if kind in ("SOFTMAX", "LOGISTIC"):
-        return 2.0 * tf.sqrt(tf.maximum(y, 1e-6))
+    if kind == "SOFTMAX":
+        logits = tf.math.log(tf.maximum(y, _LEAST_PROBABILITY))
+        return logits - tf.reduce_mean(logits, axis=-1, keepdims=True)
+    if kind == "LOGISTIC":
+        bounded = tf.clip_by_value(y, _LEAST_PROBABILITY, 1.0 - _LEAST_PROBABILITY)
+        return tf.math.log(bounded) - tf.math.log(1.0 - bounded)
     return y * scale
