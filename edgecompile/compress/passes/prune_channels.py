@@ -163,7 +163,7 @@ class PruneChannels(Trained):
             Location(detail="`prune_channels`"),
             (
                 f"limit: {pruned.choice.goal:.0f} {word}; found: {pruned.choice.total:.0f} at the least",
-                f"every layer keeps {self.least} channels (`least`) and {self.least_share:g} of its own (`least_share`)",
+                f"layers keep {self.least} channels (`least`) and {self.least_share:g} of its own (`least_share`)",
                 f"numbers of channels are multiples of {self.multiple_of} (`multiple_of`)",
                 *_told(grouping),
             ),
