@@ -43,6 +43,7 @@ def request(
         "title": " -> ".join(step.name for step in recipe.steps),
         "steps": [{"pass": step.name, "options": dict(step.options)} for step in recipe.steps],
         "forms": {target.id: list(target.weight_forms) for target in targets},
+        "partly": all("float32" in target.numerics for target in targets),
         "metric": project.accuracy.metric,
         "cache": str(cache / "training") if cache is not None else None,
     }

@@ -6,17 +6,19 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from edgecompile.compress.context import Context, Samples, Score
+from edgecompile.compress.contract import ModelPass
 from edgecompile.compress.integers import hold
 from edgecompile.compress.recipe_check import INTEGER, steps_of
 from edgecompile.compress.record import Record, measure
 from edgecompile.compress.run import Named, outputs, run, scored
 from edgecompile.compress.subject import Subject
 from edgecompile.convert.requantize import requantize
+from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import Recipe, Scheme
 from edgecompile.ir.network import Network
@@ -29,7 +31,10 @@ _LOOKED_AT = 64  # samples that tell what labels are
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
-    """What a recipe works with besides the network. Samples that are not there are None."""
+    """What a recipe works with besides the network. Samples that are not there are None.
+
+    ``partly``: all targets run float operators beside integer ones.
+    """
 
     recipe: Recipe
     schemes: Sequence[Scheme]
@@ -39,6 +44,7 @@ class Material:
     validation: Samples | None
     teachers: Mapping[str, Callable[[], Network]]
     metric: str | None
+    partly: bool
     base: Path
     seed: int
     folder: Path | None
@@ -51,7 +57,7 @@ class Compressed:
 
     networks: dict[str, Network] = field(default_factory=dict)
     records: dict[str, list[Record]] = field(default_factory=dict)
-    diagnostics: list[Any] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
 def compress(network: Network, name: str, material: Material) -> Compressed:
@@ -60,12 +66,12 @@ def compress(network: Network, name: str, material: Material) -> Compressed:
     ``network`` is the model as converted to float32; ``name`` is the model's. Raises what passes and quantizer raise.
     """
     done = Compressed()
-    context = _context(network, name, material, done.diagnostics)
+    begun = Subject(network=network, teacher=network)
+    context = _context(lambda x: outputs(begun, Samples(x=tuple(x))), name, material, done.diagnostics)
     steps = [
         Named(title=_title(step.name, step.options), one=one)
         for step, one in zip(material.recipe.steps, steps_of(material.recipe), strict=True)
     ]
-    begun = Subject(network=network, teacher=network)
     first = [measure("as given", begun, material.forms, scored(begun, context), 0.0)]
     floats = run(begun, _of("float", steps), context, material.forms, first.append)
     for scheme in material.schemes:
@@ -73,6 +79,20 @@ def compress(network: Network, name: str, material: Material) -> Compressed:
         done.networks[scheme.label] = _in_scheme(floats, scheme, name, material, context, steps, records)
         done.records[scheme.label] = records
     return done
+
+
+def adapt(model: Any, answers: Callable[[Sequence[Array]], list[Array]], material: Material) -> list[Diagnostic]:
+    """Run the steps that change the Keras model itself, before it is a network; what they had to say.
+
+    ``answers`` gives the model's outputs for inputs, samples first.
+    """
+    said: list[Diagnostic] = []
+    steps = [one for one in steps_of(material.recipe) if one.phase == "model"]
+    if steps:
+        context = _context(answers, "model", material, said)
+        for one in steps:
+            cast(ModelPass, one).adapt(model, answers, context)
+    return said
 
 
 def _in_scheme(
@@ -91,22 +111,37 @@ def _in_scheme(
         return integers
     subject = dataclasses.replace(floats, network=integers, origin=floats)
     records.append(measure(scheme.numerics, subject, material.forms, scored(subject, context), 0.0))
-    own = dataclasses.replace(context, quantize=lambda other: _quantized(other, scheme, name, material))
+    own = dataclasses.replace(
+        context,
+        quantize=lambda other: _quantized(other, scheme, name, material),
+        quantize_partly=(lambda other, left: _quantized(other, scheme, name, material, left))
+        if _can(scheme, material)
+        else None,
+    )
     return run(subject, _of("quantized", steps), own, material.forms, records.append).network
 
 
-def _quantized(network: Network, scheme: Scheme, name: str, material: Material) -> Network:
-    return requantize(network, scheme, material.calibration, name)
+def _can(scheme: Scheme, material: Material) -> bool:
+    """Whether operators may stay in float: TensorFlow's quantizer for int16x8 leaves none."""
+    return material.partly and scheme.numerics == "int8"
 
 
-def _context(network: Network, name: str, material: Material, diagnostics: list[Any]) -> Context:
+def _quantized(
+    network: Network, scheme: Scheme, name: str, material: Material, in_float: Sequence[str] = ()
+) -> Network:
+    return requantize(network, scheme, material.calibration, name, in_float)
+
+
+def _context(
+    answers: Callable[[Sequence[Array]], list[Array]], name: str, material: Material, diagnostics: list[Diagnostic]
+) -> Context:
     scheme = material.schemes[0]
     return Context(
         quantize=lambda network: _quantized(network, scheme, name, material),
         train=material.train,
         validation=material.validation,
         calibration=Samples(x=material.calibration) if material.calibration else None,
-        score=_score(material, network),
+        score=_score(material, answers),
         per_tensor_dense=any(one.per_tensor_dense for one in material.schemes),
         seed=material.seed,
         folder=material.folder,
@@ -116,21 +151,21 @@ def _context(network: Network, name: str, material: Material, diagnostics: list[
     )
 
 
-def _score(material: Material, network: Network) -> Score | None:
+def _score(material: Material, answers: Callable[[Sequence[Array]], list[Array]]) -> Score | None:
     """The project's metric, or the one that the labels suggest; None without labels to score with."""
     samples = material.validation
     if samples is None or not samples.y:
         return None
     some = samples.take(slice(0, _LOOKED_AT))
-    answers = outputs(Subject(network=network), some)
-    name = material.metric or metric.infer(some.y, answers)
+    found = answers(some.x)
+    name = material.metric or metric.infer(some.y, found)
     if name is None:
         return None
 
-    def of(answers: Sequence[Array], given: Samples) -> float:
-        return metric.score(name, given.y, answers, given.x, material.base).value
+    def of(made: Sequence[Array], given: Samples) -> float:
+        return metric.score(name, given.y, made, given.x, material.base).value
 
-    rises = metric.score(name, some.y, answers, some.x, material.base).higher_is_better
+    rises = metric.score(name, some.y, found, some.x, material.base).higher_is_better
     return Score(name=name, of=of, higher_is_better=rises)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from edgecompile.compress.context import Samples
-from edgecompile.compression import Compressed, Material, compress
+from edgecompile.compression import Compressed, Material, adapt, compress
 from edgecompile.convert.convert import convert
 from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.random_calibration import random_inputs
@@ -160,9 +160,6 @@ def _compress(
     out: Path,
     work: _Work,
 ) -> Compressed:
-    with work.stage("Convert", "float32, for the recipe") as summary:
-        network = _floats(model, opened.seed)
-        summary.append(f"float32: {len(network.main.operators)} operators")
     steps = tuple(Step(name=step["pass"], options=step["options"]) for step in recipe["steps"])
     material = Material(
         recipe=Recipe(name=recipe["name"], steps=steps),
@@ -175,13 +172,19 @@ def _compress(
             name: partial(_teacher, name, opened) for name in (step.options.get("teacher") for step in steps) if name
         },
         metric=recipe["metric"],
+        partly=recipe["partly"],
         base=opened.base,
         seed=opened.seed,
         folder=Path(recipe["cache"]) if recipe["cache"] else None,
         progress=work.progress,
     )
+    said = adapt(model.model, lambda x: list(predict(model, x)), material)
+    with work.stage("Convert", "float32, for the recipe") as summary:
+        network = _floats(model, opened.seed)
+        summary.append(f"float32: {len(network.main.operators)} operators")
     started = time.monotonic()
     compressed = compress(network, model.model.name, material)
+    compressed.diagnostics[:0] = said
     for scheme in schemes:
         content = writer.write(compressed.networks[scheme.label])
         (out / f"{scheme.label}.tflite").write_bytes(content)

@@ -86,11 +86,13 @@ def _limits(field: Any) -> dict[str, Any]:
 
 
 def _page(name: str, kind: type[Pass]) -> list[str]:
+    from edgecompile.compress.recipe_check import WORKS_ON
+
     plain = _plain(kind)
     lines = textwrap.wrap(f"{name}: {plain['about']}", _WIDTH)
     body = textwrap.dedent((kind.__doc__ or "").partition("\n")[2]).strip()
     lines += ["", *textwrap.wrap(body.replace("\n", " "), _WIDTH)] if body else []
-    lines += ["", f"works on  {'the float model' if kind.phase == 'float' else 'integers'}"]
+    lines += ["", f"works on  {WORKS_ON[kind.phase]}"]
     lines += [f"makes     {', '.join(plain['makes']) or 'nothing that a later step could undo'}"]
     lines += [f"keeps     {', '.join(plain['keeps']) or 'nothing'}", "", "Options:"]
     return lines + _rows({f"{one['name']} = {_written(one['default'])}": _help(one) for one in plain["options"]})

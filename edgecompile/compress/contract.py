@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
 
 from edgecompile.compress.context import Context
 from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.registry import modules_of
 
+Array = np.ndarray[Any, Any]
 # What a pass can make of weights, and a later one can undo.
 PROPERTIES = ("sparsity", "sharing", "few bits", "rank", "channels")
 
@@ -18,13 +21,14 @@ PROPERTIES = ("sparsity", "sharing", "few bits", "rank", "channels")
 class Pass(Protocol):
     """A frozen dataclass; its fields (made with ``option.option``) are the keys of a recipe's step.
 
-    The class docstring's first line is what ``edgecompile passes`` shows. ``phase``: ``float`` passes run on the float
+    The class docstring's first line is what ``edgecompile passes`` shows. ``phase``: ``model`` passes change the Keras
+    model before it is a network (they have ``adapt`` in place of ``run``), ``float`` passes run on the float
     network, ``quantized`` ones after quantization, on integers. ``makes`` and ``keeps`` are names of PROPERTIES;
     what a step does not keep may not have been made before it. ``undone_help(property)`` is the option or order
     that preserves it.
     """
 
-    phase: ClassVar[Literal["float", "quantized"]]
+    phase: ClassVar[Literal["model", "float", "quantized"]]
 
     @property
     def makes(self) -> frozenset[str]:
@@ -46,6 +50,13 @@ class Pass(Protocol):
 
     def undone_help(self, lost: str) -> str:
         """How to keep ``lost``, a property that this step would undo."""
+
+
+class ModelPass(Pass, Protocol):
+    """A pass of the phase ``model``."""
+
+    def adapt(self, model: Any, answers: Callable[[Sequence[Array]], list[Array]], context: Context) -> None:
+        """Change a ``tf_keras.Model``; ``answers`` gives its outputs for inputs, samples first."""
 
 
 @cache

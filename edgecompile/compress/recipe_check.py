@@ -9,6 +9,8 @@ from edgecompile.core.recipe import Recipe
 
 # Numerics whose weights become integers: without them there is nothing for a quantized pass to work on.
 INTEGER = ("int8", "int16x8")
+# Phases of passes in their order, and what each works on.
+WORKS_ON = {"model": "the Keras model", "float": "the float network", "quantized": "integers"}
 
 
 def check(recipe: Recipe) -> tuple[Diagnostic, ...]:
@@ -67,21 +69,29 @@ def _undone(recipe: Recipe) -> tuple[Diagnostic, ...]:
 
 def _out_of_order(recipe: Recipe) -> tuple[Diagnostic, ...]:
     found = []
-    first: str | None = None
+    latest: str | None = None
     for index, step in enumerate(recipe.steps):
-        if passes()[step.name].phase == "quantized":
-            first = first or step.name
-        elif first is not None:
-            found.append(
-                Diagnostic(
-                    code="EC305",
-                    message=f"step `{step.name}` works on the float model, and `{first}` before it has made integers",
-                    location=_place(recipe, index),
-                    notes=("steps on the float model come first, steps on integers last",),
-                    help=(f"put `{step.name}` before `{first}`",),
-                )
+        if latest is None or _rank(step.name) >= _rank(latest):
+            latest = step.name
+            continue
+        found.append(
+            Diagnostic(
+                code="EC305",
+                message=f"step `{step.name}` works on {_works_on(step.name)} and comes too late",
+                location=_place(recipe, index),
+                notes=(f"`{latest}` works on {_works_on(latest)}", f"the order: {', then '.join(WORKS_ON.values())}"),
+                help=(f"put `{step.name}` before `{latest}`",),
             )
+        )
     return tuple(found)
+
+
+def _rank(name: str) -> int:
+    return list(WORKS_ON).index(passes()[name].phase)
+
+
+def _works_on(name: str) -> str:
+    return WORKS_ON[passes()[name].phase]
 
 
 def _place(recipe: Recipe, index: int) -> Location:

@@ -135,6 +135,7 @@ def _judge(name: str, recipe: str) -> str:
             validation=samples,
             teachers={},
             metric=None,
+            partly=False,
             base=Path(folder),
             seed=0,
             folder=Path(folder),

@@ -26,7 +26,7 @@ def test_a_page_shows_every_option_with_its_default(name: str, capsys: pytest.Ca
 
     described = json.loads(capsys.readouterr().out)["passes"][name]
     assert all(f"{option['name']} = " in page for option in described["options"])
-    assert described["works_on"] in ("float", "quantized")
+    assert described["works_on"] in ("model", "float", "quantized")
     assert max(map(len, page.splitlines())) <= 80
 
 
