@@ -52,9 +52,11 @@ OURS: dict[str, list[tuple[str, float, dict[str, Any]]]] = {
 }
 THEIRS = ("qat", "cluster16", "prune50", "prune50-cluster16", "pcqat")
 ONE_SHOT: dict[str, list[dict[str, Any]]] = {
-    "one-shot int8": [],
-    "one-shot 15 codes": [{"pass": "cluster", "k": 15, "epochs": 0}],
+    "int8 as given": [],
+    "one-shot int8": [{"pass": "batch_norm"}],
+    "one-shot 15 codes": [{"pass": "batch_norm"}, {"pass": "cluster", "k": 15, "epochs": 0}],
     "one-shot 30 % zeros, 15 codes": [
+        {"pass": "batch_norm"},
         {"pass": "prune", "sparsity": 0.3, "epochs": 0},
         {"pass": "cluster", "k": 15, "epochs": 0},
     ],
@@ -123,7 +125,7 @@ class Bench:
     def _steps(self, steps: list[tuple[str, float, dict[str, Any]]]) -> list[dict[str, Any]]:
         augment = ["flip"] if self.name == "resnet8" else []
         shared = {"augment": augment} if augment else {}
-        taken = [{"pass": "finetune", "epochs": self.epochs, **shared}]
+        taken = [{"pass": "batch_norm"}, {"pass": "finetune", "epochs": self.epochs, **shared}]
         return taken + [
             {"pass": name, "epochs": max(round(share * self.epochs), 1), **shared, **options}
             for name, share, options in steps
@@ -149,9 +151,9 @@ class Bench:
         target = "android-cpu" if numerics == "float32" else "android-nnapi"
         words = ["build", "--project", project, "-t", target, "--numerics", numerics, "--recipe", recipe]
         _, answer, errors = edgecompile(*words, "--verify-samples", "100", "-o", self.folder / "out", cwd=self.folder)
-        reports = answer.get("reports") or []
-        if not reports or reports[0]["status"] not in ("built", "verified"):
-            return {"failed": errors[-600:]}
+        reports = answer.get("reports") or [answer]
+        if reports[0].get("status") not in ("built", "verified"):
+            return {"failed": f"{reports[0].get('status')} {errors[-600:]}"}
         records = reports[0]["details"].get("compression records", {}).get("steps", [])
         content = next((self.folder / "out" / target).glob("*.tflite")).read_bytes()
         return {**self._scored(content), "steps": [[r["step"], r["score"], r["duration_s"]] for r in records]}
