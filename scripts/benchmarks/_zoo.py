@@ -404,3 +404,22 @@ def _resnet8(tf: Any, keras: Any) -> Any:
         x = block(x, filters, stride)
     x = k.Flatten()(k.AveragePooling2D(8)(x))
     return keras.Model(given, k.Dense(10, activation="softmax")(x))
+
+
+KINDS = tuple(MODELS)
+
+
+def _application(name: str, size: int, **options: Any) -> str:
+    MODELS[f"whole:{name}"] = lambda tf, keras: getattr(keras.applications, name)(
+        input_shape=(size, size, 3), weights=None, classes=10, **options
+    )
+    return f"whole:{name}"
+
+
+# Whole networks with fresh weights, on small inputs.
+APPLICATIONS = (
+    _application("MobileNetV2", 64),
+    _application("MobileNetV3Small", 64),
+    _application("EfficientNetB0", 64),
+    _application("ResNet50V2", 64),
+)

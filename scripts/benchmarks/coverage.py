@@ -1,6 +1,8 @@
 """What each pass makes of one small model for each kind of layer (105 of them); what is lost silently counts as failed.
 
-scripts/bench coverage [--only NAME] [--json FILE]
+scripts/bench coverage [--only NAME] [--applications] [--json FILE]
+
+--applications: four whole networks with fresh weights instead, through prune, cluster and quantize.
 
 Each model is loaded, converted and compressed by recipe as a build does it, in a process of its own that a crash of the
 converter ends alone. A row is right when the integer network computes nothing in float, every weight tensor that the
@@ -41,22 +43,27 @@ def main() -> None:
     """Print a line for each model as it is done, and the count of right rows for each recipe."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[], help="a model's name")
+    parser.add_argument("--applications", action="store_true", help="four networks of keras.applications")
     parser.add_argument("--json", help="where to write the table")
     parser.add_argument("--work", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work is not None:
         _work(arguments.work)
         return
-    from _zoo import MODELS
+    from _zoo import APPLICATIONS, KINDS
 
-    names = arguments.only or list(MODELS)
+    names = arguments.only or list(APPLICATIONS if arguments.applications else KINDS)
     rows: dict[str, dict[str, str]] = {}
     while waiting := [name for name in names if name not in rows]:
         _run(waiting, rows)
     print()
     for recipe in RECIPES:
-        right = sum(row[recipe] == "ok" for row in rows.values())
-        beside = f"   (TF-MOT: {len(MODELS) - TFMOT_FAILS[recipe]})" if recipe in TFMOT_FAILS else ""
+        right = sum(row.get(recipe) == "ok" for row in rows.values())
+        if not any(recipe in row for row in rows.values()):
+            continue
+        beside = (
+            f"   (TF-MOT: {len(KINDS) - TFMOT_FAILS[recipe]})" if recipe in TFMOT_FAILS and names == list(KINDS) else ""
+        )
         print(f"{recipe:<8} {right} of {len(rows)}{beside}")
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(rows, indent=1) + "\n")
@@ -76,13 +83,20 @@ def _run(waiting: list[str], rows: dict[str, dict[str, str]]) -> None:
                 continue
             name, recipe, verdict = json.loads(line[4:])
             partial[recipe] = verdict
-            if len(partial) == len(RECIPES):
+            if len(partial) == len(_recipes(name)):
                 rows[name], partial = partial, {}
                 _show(name, rows[name])
     left = [name for name in waiting if name not in rows]
     if left:
-        rows[left[0]] = {recipe: partial.get(recipe, "the process died") for recipe in RECIPES}
+        rows[left[0]] = {recipe: partial.get(recipe, "the process died") for recipe in _recipes(left[0])}
         _show(left[0], rows[left[0]])
+
+
+def _recipes(name: str) -> list[str]:
+    """Whole networks take long: the chain of all passes alone."""
+    from _zoo import APPLICATIONS
+
+    return ["pcqat"] if name in APPLICATIONS else list(RECIPES)
 
 
 def _show(name: str, row: dict[str, str]) -> None:
@@ -91,7 +105,7 @@ def _show(name: str, row: dict[str, str]) -> None:
 
 def _work(names: list[str]) -> None:
     for name in names:
-        for recipe in RECIPES:
+        for recipe in _recipes(name):
             print("row " + json.dumps([name, recipe, _verdict(name, recipe)]), flush=True)
 
 
