@@ -10,12 +10,10 @@
 #ifndef EC_ADD_S8_H_
 #define EC_ADD_S8_H_
 
-#include "rounding.h"
+#include "broadcast.h"
 
 typedef struct {
-    int size_0, size_1, size_2, size_3;
-    int first_stride_0, first_stride_1, first_stride_2, first_stride_3;
-    int second_stride_0, second_stride_1, second_stride_2, second_stride_3;
+    EC_BROADCAST_FIELDS;
     int first_zero_point, second_zero_point, output_zero_point;
     int32_t first_multiplier, second_multiplier, output_multiplier;
     int first_shift, second_shift, output_shift; /* none to the left */
@@ -37,20 +35,7 @@ EC_SPECIALIZED int8_t ec_add_s8_element(const ec_add_s8_layer *layer, int8_t fir
 
 EC_SPECIALIZED void ec_add_s8(const ec_add_s8_layer *layer, const int8_t *first, const int8_t *second, int8_t *output)
 {
-    int a, b, c, d;
-    for (a = 0; a < layer->size_0; ++a) {
-        for (b = 0; b < layer->size_1; ++b) {
-            for (c = 0; c < layer->size_2; ++c) {
-                const int8_t *x = first + a * layer->first_stride_0 + b * layer->first_stride_1 + c * layer->first_stride_2;
-                const int8_t *y =
-                    second + a * layer->second_stride_0 + b * layer->second_stride_1 + c * layer->second_stride_2;
-                EC_UNROLLED
-                for (d = 0; d < layer->size_3; ++d, x += layer->first_stride_3, y += layer->second_stride_3) {
-                    *output++ = ec_add_s8_element(layer, *x, *y);
-                }
-            }
-        }
-    }
+    EC_BROADCAST(layer, EC_UNROLLED, output[o] = ec_add_s8_element(layer, first[x], second[y]));
 }
 
 #endif /* EC_ADD_S8_H_ */

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgecompile.kernels.broadcast import grid, overlaps
+from edgecompile.kernels.broadcast import TOO_MANY_AXES, grid, overlaps
 from edgecompile.kernels.quantities import activation_range, is_fused, is_quantized, scale_of, zero_point_of
 from edgecompile.kernels.rounding import quantize_multiplier
 from edgecompile.kernels.routine import Call, Routine, Site
@@ -19,7 +19,7 @@ def refuse(site: Site) -> str | None:
         return "element types other than int8"
     if not is_fused(site):
         return f"fused activation {site.operator.options.get('fused_activation_function')}"
-    return None if grid(site) is not None else "more than four axes that broadcast differently"
+    return None if grid(site) is not None else TOO_MANY_AXES
 
 
 def routine(site: Site) -> Routine:

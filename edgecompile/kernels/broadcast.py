@@ -1,10 +1,11 @@
-"""How two shapes meet: the fewest axes over which both inputs advance by fixed strides."""
+"""How two shapes meet, the fewest axes over which both inputs advance by fixed strides: twin of ``broadcast.h``."""
 
 from __future__ import annotations
 
 from edgecompile.kernels.routine import Overlap, Site
 
 AXES = 4
+TOO_MANY_AXES = f"more than {AXES} axes that broadcast differently"
 
 
 def grid(site: Site) -> dict[str, int] | None:
@@ -34,12 +35,14 @@ def grid(site: Site) -> dict[str, int] | None:
 def overlaps(site: Site) -> tuple[Overlap, ...]:
     """The output may begin at or below each input that has its shape: element by element, read before written."""
     over = site.operator.outputs[0]
-    same = (index for index in site.operator.inputs[:2] if _elements(site, index) == site.output.elements)
+    same = (index for index in site.operator.inputs[:2] if _may_hold(site, index))
     return tuple(Overlap(over=over, under=index, distance=0) for index in dict.fromkeys(same))
 
 
-def _elements(site: Site, index: int) -> int:
-    return site.subgraph.tensors[index].elements
+def _may_hold(site: Site, index: int) -> bool:
+    """As many elements as the output has, and no narrower ones."""
+    tensor = site.subgraph.tensors[index]
+    return tensor.elements == site.output.elements and tensor.size_bytes >= site.output.size_bytes
 
 
 def _strides(shape: tuple[int, ...], target: tuple[int, ...]) -> list[int]:

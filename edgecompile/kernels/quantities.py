@@ -41,9 +41,14 @@ def is_fused(site: Site) -> bool:
     return site.operator.options.get("fused_activation_function", "NONE") in _FUSED
 
 
+def fused_bounds(site: Site) -> tuple[float | None, float | None]:
+    """The fused activation's real bounds, None where it has none."""
+    return _FUSED[site.operator.options.get("fused_activation_function", "NONE")]
+
+
 def activation_range(site: Site) -> tuple[int, int]:
     """Lowest and highest output: CalculateActivationRangeQuantized, which rounds ``bound / scale`` in float32."""
-    low, high = _FUSED[site.operator.options.get("fused_activation_function", "NONE")]
+    low, high = fused_bounds(site)
     lowest, highest = LIMITS[site.output.dtype]
     if low is not None:
         lowest = max(lowest, _quantized(site.output, low))

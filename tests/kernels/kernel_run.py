@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgecompile.core.target import DSP
 from edgecompile.emit.c.header import header
 from edgecompile.emit.c.source import headers_of, source
 from edgecompile.emit.emission import Layout
@@ -58,7 +59,12 @@ def inputs_of(network: Network, seed: int = 0, samples: int = SAMPLES) -> list[n
     for index in network.main.inputs:
         tensor = network.main.tensors[index]
         if tensor.dtype == "float32":
-            found.append(draw.normal(size=(samples, *tensor.shape)).astype(np.float32) * 4)
+            values = draw.normal(size=(samples, *tensor.shape)).astype(np.float32) * 4
+            values[1], values[2] = 0.5, -7
+            found.append(values)
+            continue
+        if tensor.dtype == "bool":
+            found.append(draw.integers(0, 2, (samples, *tensor.shape)).astype(bool))
             continue
         limits = np.iinfo(tensor.dtype)
         values = draw.integers(limits.min, limits.max + 1, (samples, *tensor.shape), dtype=tensor.dtype)
@@ -67,9 +73,11 @@ def inputs_of(network: Network, seed: int = 0, samples: int = SAMPLES) -> list[n
     return found
 
 
-def write_c(name: str, network: Network, folder: Path, forms: tuple[str, ...] = ("dense",)) -> Program:
-    """The network's library in a folder, weights in the smallest of ``forms``."""
-    program = compile_network(network, forms=forms, goal="size")
+def write_c(
+    name: str, network: Network, folder: Path, forms: tuple[str, ...] = ("dense",), kernels: str = DSP
+) -> Program:
+    """The network's library in a folder, weights in the smallest of ``forms``, laid out for ``kernels``."""
+    program = compile_network(network, forms=forms, goal="size", kernels=kernels)
     assert not program.refusals, program.refusals
     plan = plan_program(network, program)
     layout = Layout(arena_bytes=plan.plan.arena_bytes, offsets=plan.offsets, scratch=plan.scratch)
@@ -86,6 +94,7 @@ def run_all(
     folder: Path,
     flags: list[str] = SANITIZED,
     forms: Mapping[str, tuple[str, ...]] | None = None,
+    kernels: str = DSP,
 ) -> dict[str, Answers]:
     """Compile every network into one executable, run it and TensorFlow Lite Micro on the same inputs.
 
@@ -94,7 +103,7 @@ def run_all(
     names = {case: f"n{index}" for index, case in enumerate(networks)}
     given = {}
     for case, network in networks.items():
-        write_c(names[case], network, folder, (forms or {}).get(case, ("dense",)))
+        write_c(names[case], network, folder, (forms or {}).get(case, ("dense",)), kernels)
         (folder / f"{names[case]}.tflite").write_bytes(write(network))
         given[case] = inputs_of(network)
         np.savez(folder / f"{names[case]}.npz", *given[case])
@@ -108,7 +117,9 @@ def _compile(networks: Mapping[str, Network], folder: Path, flags: list[str]) ->
     cases = "\n".join(_case(name, network) for name, network in networks.items())
     includes = "\n".join(f'#include "{name}.c"' for name in networks)
     (folder / "main.c").write_text(_MAIN % {"includes": includes, "cases": cases})
-    done = subprocess.run(["gcc", *STRICT, *flags, "main.c", "-o", "main"], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        ["gcc", *STRICT, *flags, "main.c", "-o", "main", "-lm"], cwd=folder, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr[:4000]
 
 
