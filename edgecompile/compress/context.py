@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.record import Sensitivity
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress, Silent
 from edgecompile.ir.network import Network
@@ -57,7 +58,7 @@ class Context:
     FULLY_CONNECTED. ``quantize_partly`` does the same but for operators that make tensors of the names given, which
     stay in float; None where some target takes no float operators. ``folder`` is where training keeps its
     checkpoints between runs. ``teachers`` are the model files that ``distill`` steps name, as float networks, made when
-    asked for. ``diagnostics`` grows.
+    asked for. ``diagnostics`` and ``sensitivities`` grow; the latter are of the running step.
     """
 
     quantize: Callable[[Network], Network]
@@ -72,6 +73,7 @@ class Context:
     teachers: Mapping[str, Callable[[], Network]] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    sensitivities: list[Sensitivity] = field(default_factory=list)
 
     def scale_axis(self, operator: str, axis: int | None) -> int | None:
         """The axis along which a site's quantization scales may differ; None: one scale for the tensor."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.histogram import Histogram, histograms
 from edgecompile.compress.sites import Site, as_rows, sites_of, spread, weights_of
 from edgecompile.compress.subject import NOTHING, Held, Subject
 from edgecompile.ir.costs import totals
@@ -20,12 +21,31 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """One operator: ``name`` is its output tensor's, which opens with its layer's.
+
+    ``output_error`` is the mean squared change of the network's outputs over their mean square; ``drop`` how much worse
+    the score is on the samples looked at, None without labels.
+    """
+
+    operator: str
+    name: str
+    output_error: float
+    drop: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, for a report."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """One line of the report's table.
 
     ``score`` is on validation samples, None without any. ``distinct`` is the most distinct integers that any weight
     tensor has. ``stored_bytes`` is by target: the weights as that target's code stores them. ``entropy_bytes`` and
     ``gzip_bytes`` are what a download of the same weights could shrink to, and no device computes from.
+    ``histograms`` are of the largest tensors; ``sensitivity`` is by operator, where the step measured it.
     """
 
     step: str
@@ -38,6 +58,8 @@ class Record:
     stored_bytes: Mapping[str, int]
     entropy_bytes: int
     gzip_bytes: int
+    histograms: tuple[Histogram, ...] = ()
+    sensitivity: tuple[Sensitivity, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -45,10 +67,16 @@ class Record:
 
 
 def measure(
-    step: str, subject: Subject, forms: Mapping[str, Sequence[str]], score: float | None, duration_s: float
+    step: str,
+    subject: Subject,
+    forms: Mapping[str, Sequence[str]],
+    score: float | None,
+    duration_s: float,
+    sensitivity: Sequence[Sensitivity] = (),
 ) -> Record:
     """The figures of a subject; ``forms`` are those in which each target's code can store weights, by target."""
-    codes = [codes_of(subject, site) for site in sites_of(subject.network)]
+    sites = sites_of(subject.network)
+    codes = [codes_of(subject, site) for site in sites]
     flat = [array.reshape(-1) for array in codes]
     count = sum(array.size for array in flat)
     zeros = sum(int(np.count_nonzero(array == 0)) for array in flat)
@@ -63,6 +91,8 @@ def measure(
         stored_bytes={name: stored_bytes(codes, allowed) for name, allowed in forms.items()},
         entropy_bytes=math.ceil(sum(_entropy_bits(array) for array in flat) / 8),
         gzip_bytes=len(zlib.compress(b"".join(array.tobytes() for array in flat), 9)),
+        histograms=histograms([(site.key, array) for site, array in zip(sites, codes, strict=True)]),
+        sensitivity=tuple(sensitivity),
     )
 
 

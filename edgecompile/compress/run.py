@@ -50,7 +50,9 @@ def run(
         if any(diagnostic.severity is Severity.ERROR for diagnostic in broken):
             raise internal("EC307", f"`{step.title}` did not keep its promise: {broken[0].message}")
         context.diagnostics.extend(broken)
-        record = measure(step.title, subject, forms, scored(subject, context), time.monotonic() - started)
+        duration_s = time.monotonic() - started
+        record = measure(step.title, subject, forms, scored(subject, context), duration_s, context.sensitivities)
+        context.sensitivities.clear()
         context.progress.end(line(record))
         told(record)
     return subject

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from edgecompile.compress.context import Context, Samples
 from edgecompile.compress.integers import places_of, real_weights
 from edgecompile.compress.origin import calibration_of, origin_of
+from edgecompile.compress.record import Sensitivity
 from edgecompile.compress.simulate.quantizers import fake_quantize, is_quantized
 from edgecompile.compress.simulate.simulation import Simulation
 from edgecompile.compress.sites import Site, sites_of, weights_of
@@ -21,24 +21,6 @@ from edgecompile.libs.keras import tensorflow
 Array = np.ndarray[Any, Any]
 Values = dict[int, Any]
 SAMPLES = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sensitivity:
-    """One operator: ``name`` is its output tensor's, which opens with its layer's.
-
-    ``output_error`` is the mean squared change of the network's outputs over their mean square; ``drop`` how much worse
-    the score is on the samples looked at, None without labels.
-    """
-
-    operator: str
-    name: str
-    output_error: float
-    drop: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, for a report."""
-        return asdict(self)
 
 
 def sensitivities(subject: Subject, context: Context) -> tuple[Sensitivity, ...]:
