@@ -15,7 +15,9 @@ from edgecompile.kernels.weight_forms import DENSE, FORMS
 def program_of(job: Job) -> Program:
     """The network in C, weights in the forms that the profile allows, chosen by the project's goal."""
     assert job.network is not None
-    program = compile_network(job.network, forms=job.target.weight_forms, goal=job.project.optimize)
+    program = compile_network(
+        job.network, forms=job.target.weight_forms, goal=job.project.optimize, kernels=job.target.kernels
+    )
     if not program.refusals:
         tell(job, stored_weights(program))
     return program

@@ -10,7 +10,7 @@ from edgecompile.config.table import Key, check_table, check_value, place
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import did_you_mean
 from edgecompile.core.recipe import NUMERICS
-from edgecompile.core.target import WEIGHT_FORMS
+from edgecompile.core.target import KERNELS, WEIGHT_FORMS
 from edgecompile.core.units import parse_size
 
 SCHEMA = 1
@@ -32,6 +32,7 @@ TOP: Mapping[str, Key] = {
     "also_check": Key(kind="texts"),
     "model_metadata": Key(kind="flag"),
     "weight_forms": Key(kind="texts", choices=WEIGHT_FORMS),
+    "kernels": Key(kind="text", choices=KERNELS),
     "judge": Key(kind="text", choices=JUDGES),
     "level": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),

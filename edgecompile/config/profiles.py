@@ -11,7 +11,7 @@ from edgecompile.config import profile_files
 from edgecompile.config.profile_files import ProfileFile
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import BadInputError, EdgecompileError, bad_input, did_you_mean
-from edgecompile.core.target import Clause, Compiler, Placement, Region, Runtime, Statuses, Target
+from edgecompile.core.target import DSP, Clause, Compiler, Placement, Region, Runtime, Statuses, Target
 from edgecompile.core.units import parse_size
 
 NEEDED = ("name", "description", "numerics", "io_dtype", "emit", "judge", "placement", "operators")
@@ -124,6 +124,7 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         also_check=tuple(plain.get("also_check", ())),
         model_metadata=plain.get("model_metadata", False),
         weight_forms=tuple(plain.get("weight_forms", ("dense",))),
+        kernels=plain.get("kernels", DSP),
         compiler=_compiler(plain["compiler"]) if plain["compiler"] else None,
         statuses=Statuses(**plain["statuses"]) if plain["statuses"] else None,
         measure=plain["measure"],

@@ -8,6 +8,9 @@ from typing import Any
 
 # In which forms C kernels can store int8 weights (``kernels/weight_forms.py`` says what each is).
 WEIGHT_FORMS = ("dense", "shared4", "shared2", "block2x2", "block2x2_shared4")
+# For which instructions C kernels lay out their constants; all of them compute the same on every core.
+KERNELS = ("dsp", "helium")
+DSP, HELIUM = KERNELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,7 @@ class Target:
     ``legalize/rewrites`` that make a network fit, in their order. ``also_check`` are ids of profiles of the same device
     whose verdict a report shows beside this one's. ``model_metadata``: the file tells the app about its inputs and
     outputs. ``weight_forms``: those of ``WEIGHT_FORMS`` that the device's C kernels read.
+    ``kernels``: the one of ``KERNELS`` whose instructions the core has, or runs best without.
     """
 
     id: str
@@ -132,6 +136,7 @@ class Target:
     also_check: tuple[str, ...] = ()
     model_metadata: bool = False
     weight_forms: tuple[str, ...] = ("dense",)
+    kernels: str = "dsp"
     compiler: Compiler | None = None
     measure: Mapping[str, Any] = field(default_factory=dict)
     board: Mapping[str, Any] = field(default_factory=dict)

@@ -5,34 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.kernels import pairs
-from edgecompile.kernels.convolution import Window, geometry, in_pairs, refuse_convolution, scaling
+from edgecompile.kernels.convolution import Window, filters, geometry, in_pairs, refuse_plain, scaling
 from edgecompile.kernels.routine import Call, Overlap, Routine, Site
 
-OPERATORS = ("CONV_2D",)
+OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+# Before the kernel for planes of one channel.
+RANK = -1
 # Output pixels that one pass over the weights serves.
 PIXELS = 4
 
 
 def refuse(site: Site) -> str | None:
     """Why this kernel does not take the operator; None: it does."""
-    reason = refuse_convolution(site)
+    reason = refuse_plain(site)
     if reason is not None:
         return reason
-    weights = site.given(1).array
-    assert weights is not None
-    if weights.shape[3] != site.given(0).shape[3]:
-        return "groups"
-    if not pairs.can_pair(weights.reshape(len(weights), -1)):
-        return "two weights that do not fit into one int16"
-    return None
+    return None if pairs.can_pair(filters(site)[0]) else "two weights that do not fit into one int16"
 
 
 def routine(site: Site) -> Routine:
     """One call; scratch holds the inputs of four output pixels as int16, four pixels interleaved."""
-    weights = site.given(1).array
-    assert weights is not None
-    flat = weights.reshape(len(weights), -1)
-    window = geometry(site, weights.shape[1], weights.shape[2])
+    flat, kernel_h, kernel_w = filters(site)
+    window = geometry(site, kernel_h, kernel_w)
     quantities, constants = scaling(site, flat)
     groups = -(-flat.shape[1] // 4)
     whole = window.in_c % 4 == 0
@@ -51,11 +45,11 @@ def routine(site: Site) -> Routine:
     return Routine(
         calls=(call,),
         scratch_bytes=groups * 4 * PIXELS * 2,
-        overlaps=(Overlap(over=site.operator.outputs[0], under=site.operator.inputs[0], distance=_distance(window)),),
+        overlaps=(Overlap(over=site.operator.outputs[0], under=site.operator.inputs[0], distance=distance(window)),),
     )
 
 
-def _distance(window: Window) -> int:
+def distance(window: Window) -> int:
     """How far below the input the output must begin: after each block, what is written stays below what is unread."""
     count = window.batches * window.out_h * window.out_w
     pixels = np.arange(PIXELS, count, PIXELS)

@@ -112,11 +112,36 @@ def refuse_convolution(site: Site) -> str | None:
     return None
 
 
-def scaling(site: Site, weights: Array, *, folded: bool = True) -> tuple[dict[str, int], dict[str, Array]]:
+def refuse_plain(site: Site) -> str | None:
+    """Why the operator is no convolution in which every output depends on every input channel; None: it is."""
+    reason = refuse_convolution(site)
+    if reason is not None:
+        return reason
+    weights, channels = site.given(1).array, site.given(0).shape[3]
+    assert weights is not None
+    if site.operator.name == "DEPTHWISE_CONV_2D":
+        # 3x3 is made faster from planes.
+        return "more than one input channel, or 3x3" if channels > 1 or weights.shape[1:3] == (3, 3) else None
+    return "groups" if weights.shape[3] != channels else None
+
+
+def filters(site: Site) -> tuple[Array, int, int]:
+    """Weights as int8[o, h · w · i], and h and w; those of a depthwise convolution, of one input channel, too."""
+    weights = site.given(1).array
+    assert weights is not None
+    _, kernel_h, kernel_w, channels = weights.shape
+    if site.operator.name == "DEPTHWISE_CONV_2D":
+        return np.ascontiguousarray(weights.reshape(-1, channels).T), kernel_h, kernel_w
+    return weights.reshape(len(weights), -1), kernel_h, kernel_w
+
+
+def scaling(
+    site: Site, weights: Array, *, folded: bool = True, paired: bool = True
+) -> tuple[dict[str, int], dict[str, Array]]:
     """Settings and constants of a layer with int8[o, k] weights: bias with the input's zero point ``folded`` in.
 
     ``is_plain``: every channel's shift is to the right, the sums are small and the output is cut at int8's own limits
-    or inside them, which the short ways of ``pairs.h`` need.
+    or inside them, which the short ways of ``pairs.h`` need, or those of ``dot.h`` if not ``paired``.
     """
     source, output = site.given(0), site.output
     multiplier, shift = channel_multipliers(source, site.given(1), output, len(weights))
@@ -125,7 +150,7 @@ def scaling(site: Site, weights: Array, *, folded: bool = True) -> tuple[dict[st
         bias = fold(weights, bias, zero_point_of(source))
     lowest, highest = activation_range(site)
     bias, multiplier, shift = _settle(site, weights, _wrapped(bias), multiplier, shift)
-    short = is_small(weights, bias) and bool(np.all(shift < 0) and np.all(shift >= -_FURTHEST))
+    short = is_small(weights, bias, paired=paired) and bool(np.all(shift < 0) and np.all(shift >= -_FURTHEST))
     short = short and site.rounding == TWICE
     settings = {
         "input_zero_point": zero_point_of(source),

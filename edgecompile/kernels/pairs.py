@@ -37,10 +37,14 @@ def fold(weights: Array, bias: Array, input_zero_point: int) -> Array:
     return np.asarray(bias - input_zero_point * weights.astype(np.int64).sum(axis=1))
 
 
-def is_small(weights: Array, bias: Array) -> bool:
-    """Whether no sum of int8 inputs can leave the range that the dual multiplications need; ``bias`` is folded."""
+def is_small(weights: Array, bias: Array, *, paired: bool = True) -> bool:
+    """Whether no sum of int8 inputs can leave the range for short scaling; ``bias`` is folded.
+
+    ``paired``: nor that of the sums from which the dual multiplications take the odd channel's.
+    """
     reach = 128 * np.abs(weights.astype(np.int64)).sum(axis=1)
-    return bool(np.all(reach < _ODD_LIMIT) and np.all(reach + np.abs(bias) < _SUM_LIMIT))
+    fits = not paired or bool(np.all(reach < _ODD_LIMIT))
+    return fits and bool(np.all(reach + np.abs(bias) < _SUM_LIMIT))
 
 
 def _halves(weights: Array) -> tuple[Array, Array]:

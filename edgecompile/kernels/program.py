@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from edgecompile.core.registry import modules_of
+from edgecompile.core.target import DSP
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.kernels.rounding import TWICE
 from edgecompile.kernels.routine import C_TYPES, Routine, Site
@@ -33,16 +34,22 @@ class Program:
 
 
 def compile_network(
-    network: Network, rounding: str = TWICE, *, forms: Sequence[str] = (DENSE,), goal: str = BALANCED
+    network: Network,
+    rounding: str = TWICE,
+    *,
+    forms: Sequence[str] = (DENSE,),
+    goal: str = BALANCED,
+    kernels: str = DSP,
 ) -> Program:
     """The main subgraph in C; networks of several subgraphs have no program, and the refusal says so.
 
-    ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal``: by what they are chosen.
+    ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal``: by what they are chosen;
+    ``kernels``: for which instructions constants are laid out, one of ``core.target.KERNELS``.
     """
     main = network.main
     routines, refusals = [], []
     for index, operator in enumerate(main.operators):
-        site = Site(subgraph=main, operator=operator, rounding=rounding, forms=tuple(forms), goal=goal)
+        site = Site(subgraph=main, operator=operator, rounding=rounding, forms=tuple(forms), goal=goal, kernels=kernels)
         found = _routine(site)
         if isinstance(found, str):
             refusals.append(Refusal(operator=index, label=operator.label, reason=found))

@@ -25,7 +25,8 @@ class Site:
     """One operator where it stands. ``rounding`` names what the reference does when it scales (see ``rounding``).
 
     ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal`` of the choice: ``size``, ``speed`` or
-    ``balanced`` (see ``weight_choice``).
+    ``balanced`` (see ``weight_choice``). ``kernels``: for which instructions constants are laid out, one of
+    ``core.target.KERNELS``.
     """
 
     subgraph: Subgraph
@@ -33,6 +34,7 @@ class Site:
     rounding: str = "twice"
     forms: tuple[str, ...] = ("dense",)
     goal: str = "balanced"
+    kernels: str = "dsp"
 
     def input(self, position: int) -> Tensor | None:
         """An input, None where it is left out or beyond the end."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from kernel_run import STRICT, inputs_of, write_c
 
+from edgecompile.core.target import DSP
 from edgecompile.ir.network import Network
 
 SAMPLES = 3
@@ -81,15 +82,23 @@ BOARDS = {
 }
 
 
+# Its instruction memory ends at 512 KiB.
+HELIUM_BOARD = Board("mps3-an547", ("-mcpu=cortex-m55", "-mfloat-abi=hard"), ram="0x21000000")
+
+
 def run_on_board(
-    networks: Mapping[str, Network], board: Board, folder: Path, forms: Mapping[str, tuple[str, ...]] | None = None
+    networks: Mapping[str, Network],
+    board: Board,
+    folder: Path,
+    forms: Mapping[str, tuple[str, ...]] | None = None,
+    kernels: str = DSP,
 ) -> dict[str, list[int]]:
     """A hash of the outputs for each of SAMPLES inputs of each network; ``forms`` of the weights by case."""
     data, calls = [], []
     includes, words = [], 1
     for index, (case, network) in enumerate(networks.items()):
         name = f"n{index}"
-        write_c(name, network, folder, (forms or {}).get(case, ("dense",)))
+        write_c(name, network, folder, (forms or {}).get(case, ("dense",)), kernels)
         includes.append(f'#include "{name}.c"')
         size = next(
             int(line.split()[-1])

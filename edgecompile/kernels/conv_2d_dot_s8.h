@@ -1,0 +1,83 @@
+/* CONV_2D with weights as rows (dot.h), int8[n, in_h, in_w, in_c] to int8[n, out_h, out_w, out_c], out_c > 1.
+ *
+ * layer    literal settings (see the struct), so that the compiler makes the kernel for this layer
+ * input    int8, layer->in_* as sizes
+ * output   int8; may overlap the input where each block of four pixels is written behind what is still to be read
+ * scratch  int8[chunks][4][16] and, behind it, a row of int8[16 * chunks + 16]; must not overlap the others
+ *
+ * Also DEPTHWISE_CONV_2D of one input channel, which is the same. The bias has the input's zero point folded in, so
+ * padding is the zero point. Nothing is allocated, nothing outside the output is written.
+ */
+#ifndef EC_CONV_2D_DOT_S8_H_
+#define EC_CONV_2D_DOT_S8_H_
+
+#include "dot.h"
+
+typedef struct {
+    const int8_t *weights;
+    const int32_t *pairs; /* bias, multiplier and shift of two channels (dot.h) */
+    int batches, in_h, in_w, in_c, out_h, out_w, out_c;
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    int chunks; /* ceil(kernel_h * kernel_w * in_c / 16) */
+    int input_zero_point, output_zero_point, lowest, highest;
+    int is_plain, rounding;
+} ec_conv_2d_dot_s8_layer;
+
+/* The inputs of one output pixel, from its corner in the input, as pixel i of a block. */
+EC_SPECIALIZED void ec_conv_2d_dot_s8_pixel_portable(const ec_conv_2d_dot_s8_layer *layer, const int8_t *image, int row,
+                                                     int column, int i, int8_t *block)
+{
+    int y, x, c, k = 0;
+    for (y = 0; y < layer->kernel_h; ++y) {
+        for (x = 0; x < layer->kernel_w; ++x) {
+            const int r = row + y * layer->dilation_h, s = column + x * layer->dilation_w;
+            const int inside = r >= 0 && r < layer->in_h && s >= 0 && s < layer->in_w;
+            for (c = 0; c < layer->in_c; ++c, ++k) {
+                block[ec_dot_place(k, i)] =
+                    inside ? image[(r * layer->in_w + s) * layer->in_c + c] : (int8_t)layer->input_zero_point;
+            }
+        }
+    }
+    for (; k < layer->chunks * EC_DOT_CHUNK; ++k) block[ec_dot_place(k, i)] = 0;
+}
+
+#ifdef EC_DOT_MVE_H_
+#include "conv_2d_dot_mve.h"
+#endif
+
+EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, const int8_t *input, int8_t *output,
+                                      void *scratch)
+{
+    const int pixels = layer->batches * layer->out_h * layer->out_w, per_image = layer->out_h * layer->out_w;
+    const int image_bytes = layer->in_h * layer->in_w * layer->in_c;
+    const ec_dot_scaling scaling = {layer->pairs,
+                                    layer->output_zero_point,
+                                    layer->lowest,
+                                    layer->highest,
+                                    layer->is_plain,
+                                    layer->lowest >= layer->output_zero_point,
+                                    layer->rounding};
+    const int row_bytes = layer->kernel_h * layer->kernel_w * layer->in_c;
+    int8_t *const block = (int8_t *)scratch;
+    int pixel, count, i;
+    for (pixel = 0; pixel < pixels; pixel += count) {
+        /* Four pixels at a time; what is left over as two that are each there twice, or one four times. */
+        const int left = pixels - pixel, step_1 = left < 4 ? 0 : 1, step_2 = left < 4 ? left / 2 : 2;
+        count = left < 4 ? 1 + left / 2 : 4;
+        for (i = 0; i < EC_DOT_PIXELS; ++i) {
+            const int p = pixel + (i % 2) * step_1 + (i / 2) * step_2, inside = p % per_image;
+            const int8_t *const image = input + p / per_image * image_bytes;
+            const int row = inside / layer->out_w * layer->stride_h - layer->pad_top;
+            const int column = inside % layer->out_w * layer->stride_w - layer->pad_left;
+#ifdef EC_CONV_2D_DOT_MVE_H_
+            ec_conv_2d_dot_s8_pixel_mve(layer, image, row, column, i, block);
+#else
+            ec_conv_2d_dot_s8_pixel_portable(layer, image, row, column, i, block);
+#endif
+        }
+        ec_dot_times_four(layer->weights, row_bytes, block, layer->out_c, &scaling, output + pixel * layer->out_c,
+                          step_1 * layer->out_c, step_2 * layer->out_c);
+    }
+}
+
+#endif /* EC_CONV_2D_DOT_S8_H_ */
