@@ -16,6 +16,8 @@ from edgecompile.core.units import format_size, group
 from edgecompile.frontend.source import ModelSource
 from edgecompile.job import Job
 
+_FLOAT_BYTES = 4
+
 
 def request(
     project: Project, source: ModelSource, targets: Sequence[Target], schemes: Sequence[Scheme], cache: Path | None
@@ -65,6 +67,8 @@ def not_taken(job: Job, recipe: Recipe) -> None:
 
 def tell(job: Job) -> None:
     """Put what each step cost and bought into the report: a line a step, weights as this target stores them."""
+    if parameters := job.lowered.facts.get("parameters"):
+        job.details["float model"] = {"parameters": parameters, "bytes": _FLOAT_BYTES * parameters}
     records = job.lowered.facts.get("records") or {}
     if job.scheme.label not in records:
         return

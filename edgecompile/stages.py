@@ -29,6 +29,7 @@ from edgecompile.ir.network import Network
 from edgecompile.job import Job
 from edgecompile.legalize import check as legality
 from edgecompile.legalize import legalize as legalizing
+from edgecompile.legalize import table as operators
 from edgecompile.lowering import AS_FOUND
 from edgecompile.memory import arena, budgets, offline, program_plan, timeline
 from edgecompile.optimize import apply as optimizing
@@ -133,6 +134,7 @@ def plan_memory(job: Job) -> None:
         job.measures += held.measures
         job.diagnostics += held.diagnostics
         job.details["memory plan"] = timeline.draw(job.plan)
+        job.details["memory map"] = timeline.table(job.plan)
         summary.append(f"arena {format_size(job.plan.arena_bytes)}")
 
 
@@ -142,6 +144,7 @@ def check_operators(job: Job) -> None:
     with job.stage("Check", job.target.id) as summary:
         verdict = legality.check(job.network, job.target, f"{job.name}.tflite")
         job.verdict = verdict
+        job.details["operators"] = operators.table(job.network, verdict)
         total = len(verdict.placements)
         where = job.target.placement
         refused = sum(placed.where != where.accelerator for placed in verdict.placements)
@@ -173,6 +176,7 @@ def compile_program(job: Job) -> None:
         method = f"planned: {planned.method}, tensors in place and overlapping, scratch inside"
         job.count("c_arena_bytes", planned.arena_bytes, "bytes", method)
         job.details["memory plan of the C library"] = timeline.draw(planned)
+        job.details["memory map of the C library"] = timeline.table(planned)
         summary.append(f"{len(program.routines)} operators in C, arena {format_size(planned.arena_bytes)}")
 
 
@@ -225,6 +229,8 @@ def publish(job: Job, folder: Path) -> None:
     """Write the report beside the artifacts and put the folder in place."""
     if job.lowered.dataset is not None:
         job.details["data"] = dict(job.lowered.dataset.description)
+        if job.lowered.dataset.labels and "confusion" in job.details:
+            job.details["labels"] = list(job.lowered.dataset.labels)
     report = job.report()
     (folder / "report.json").write_text(report_json.dumps(report) + "\n", encoding="utf-8")
     (folder / "report.txt").write_text(report_text.render(report), encoding="utf-8")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgecompile.core.units import format_size
+from edgecompile.ir.spelling import printable
 from edgecompile.memory.arena import Allocation, MemoryPlan
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -32,6 +35,19 @@ def draw(plan: MemoryPlan, width: int = 80, rows: int = ROWS) -> list[str]:
     if previous < len(plan.steps) - 1:
         lines.append(_gap(len(plan.steps) - 1 - previous))
     return lines
+
+
+def table(plan: MemoryPlan) -> dict[str, Any]:
+    """The plan as plain JSON types: which bytes belong to whom, from which step to which, both included."""
+    return {
+        "arena_bytes": plan.arena_bytes,
+        "peak_step": plan.peak_step,
+        "steps": [step.label for step in plan.steps],
+        "tensors": [
+            {"name": printable(a.name), "first": a.first, "last": a.last, "offset": a.offset, "bytes": a.size_bytes}
+            for a in plan.allocations
+        ],
+    }
 
 
 def _chosen(plan: MemoryPlan, rows: int) -> list[int]:

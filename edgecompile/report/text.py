@@ -55,13 +55,17 @@ _BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
 _SCORES = ("metric", "metric_float")
 # The detail that belongs to the verdict: by what and on what the artifact was verified, or what is missing for it.
 _VERIFICATION = "verification"
+# Details for machines and for the page, which draws them; the text has a picture or a table of the same elsewhere.
+_DRAWN = frozenset(
+    {"operators", "memory map", "memory map of the C library", "compression records", "confusion", "labels"}
+)
 # Details that the terminal shows too.
 _SHOWN = ("compiler status", "time by link", "pipeline")
 
 
 def render(report: Report) -> str:
     """The whole report as plain text of about 80 columns, ending with a newline: what `report.txt` holds."""
-    details = {name: value for name, value in report.details.items() if name != _VERIFICATION}
+    details = {name: value for name, value in report.details.items() if name not in {_VERIFICATION, *_DRAWN}}
     blocks = [[*_verdict(report), *_origin(report)], _bars(report), score_lines(report), _figures(report)]
     blocks += [_detail(name, value) for name, value in details.items()]
     blocks += [diagnostic.render().splitlines() for diagnostic in report.diagnostics]

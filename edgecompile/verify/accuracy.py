@@ -15,6 +15,7 @@ from edgecompile.core.project import Accuracy
 from edgecompile.core.report import Measure
 from edgecompile.core.units import group
 from edgecompile.libs.litert import Outputs
+from edgecompile.verify.confusion import confusion
 from edgecompile.verify.metric import Score, check_metric, infer, score
 
 Array = np.ndarray[Any, Any]
@@ -67,7 +68,9 @@ def held(
     measures = [_measure("metric", found, metric, f"measured: {outputs.described}, {kind}", limit)]
     if wanted is not None:
         measures.append(_measure("metric_float", wanted, metric, f"measured: the float model, {kind}", None))
-    details = {}
+    details: dict[str, Any] = {}
+    if counts := confusion(samples.y, real, reference):
+        details["confusion"] = counts
     if len(found.per_output) > 1:
         rows = zip(outputs.outputs, found.per_output, strict=False)
         details["scores"] = [{"output": port.name, metric: value} for port, value in rows]

@@ -6,7 +6,7 @@ import pytest
 
 from edgecompile.memory.arena import MemoryPlan, arrange
 from edgecompile.memory.lifetimes import Lifetime, Step, Timeline
-from edgecompile.memory.timeline import draw
+from edgecompile.memory.timeline import draw, table
 
 
 def plan_of(blocks: list[tuple[int, int, int]], labels: list[str]) -> MemoryPlan:
@@ -63,3 +63,15 @@ def test_a_long_model_shows_its_peak_and_counts_the_rest() -> None:
 
 def test_a_model_without_runtime_tensors_says_so() -> None:
     assert draw(plan_of([], [])) == ["nothing to place: no runtime tensor has a size"]
+
+
+def test_the_table_holds_every_byte_of_the_plan() -> None:
+    plan = plan_of(RESIDUAL, LABELS)
+
+    found = table(plan)
+
+    assert (found["arena_bytes"], found["peak_step"], found["steps"]) == (plan.arena_bytes, plan.peak_step, LABELS)
+    assert [(t["name"], t["bytes"], t["first"], t["last"]) for t in found["tensors"]] == [
+        (f"t{i}", *block) for i, block in enumerate(RESIDUAL)
+    ]
+    assert [t["offset"] for t in found["tensors"]] == [a.offset for a in plan.allocations]
