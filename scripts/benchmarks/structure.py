@@ -43,6 +43,7 @@ from edgecompile.libs.keras import tf_keras
 Array = np.ndarray[Any, Any]
 FLOAT = Scheme(numerics="float32", io_dtype="float32")
 TOP1 = Score(name="top1", of=lambda outputs, some: float((outputs[0].argmax(-1) == some.y[0]).mean()))
+_BASELINE_EPOCHS = 8
 MSE = Score(
     name="mse",
     of=lambda outputs, some: float(np.square(outputs[0] - some.y[0]).mean()),
@@ -61,6 +62,7 @@ class Task:
     score: Score
     epochs: int
     augment: tuple[str, ...] = ()
+    batch_size: int = 64
 
 
 def resnet8(folder: Path) -> Task:
@@ -74,7 +76,7 @@ def kws(folder: Path) -> Task:
     """Speech Commands: the given training speakers, 200 clips of them held out, the given test speakers."""
     (x, y), (x_test, y_test) = loaders(folder).speech_commands()
     network = of_file(folder / "models" / "kws_dscnn.h5")
-    return task(network, x, y, x_test, y_test, held_out=200, epochs=60)
+    return task(network, x, y, x_test, y_test, held_out=200, epochs=150, augment=("time_shift", "noise"), batch_size=32)
 
 
 def watch(folder: Path) -> Task:
@@ -122,6 +124,7 @@ def task(
     held_out: int,
     epochs: int,
     augment: tuple[str, ...] = (),
+    batch_size: int = 64,
 ) -> Task:
     """A classifier's task; ``held_out`` training samples choose checkpoints."""
     order = np.random.default_rng(0).permutation(len(x))
@@ -134,6 +137,7 @@ def task(
         score=TOP1,
         epochs=epochs,
         augment=augment,
+        batch_size=batch_size,
     )
 
 
@@ -142,33 +146,40 @@ def of_file(path: Path) -> Network:
     return read(convert(tf_keras().models.load_model(path, compile=False), FLOAT, None, 0))
 
 
-ENTRIES: dict[str, tuple[Callable[[Path], Task], Callable[[Task], Sequence[tuple[str, Pass]]]]] = {
+ENTRIES: dict[str, tuple[Callable[[Path], Task], Callable[[Task], Sequence[tuple[str, Sequence[Pass]]]]]] = {
     "kws": (kws, lambda t: channels(t)),
     "watch": (watch, lambda t: ranks(t)),
-    "ad01": (ad01, lambda t: [("parameters 0.5", LowRank(epochs=0, parameters=0.5))]),
+    "ad01": (ad01, lambda t: [("parameters 0.5", [LowRank(epochs=0, parameters=0.5)])]),
     "resnet8": (resnet8, lambda t: channels(t)),
 }
 
 
-def channels(given: Task) -> Sequence[tuple[str, Pass]]:
-    """Half the multiply-accumulates, and the model with its size, trained alike."""
-    return [
-        ("baseline", Finetune(epochs=min(given.epochs, 8), augment=given.augment)),
-        ("macs 0.5", PruneChannels(epochs=given.epochs, macs=0.5, augment=given.augment)),
-    ]
+def channels(given: Task) -> Sequence[tuple[str, Sequence[Pass]]]:
+    """The model with its size, fine-tuned; and from there half the multiply-accumulates, the former its teacher."""
+    baseline = Finetune(epochs=_BASELINE_EPOCHS, augment=given.augment)
+    half = PruneChannels(
+        epochs=given.epochs,
+        macs=0.5,
+        least_share=0.5,
+        augment=given.augment,
+        batch_size=given.batch_size,
+        teacher_weight=0.7,
+        normalize=True,
+    )
+    return [("baseline", [baseline]), ("macs 0.5", [baseline, half])]
 
 
-def ranks(given: Task) -> Sequence[tuple[str, Pass]]:
+def ranks(given: Task) -> Sequence[tuple[str, Sequence[Pass]]]:
     """Half the bytes, before and after training, and the model with its size, trained alike."""
     return [
-        ("baseline", Finetune(epochs=given.epochs)),
-        ("flash 0.5 untrained", LowRank(epochs=0, flash=0.5)),
-        ("flash 0.5", LowRank(epochs=given.epochs, flash=0.5)),
+        ("baseline", [Finetune(epochs=given.epochs)]),
+        ("flash 0.5 untrained", [LowRank(epochs=0, flash=0.5)]),
+        ("flash 0.5", [LowRank(epochs=given.epochs, flash=0.5)]),
     ]
 
 
-def measure(entry: str, name: str, one: Pass, given: Task, folder: Path) -> dict[str, Any]:
-    """Run a pass and count what came out."""
+def measure(entry: str, name: str, steps: Sequence[Pass], given: Task, folder: Path) -> dict[str, Any]:
+    """Run passes, each the teacher of the next, and count what came out."""
     from edgecompile.compress.simulate.run import run
 
     def unused(network: Network) -> Network:
@@ -183,7 +194,9 @@ def measure(entry: str, name: str, one: Pass, given: Task, folder: Path) -> dict
         folder=folder,
     )
     started = time.monotonic()
-    after = one.run(Subject(network=given.network, teacher=given.network), context).network
+    after = given.network
+    for one in steps:
+        after = one.run(Subject(network=after, teacher=after), context).network
     seconds = time.monotonic() - started
     before = run(given.network, given.test.x)[0]
     outputs = run(after, given.test.x)[0]
@@ -210,10 +223,10 @@ def main() -> int:
         task_of = load(data_folder())
         if given.epochs is not None:
             task_of = replace(task_of, epochs=given.epochs)
-        for name, one in steps(task_of):
+        for name, passes in steps(task_of):
             kept = given.work / f"{entry}-{name.replace(' ', '_')}-{task_of.epochs}.json"
             if not kept.exists():
-                kept.write_text(json.dumps(measure(entry, name, one, task_of, given.work)) + "\n")
+                kept.write_text(json.dumps(measure(entry, name, passes, task_of, given.work)) + "\n")
             print(kept.read_text(), end="", flush=True)
     return 0
 
