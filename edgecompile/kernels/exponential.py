@@ -1,4 +1,4 @@
-"""gemmlowp's fixed-point functions in whole numbers (``fixedpoint.h``): exp, logistic, tanh.
+"""gemmlowp's fixed-point functions in whole numbers (``fixedpoint.h``): exp, logistic, tanh, 1 / sqrt.
 
 Q(n).(31 - n) values as NumPy int64; every formula and constant is the reference's, because results must be equal.
 """
@@ -16,6 +16,8 @@ _HALF = 1 << 30
 _EXP_EIGHTH, _THIRD = 1895147668, 715827883
 # 48/17 and -32/17 in Q2.29: the first guess of a division by Newton's method on [1/2, 1].
 _48_17, _NEG_32_17 = 1515870810, -1010580540
+# sqrt(1/2) in Q0.31.
+_ROOT_OF_HALF = 1518500250
 # exp(-2^e) in Q0.31 for e = -2 .. 4.
 _BARREL = {-2: 1672461947, -1: 1302514674, 0: 790015084, 1: 290630308, 2: 39332535, 3: 720401, 4: 242}
 
@@ -62,6 +64,24 @@ def tanh(x: Array, integer_bits: int) -> Array:
     decay = exp_on_negative(-np.abs(x), integer_bits + 1)
     positive = _one_minus_over_one_plus(decay)
     return np.where(x == 0, 0, np.where(x > 0, positive, -positive))
+
+
+def inverse_root(x: int) -> tuple[int, int]:
+    """1 / sqrt(x) as multiplier and shift: GetInvSqrtQuantizedMultiplierExp with a reversed shift; 0 counts as 1."""
+    if x <= 1:
+        return _ONE, 0
+    right = 11
+    while x >= 1 << 29:
+        x, right = x // 4, right + 1
+    while x < 1 << 27:
+        x, right = x * 4, right - 1
+    half = np.asarray(divide_by_power(np.int64(x >> 1), 1))
+    root = np.asarray(np.int64(1 << 28))
+    for _ in range(5):
+        cube = multiply_by_power(product(product(root, root), root), 6)
+        root = multiply_by_power(product(root, (1 << 28) + (1 << 27)) - product(half, cube), 3)
+    multiplier = int(product(root, _ROOT_OF_HALF))
+    return (multiplier << max(-right, 0), -max(right, 0))
 
 
 def _exp_on_quarter(a: Array) -> Array:

@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from edgecompile.kernels.exponential import logistic, product, tanh
+from edgecompile.kernels.exponential import inverse_root, logistic, product, tanh
 from edgecompile.kernels.quantities import LIMITS, is_quantized, scale_of, zero_point_of
 from edgecompile.kernels.rounding import divide_by_power, quantize_multiplier, scale
 from edgecompile.kernels.routine import Array, Call, Overlap, Routine, Site
 
 # Integer bits of the input of the reference's fixed-point logistic and tanh.
 _INTEGER_BITS = 4
+# Bits that keep an inverse root whole: kShift of micro/kernels/elementwise.cc.
+_RSQRT_SHIFT = 20
 
 
 def refuse(site: Site) -> str | None:
@@ -123,6 +125,39 @@ def _hard_swish(site: Site, x: Array) -> Array:
     return np.asarray(divide_by_power(truncated, -output_shift) + zero_point_of(site.output))
 
 
+def _elu(site: Site, x: Array) -> Array:
+    """micro/kernels/elu.cc: a table made in float32."""
+    one, zero_point = np.float32(1.0), np.float32(zero_point_of(site.output))
+    real = (x - zero_point_of(site.given(0))).astype(np.float32) * np.float32(scale_of(site.given(0)))
+    # C's expf is correctly rounded almost everywhere; so is the double result cut to float32.
+    transformed = np.where(real < 0, np.exp(np.minimum(real, 0).astype(np.float64)).astype(np.float32) - one, real)
+    steps = transformed * (one / np.float32(scale_of(site.output)))
+    away = np.where(steps >= 0, np.floor(steps + np.float64(0.5)), -np.floor(np.float64(0.5) - steps))
+    return np.asarray(away.astype(np.float32) + zero_point).astype(np.int64)
+
+
+def _abs(site: Site, x: Array) -> Array:
+    """micro/kernels/elementwise.cc, AbsEvalQuantized: equal scales are not multiplied."""
+    value = np.abs(x - zero_point_of(site.given(0)))
+    if scale_of(site.given(0)) != scale_of(site.output):
+        value = scale(value, *quantize_multiplier(scale_of(site.given(0)) / scale_of(site.output)), site.rounding)
+    return np.asarray(value + zero_point_of(site.output))
+
+
+def _rsqrt(site: Site, x: Array) -> Array:
+    """The same file, RsqrtEvalQuantized; it gives up below 0, where the largest value stands here."""
+    multiplier, shift = quantize_multiplier(1.0 / (math.sqrt(scale_of(site.given(0))) * scale_of(site.output)))
+    found = []
+    for value in (x - zero_point_of(site.given(0))).tolist():
+        if value <= 0:
+            found.append(LIMITS[site.output.dtype][1])
+            continue
+        root, root_shift = inverse_root(value)
+        data = scale(1, root, root_shift + _RSQRT_SHIFT, site.rounding)
+        found.append(int(scale(data, multiplier, shift - _RSQRT_SHIFT, site.rounding)) + zero_point_of(site.output))
+    return np.array(found, np.int64)
+
+
 def _high_product_16(x: Array, y: int) -> Array:
     both = x * y
     total = both + np.where(both >= 0, 1 << 14, 1 - (1 << 14))
@@ -135,12 +170,15 @@ def _narrow(multiplier: int) -> int:
 
 
 _FUNCTIONS: Mapping[str, Callable[[Site, Array], Array]] = {
+    "ABS": _abs,
+    "ELU": _elu,
     "HARD_SWISH": _hard_swish,
     "LEAKY_RELU": _leaky_relu,
     "LOGISTIC": _logistic,
     "QUANTIZE": _quantize,
     "RELU": _relu,
     "RELU6": _relu6,
+    "RSQRT": _rsqrt,
     "TANH": _tanh,
 }
 OPERATORS = tuple(_FUNCTIONS)
