@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.cache.fingerprint import of_files
+from edgecompile.cache.identity import program as program_identity
 from edgecompile.config.profiles import load
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import MissingError, RejectedError, rejected
@@ -24,9 +26,11 @@ from edgecompile.ir.network import Network
 from edgecompile.job import Job
 from edgecompile.kernels.program import Program
 from edgecompile.libs import litert, programs
+from edgecompile.libs.affine import Port
 from edgecompile.lowering import noise_for
+from edgecompile.measure.board import counter, image, qemu
 from edgecompile.measure.board import figures as counting
-from edgecompile.measure.board import image, qemu
+from edgecompile.measure.board.stack import Bound
 from edgecompile.verify import c_harness, c_library, verify
 
 Array = np.ndarray[Any, Any]
@@ -78,7 +82,13 @@ def golden(job: Job) -> Golden | None:
     if not runtime.available:
         return None
     raw = c_library.raw_inputs(job.network, _samples(job), GOLDEN_SAMPLES)
-    outputs = litert.invoke(job.content, raw, runtime=runtime, resolver="reference", name=f"{job.name}.tflite")
+    content, name = job.content, f"{job.name}.tflite"
+    outputs = job.memo.of(
+        "golden",
+        (content, raw, runtime),
+        (litert.Outputs, Port),
+        lambda: litert.invoke(content, raw, runtime=runtime, resolver="reference", name=name),
+    )
     kind = "held out" if job.lowered.held_out else "seeded noise"
     return Golden(inputs=tuple(raw), outputs=outputs.arrays, by=outputs.described, of=kind)
 
@@ -99,17 +109,20 @@ def measure(job: Job, folder: Path, required: bool) -> None:
     if unbuilt:
         return
     with job.stage("Board", job.target.id) as summary, tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
-        summary.append(_count(job, firmware, Path(made) / "own"))
+        built = (of_files(folder), [program_identity(name) for name in (*_BUILDS, "arm-none-eabi-objdump")])
+        summary.append(_count(job, firmware, Path(made) / "own", built))
         if stands is not None and not unrun:
-            summary.append(_emulate(job, firmware, Path(made) / "emulated", stands))
+            summary.append(_emulate(job, firmware, Path(made) / "emulated", stands, built))
 
 
 def _lacking(names: Sequence[str]) -> list[str]:
     return [name for name in names if programs.find(name) is None]
 
 
-def _count(job: Job, firmware: Path, out: Path) -> str:
-    found = counting.figures(firmware, out)
+def _count(job: Job, firmware: Path, out: Path, built: tuple[object, ...]) -> str:
+    """``built``: what the image is built from and with."""
+    kinds = (counting.Figures, Bound)
+    found = job.memo.of("image", built, kinds, lambda: counting.figures(firmware, out))
     memory = map_of(job.target)
     if memory is not None and (over := found.over(memory.ram.size_bytes)) is not None:
         help = ("build for a board with more memory (`edgecompile targets list`)",)
@@ -132,28 +145,44 @@ def _put(job: Job, new: Measure) -> None:
     job.measures.append(new)
 
 
-def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated) -> str:
+def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]) -> str:
+    used = tuple(array[:VERIFIED_SAMPLES] for array in _samples(job))
+    tools = (program_identity(qemu.QEMU), [program_identity(name) for name in counter.COMPILERS])
+    instructions, method, found = job.memo.of(
+        "emulated board",
+        (built, used, stands.machine, stands.clock_hz, stands.target, tools, litert.choose(litert.MICRO)),
+        (c_library.CVerification,),
+        lambda: _run_emulated(job, firmware, out, stands, used),
+        keep=lambda ran: ran[2].status == verify.VERIFIED,
+    )
+    job.count("instructions", instructions, "count", f"{method}, one inference")
+    job.versions["emulated board"] = stands.machine
+    job.details["verification on the emulated board"] = found.summary
+    if found.status == verify.FAILED:
+        raise RejectedError(*found.diagnostics)
+    return f"and {group(instructions)} instructions; {found.summary}"
+
+
+def _run_emulated(
+    job: Job, firmware: Path, out: Path, stands: Emulated, used: tuple[Array, ...]
+) -> tuple[int, str, c_library.CVerification]:
+    """Instructions of one inference, how they were counted, and every operator's result held against the reference."""
     assert job.program is not None and job.network is not None
     out.mkdir()
     linker = stands.linker(out)
     image.build(firmware, ["run", "trace"], out, linker)
-    raw = c_library.raw_inputs(job.network, _samples(job), 1)
+    raw = c_library.raw_inputs(job.network, used, 1)
     ran = qemu.run(stands.machine, out / "run.elf", raw, stands.clock_hz)
-    job.count("instructions", ran.laps[0], "count", f"{ran.method}, one inference")
-    job.versions["emulated board"] = stands.machine
     found = c_library.verify_run(
         tracer(stands, out / "trace.elf", job.program),
         job.network,
         job.program,
-        _samples(job),
+        used,
         f"{job.name}.tflite",
         VERIFIED_SAMPLES,
         where=f"C on {stands.machine}",
     )
-    job.details["verification on the emulated board"] = found.summary
-    if found.status == verify.FAILED:
-        raise RejectedError(*found.diagnostics)
-    return f"and {group(ran.laps[0])} instructions; {found.summary}"
+    return ran.laps[0], ran.method, found
 
 
 def tracer(stands: Emulated, trace: Path, program: Program) -> Callable[[Sequence[Array]], dict[int, Array]]:

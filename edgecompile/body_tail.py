@@ -19,7 +19,7 @@ from edgecompile.ir.segment import closure, crossing, segments, separable
 from edgecompile.job import Job
 from edgecompile.legalize.naming import ranges
 from edgecompile.libs import litert
-from edgecompile.lowering import noise_for
+from edgecompile.lowering import Array, noise_for
 from edgecompile.verify.verify import resolver_of
 
 REWRITE = "separate_tail"
@@ -62,12 +62,19 @@ def verify_body_and_tail(job: Job, folder: Path) -> None:
     pairs = zip(x, main.inputs, strict=True)
     x = [a.astype(np.float32) if main.tensors[i].quantization is not None else a for a, i in pairs]
     known = dict(zip(_names(main, main.inputs), x, strict=True))
-    whole = litert.invoke(job.content, x, runtime=runtime, resolver=resolver, name=name).arrays
+
+    def run(content: bytes, given: list[Array], name: str) -> tuple[Array, ...]:
+        def work() -> tuple[Array, ...]:
+            return litert.invoke(content, given, runtime=runtime, resolver=resolver, name=name).arrays
+
+        return job.memo.of("run", (content, given, runtime, resolver), (), work)
+
+    whole = run(job.content, x, name)
     for part, network in zip(PARTS, segments(job.network, (_cut(job) or 0,)), strict=True):
         content = (folder / f"{job.name}_{part}.tflite").read_bytes()
         given = [known[tensor] for tensor in _names(network.main, network.main.inputs)]
-        made = litert.invoke(content, given, runtime=runtime, resolver=resolver, name=f"{job.name}_{part}.tflite")
-        known |= dict(zip(_names(network.main, network.main.outputs), made.arrays, strict=True))
+        made = run(content, given, f"{job.name}_{part}.tflite")
+        known |= dict(zip(_names(network.main, network.main.outputs), made, strict=True))
     outputs = _names(main, main.outputs)
     different = [
         tensor for tensor, array in zip(outputs, whole, strict=True) if not np.array_equal(known[tensor], array)

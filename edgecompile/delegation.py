@@ -14,7 +14,7 @@ from edgecompile.job import Job
 from edgecompile.legalize.check import Verdict, check
 from edgecompile.legalize.joins import joins, shattered
 from edgecompile.legalize.proof import accepted, compare, differs
-from edgecompile.libs import delegates
+from edgecompile.libs import delegates, litert
 from edgecompile.sparse_proof import prove_sparse, tell_sparsity
 
 DETAIL = "delegation"
@@ -66,7 +66,7 @@ def beside(target: Target) -> list[Target]:
 def _ask(job: Job, target: Target) -> str:
     assert job.network is not None and job.content is not None and target.placement.proof is not None
     try:
-        asked = delegates.ask(target.placement.proof, [job.content])
+        asked = _asked(job, target.placement.proof, job.content)
     except EdgecompileError as error:
         return f"not asked: {error.diagnostics[0].message}"
     answer = asked.answers[0]
@@ -81,6 +81,15 @@ def _ask(job: Job, target: Target) -> str:
     found = differs(compared, job.network, target, asked.described, f"{job.name}.tflite")
     job.diagnostics.append(found if own else dataclasses.replace(found, severity=Severity.NOTE))
     return f"differs: {asked.described}"
+
+
+def _asked(job: Job, delegate: str, content: bytes) -> delegates.Answers:
+    return job.memo.of(
+        "delegate",
+        (delegate, content, litert.runtimes()),
+        (delegates.Answers, delegates.Answer),
+        lambda: delegates.ask(delegate, [content]),
+    )
 
 
 def _row(network: Network, target: Target, verdict: Verdict) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgecompile.cache.identity import program
 from edgecompile.core.artifact import describe
 from edgecompile.core.report import Measure
 from edgecompile.job import Job
-from edgecompile.toolchain.compile import Compiled, Predicted, Request, compile_model
+from edgecompile.toolchain.compile import Compiled, File, Predicted, Request, compile_model
 
 
 def compile_for_device(job: Job, folder: Path) -> None:
@@ -30,9 +31,24 @@ def compile_for_device(job: Job, folder: Path) -> None:
             command=wish.command,
             timeout_s=wish.timeout_s or compiler.timeout_s,
         )
-        compiled = compile_model(request)
+        compiled = _compiled(job, request)
         _take_up(job, compiled, folder)
         summary.append(compiled.summary)
+
+
+def _compiled(job: Job, request: Request) -> Compiled:
+    """Done once for the same request and program; a command of the user's may stand for anything, and is run anew."""
+    assert request.target.compiler is not None
+    tool = program(request.target.compiler.name)
+    if tool is None or request.command is not None:
+        return compile_model(request)
+    return job.memo.of(
+        "compiled for device",
+        (request, tool),
+        (Compiled, File, Measure),
+        lambda: compile_model(request),
+        keep=lambda compiled: bool(compiled.version and compiled.files),
+    )
 
 
 def _predicted(job: Job) -> tuple[Predicted, ...]:

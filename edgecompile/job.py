@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile import __version__
+from edgecompile.cache.memo import Memo
 from edgecompile.core.artifact import Artifact
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
@@ -36,7 +37,7 @@ class Job:
     ``content`` is the flatbuffer to emit, None until the network was optimized. ``program`` and ``program_plan``: the
     network in C, None where the profile asks for no C library or an operator keeps it from being one. ``neighbours``:
     models named before this one that share the device with it; the job adds itself when it knows its own operators.
-    ``cache``: the tool's cache folder.
+    ``cache``: the tool's cache folder; ``memo`` what is done once for the same inputs.
     """
 
     project: Project
@@ -50,6 +51,7 @@ class Job:
     plan: MemoryPlan | None = None
     neighbours: list[Neighbour] = field(default_factory=list)
     cache: Path | None = None
+    memo: Memo = field(default_factory=Memo)
     program: Program | None = None
     program_plan: SharedPlan | None = None
     status: str = "built"
@@ -67,14 +69,19 @@ class Job:
 
     @contextmanager
     def stage(self, name: str, detail: str = "") -> Iterator[list[str]]:
-        """Time a stage and tell the listener; the body appends its one-line summary to the list it is given."""
+        """Time a stage and tell the listener; the body appends its one-line summary to the list it is given.
+
+        The listener is told where all that the stage does once was there already.
+        """
         summary: list[str] = []
+        found, done = self.memo.found, self.memo.done
         started = time.monotonic()
         self.progress.begin(name, detail)
         yield summary
         line = " ".join(summary)
         self.stages.append(Stage(name=name.lower(), summary=line, duration_s=round(time.monotonic() - started, 3)))
-        self.progress.end(line)
+        cached = self.memo.found > found and self.memo.done == done
+        self.progress.end(f"{line}, cached" if cached else line)
 
     def count(self, name: str, value: float | int | None, unit: str, method: str) -> None:
         """Add a measure."""

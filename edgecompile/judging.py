@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from edgecompile.cache.identity import program as program_identity
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import MissingError, RejectedError
+from edgecompile.core.report import Measure
 from edgecompile.emit.c_names import identifier
 from edgecompile.ir import reader
 from edgecompile.job import Job
 from edgecompile.libs import litert
 from edgecompile.lowering import AS_FOUND, Array, noise_for
-from edgecompile.verify import c_library
+from edgecompile.verify import c_harness, c_library
 from edgecompile.verify import verify as verifying
 
 
@@ -25,19 +27,7 @@ def verify(job: Job, required: bool) -> None:
     lowered = job.lowered
     with job.stage("Verify", job.target.judge) as summary:
         x, reference = (lowered.inputs, lowered.reference) if lowered.reference else _as_it_was(job)
-        found = verifying.verify(
-            job.content,
-            job.target,
-            x=x,
-            y=lowered.truth,
-            reference=reference,
-            accuracy=job.project.accuracy,
-            base=job.project.base,
-            name=f"{job.name}.tflite",
-            held_out=lowered.held_out,
-            progress=job.progress,
-            against="the float model" if lowered.reference else "the model as given",
-        )
+        found = _verified(job, job.content, x, reference)
         summary.append(found.summary)
     # What a .tflite is held against is itself as it was given, which need not be a float model.
     job.measures += [m for m in found.measures if lowered.reference or m.name != "metric_float"]
@@ -45,6 +35,40 @@ def verify(job: Job, required: bool) -> None:
     if found.runtime:
         job.versions["verified by"] = found.runtime
     _conclude(job, found, required)
+
+
+def _verified(
+    job: Job, content: bytes, x: tuple[Array, ...], reference: tuple[Array, ...] | None
+) -> verifying.Verification:
+    """The verification, done once for the same artifact, samples and interpreters."""
+    project, lowered, name = job.project, job.lowered, f"{job.name}.tflite"
+    against = "the float model" if lowered.reference else "the model as given"
+
+    def work() -> verifying.Verification:
+        return verifying.verify(
+            content,
+            job.target,
+            x=x,
+            y=lowered.truth,
+            reference=reference,
+            accuracy=project.accuracy,
+            base=project.base,
+            name=name,
+            held_out=lowered.held_out,
+            progress=job.progress,
+            against=against,
+        )
+
+    if ":" in (project.accuracy.metric or ""):  # the user's own function: it may change where nobody looks
+        return work()
+    samples = (x, lowered.truth, reference, lowered.held_out)
+    inputs = (content, job.target.judge, litert.candidates(job.target.judge), samples, project.accuracy, name, against)
+    return job.memo.of("verify", inputs, (verifying.Verification, Measure), work, keep=_is_verified)
+
+
+def _is_verified(found: verifying.Verification | c_library.CVerification) -> bool:
+    """Failures are looked at again, and what could not run here may be installed meanwhile."""
+    return found.status == verifying.VERIFIED
 
 
 def _conclude(job: Job, found: verifying.Verification, required: bool) -> None:
@@ -69,7 +93,7 @@ def verify_program(job: Job, folder: Path, required: bool) -> None:
     name = identifier(job.name)
     with job.stage("Verify C", job.target.judge) as summary:
         x = job.lowered.inputs or noise_for(job.network, job.project.seed)
-        found = c_library.verify_c(folder, name, job.network, job.program, x, f"{job.name}.tflite")
+        found = _verified_program(job, folder, name, x)
         summary.append(found.summary)
     job.details["verification of the C library"] = found.summary
     if found.status == verifying.FAILED:
@@ -77,6 +101,24 @@ def verify_program(job: Job, folder: Path, required: bool) -> None:
     if found.status == verifying.SKIPPED and required:
         raise MissingError(*(dataclasses.replace(d, severity=Severity.ERROR) for d in found.diagnostics))
     job.diagnostics += found.diagnostics
+
+
+def _verified_program(job: Job, folder: Path, name: str, x: tuple[Array, ...]) -> c_library.CVerification:
+    """The proof of the C library, done once for the same sources, samples, compiler and interpreter."""
+    assert job.network is not None and job.program is not None
+    network, program, model = job.network, job.program, f"{job.name}.tflite"
+    used = tuple(array[: c_library.SAMPLES] for array in x)
+    names = [file.path for file in job.artifacts if file.kind in ("c_source", "c_header")]
+    sources = [(path, (folder / path).read_bytes()) for path in names]
+    compiler = c_harness.compiler()
+    tools = (compiler and program_identity(compiler), litert.choose(litert.MICRO))
+    return job.memo.of(
+        "verify c",
+        (job.content, sources, used, tools, name),
+        (c_library.CVerification,),
+        lambda: c_library.verify_c(folder, name, network, program, used, model),
+        keep=_is_verified,
+    )
 
 
 def _as_it_was(job: Job) -> tuple[tuple[Array, ...], tuple[Array, ...] | None]:
@@ -87,11 +129,17 @@ def _as_it_was(job: Job) -> tuple[tuple[Array, ...], tuple[Array, ...] | None]:
     if not runtime.available:
         return x, None
     resolver = verifying.resolver_of(runtime.name)
+    name = job.lowered.source.name
     try:
-        given = litert.invoke(original, x, runtime=runtime, resolver=resolver, real=True, name=job.lowered.source.name)
+        real = job.memo.of(
+            "as it was",
+            (original, x, runtime, resolver),
+            (),
+            lambda: litert.invoke(original, x, runtime=runtime, resolver=resolver, real=True, name=name).real(),
+        )
     except RejectedError as error:
         # Versions of operators that are newer than the interpreter here; a rewrite may have mended what is emitted.
         if error.diagnostics[0].code != "EC702":
             raise
         return x, None
-    return x, given.real()
+    return x, real

@@ -28,6 +28,7 @@ from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
 from edgecompile.core.units import format_size, group
 from edgecompile.frontend import data as frontend_data
+from edgecompile.frontend.imported import imported
 from edgecompile.frontend.keras_model import KerasModel, load
 from edgecompile.frontend.source import ModelSource, open_model
 from edgecompile.ir import reader, writer
@@ -102,6 +103,7 @@ def lower(
         "input_files": [f"input_{index}.npy" for index in range(len(inputs))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(outputs))],
         "versions": _versions(),
+        "imported": imported(out),
     }
 
 

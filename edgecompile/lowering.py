@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.cache.store import Store
 from edgecompile.convert import schemes as known_schemes
 from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity, from_dict
@@ -24,6 +25,7 @@ from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.source import ModelSource
 from edgecompile.ir import reader
 from edgecompile.ir.network import Network, Tensor
+from edgecompile.keras_answers import answers
 from edgecompile.libs import child
 
 AS_FOUND = "as found"
@@ -94,8 +96,9 @@ def lower(
     progress: Progress,
     samples: int | None = None,
     compression: Mapping[str, Any] | None = None,
+    store: Store | None = None,
 ) -> Lowered:
-    """Read the data, then run the Keras process; a .tflite is taken as it is.
+    """Read the data, then run the Keras process; a .tflite is taken as it is, and so is what ``store`` knows.
 
     ``samples`` bounds how many held-out samples are predicted, None: all. ``compression`` is what the steps of the
     recipe need to know (see ``keras_process.lower``), None: no step is taken. Raises EC302 when a
@@ -107,26 +110,51 @@ def lower(
         return _as_found(project, source, dataset, samples)
     _demand_calibration(project, source, schemes, dataset)
     unique = list(dict.fromkeys(schemes))
-    answer = child.call(
+    arguments = {
+        "source": _plain_source(source),
+        "custom": project.custom,
+        "trust": project.trust,
+        "base": str(project.base),
+        "data": str(scratch / "data") if dataset is not None else None,
+        "random_calibration": project.data.most_calibration_samples if project.random_calibration else 0,
+        "reference_samples": samples,
+        "seed": project.seed,
+        "folder": str(scratch),
+        "recipe": compression,
+    }
+    answer = _answer(arguments, source, unique, dataset, store, scratch, progress)
+    return _lowered(project, source, unique, dataset, answer, scratch)
+
+
+def _answer(
+    arguments: Mapping[str, Any],
+    source: ModelSource,
+    schemes: Sequence[Scheme],
+    dataset: frontend_data.DataSet | None,
+    store: Store | None,
+    scratch: Path,
+    progress: Progress,
+) -> Mapping[str, Any]:
+    """What the Keras process says of all schemes; it is asked for those only that are not known."""
+    kept = answers(store, source, schemes, dataset, arguments)
+    asked = tuple(schemes) if kept is None else kept.missing()
+    if kept is not None and not asked:
+        answer = kept.restore(scratch, (), None)
+        kept.tell(answer, source.name, progress)
+        return answer
+    if dataset is not None and not (scratch / "data").is_dir():
+        frontend_data.save(dataset, scratch / "data")
+    fresh: dict[str, Any] = child.call(
         "edgecompile.keras_process:lower",
-        {
-            "source": _plain_source(source),
-            "custom": project.custom,
-            "trust": project.trust,
-            "base": str(project.base),
-            "schemes": [dataclasses.asdict(scheme) for scheme in unique],
-            "data": str(scratch / "data") if dataset is not None else None,
-            "random_calibration": project.data.most_calibration_samples if project.random_calibration else 0,
-            "reference_samples": samples,
-            "seed": project.seed,
-            "folder": str(scratch),
-            "recipe": compression,
-        },
+        {**arguments, "schemes": [dataclasses.asdict(scheme) for scheme in asked]},
         progress=progress,
         environment=_environment(scratch),
         crash=CONVERTER_DIED,
     )
-    return _lowered(project, source, unique, dataset, answer, scratch)
+    if kept is None:
+        return fresh
+    kept.put(asked, fresh, scratch)
+    return kept.restore(scratch, asked, fresh)
 
 
 def _lowered(
@@ -137,16 +165,19 @@ def _lowered(
     answer: Mapping[str, Any],
     scratch: Path,
 ) -> Lowered:
-    inputs = tuple(np.load(scratch / name) for name in answer["input_files"])
     if dataset is not None:
         ports = ([InputSpec(**plain) for plain in answer[side]] for side in ("inputs", "outputs"))
         dataset = frontend_data.arrange(dataset, *ports)
     test = dataset.test if dataset is not None else None
+    reference = tuple(np.load(scratch / name) for name in answer["reference_files"])
+    inputs = tuple(np.load(scratch / name) for name in answer["input_files"])
+    if test is not None:
+        inputs = tuple(np.asarray(x)[: len(reference[0])] for x in test.x)
     return Lowered(
         source=source,
         content={scheme.label: (scratch / f"{scheme.label}.tflite").read_bytes() for scheme in schemes},
         inputs=inputs,
-        reference=tuple(np.load(scratch / name) for name in answer["reference_files"]),
+        reference=reference,
         truth=tuple(np.asarray(y)[: len(inputs[0])] for y in test.y) if test is not None else (),
         held_out=test is not None,
         dataset=dataset,
@@ -233,9 +264,7 @@ def _open_data(project: Project, scratch: Path, progress: Progress, calibrated: 
             "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=_environment(scratch)
         )
         return frontend_data.restore(folder)
-    dataset = frontend_data.open_data(spec, project.base, project.seed)
-    frontend_data.save(dataset, folder)
-    return dataset
+    return frontend_data.open_data(spec, project.base, project.seed)
 
 
 def _environment(scratch: Path) -> dict[str, str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 from edgecompile import board, compressing, judging, stages
 from edgecompile.app_runtime import hold_runtime
 from edgecompile.body_tail import verify_body_and_tail, write_body_and_tail
+from edgecompile.cache.memo import Memo
+from edgecompile.cache.store import Store
 from edgecompile.card import attach_card
 from edgecompile.core.errors import EdgecompileError, RejectedError
 from edgecompile.core.progress import Progress
@@ -38,16 +40,18 @@ def build(
     verify_samples: int | None = None,
     together: Together | None = None,
     cache: Path | None = None,
+    store: Store | None = None,
 ) -> tuple[Report, ...]:
     """Compile the project's model for every target; each target's folder appears whole or stays as it was.
 
     A target that rejects the model says so in its report. Raises BadInputError, RejectedError and
     MissingError for what no target could be built from. ``verify_samples`` bounds the held-out
     samples, None: all. ``together`` holds models built before that share the device, and takes up this one.
-    ``cache`` is the tool's cache folder, where an ARM64 runtime may be set up; None: there is none.
+    ``cache`` is the tool's cache folder, where an ARM64 runtime may be set up; None: there is none. ``store`` is what
+    earlier builds found out, None: everything is done anew.
     """
     stages.probe_outputs(project, targets)
-    jobs, scratch = _start(project, targets, progress, verify_samples, together, cache)
+    jobs, scratch = _start(project, targets, progress, verify_samples, together, cache, store)
     for job in jobs:
         job.cache = cache
         compressing.tell(job)
@@ -58,14 +62,18 @@ def build(
 
 
 def check(
-    project: Project, targets: Sequence[Target], progress: Progress, together: Together | None = None
+    project: Project,
+    targets: Sequence[Target],
+    progress: Progress,
+    together: Together | None = None,
+    store: Store | None = None,
 ) -> tuple[Report, ...]:
     """Would the model run on the targets, and fit? Trains nothing, writes nothing, needs no data.
 
-    ``together`` as for :func:`build`.
+    ``together`` and ``store`` as for :func:`build`.
     """
     plain = dataclasses.replace(project, recipe=dataclasses.replace(project.recipe, steps=()))
-    jobs, scratch = _start(stages.without_data(plain), targets, progress, 1, together)
+    jobs, scratch = _start(stages.without_data(plain), targets, progress, 1, together, None, store)
     for job in jobs:
         stages.hush_noise(job)
         compressing.not_taken(job, project.recipe)
@@ -79,7 +87,8 @@ def _start(
     progress: Progress,
     samples: int | None,
     together: Together | None,
-    cache: Path | None = None,
+    cache: Path | None,
+    store: Store | None,
 ) -> tuple[list[Job], tempfile.TemporaryDirectory[str]]:
     stages.check_recipe(project.recipe)
     source = open_model(project.model, project.base)
@@ -87,12 +96,12 @@ def _start(
     steps = compressing.request(project, source, targets, schemes, cache)
     scratch = tempfile.TemporaryDirectory(prefix="edgecompile-")
     try:
-        lowered = lower(project, source, schemes, Path(scratch.name), progress, samples, steps)
+        lowered = lower(project, source, schemes, Path(scratch.name), progress, samples, steps, store)
     except BaseException:
         scratch.cleanup()
         raise
     pairs = zip(targets, schemes, strict=True)
-    jobs = [Job(project, target, scheme, lowered, progress) for target, scheme in pairs]
+    jobs = [Job(project, target, scheme, lowered, progress, memo=Memo(store=store)) for target, scheme in pairs]
     if together is not None:
         for job in jobs:
             job.neighbours = together.setdefault(job.target.id, [])

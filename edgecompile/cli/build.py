@@ -52,6 +52,7 @@ def command(
     require_verified: bool,
     verify_samples: int | None,
     depfile: str | None,
+    no_cache: bool,
     as_json: bool,
     **flags: Any,
 ) -> int:
@@ -61,7 +62,7 @@ def command(
     project file names it. Paths of what was written go to stdout. Several models share the device: the first has the
     first choice of its memory, and each is written to a folder of its own name.
     """
-    from edgecompile.cli.cache import cache_folder
+    from edgecompile.cli.cache_place import cache_folder, keeping
     from edgecompile.cli.outcome import show
     from edgecompile.emit.depfile import Depfile
     from edgecompile.pipeline import Together, build
@@ -69,20 +70,22 @@ def command(
     written = Depfile(Path(depfile)) if depfile else None
     together: Together = {}
     reports: list[Report] = []
-    for wanted in projects_of(flags, project):
-        built = build(
-            wanted,
-            targets_of(wanted),
-            console,
-            require_verified=require_verified,
-            depfile=written,
-            verify_samples=verify_samples,
-            together=together,
-            cache=cache_folder(),
-        )
-        reports += built
-        for path in () if as_json else _paths(wanted.output, built):
-            console.result(str(path))
+    with keeping(console, no_cache) as store:
+        for wanted in projects_of(flags, project):
+            built = build(
+                wanted,
+                targets_of(wanted),
+                console,
+                require_verified=require_verified,
+                depfile=written,
+                verify_samples=verify_samples,
+                together=together,
+                cache=cache_folder(),
+                store=store,
+            )
+            reports += built
+            for path in () if as_json else _paths(wanted.output, built):
+                console.result(str(path))
     return show(console, reports)
 
 

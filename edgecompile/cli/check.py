@@ -18,7 +18,9 @@ from edgecompile.cli.request import projects_of, request_options, targets_of
 )
 @shared_options
 @click.pass_obj
-def command(console: Console, /, project: str | None, as_json: bool, fail_on: tuple[str, ...], **flags: Any) -> int:
+def command(
+    console: Console, /, project: str | None, no_cache: bool, as_json: bool, fail_on: tuple[str, ...], **flags: Any
+) -> int:
     """Say whether MODEL would run on each TARGET and fit it; writes nothing.
 
     A .tflite file needs no TensorFlow, and no model needs data: whether it runs and fits does not depend on it.
@@ -26,14 +28,16 @@ def command(console: Console, /, project: str | None, as_json: bool, fail_on: tu
     Several models share the device: the first has the first choice of its memory.
     """
     from edgecompile.bounds import hold, parse_bounds
+    from edgecompile.cli.cache_place import keeping
     from edgecompile.cli.outcome import show
     from edgecompile.pipeline import Together, check
 
     bounds = parse_bounds(fail_on)
     together: Together = {}
-    reports = [
-        hold(report, bounds)
-        for wanted in projects_of(flags, project)
-        for report in check(wanted, targets_of(wanted), console, together)
-    ]
+    with keeping(console, no_cache) as store:
+        reports = [
+            hold(report, bounds)
+            for wanted in projects_of(flags, project)
+            for report in check(wanted, targets_of(wanted), console, together, store)
+        ]
     return show(console, reports)

@@ -102,7 +102,7 @@ def command(console: Console, install: str | None, as_json: bool) -> None:
 
 def _install(console: Console, as_json: bool) -> None:
     """The ARM64 runtime, from packages. Raises EC191, EC771."""
-    from edgecompile.cli.cache import cache_folder
+    from edgecompile.cli.cache_place import cache_folder
     from edgecompile.libs.arm64_setup import RUNTIMES
     from edgecompile.libs.arm64_setup import install as set_up
     from edgecompile.report.json import dump_object

@@ -53,6 +53,7 @@ _OPTIONS = (
     ),
     click.option("--recipe", metavar="NAME|FILE", help="Compression to apply first."),
     click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
+    click.option("--no-cache", is_flag=True, help="Do everything anew, and keep nothing for the next time."),
     click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),
     click.option("--flash", metavar="SIZE", help="Flash that the model may take, such as `128 KiB`."),
     click.option("--ram", metavar="SIZE", help="RAM that the model may take, such as `32 KiB`."),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgecompile.cli.cache import cache_folder
+from edgecompile.cli.cache_place import cache_folder
 from edgecompile.cli.main import main
 from edgecompile.core.errors import RejectedError
 from edgecompile.libs import arm64_setup

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from edgecompile.libs import programs
 
+COMPILERS = ("gcc", "cc", "clang")
 _COMPILE_S = 60.0
 
 
 def plugin() -> Path | None:
     """The compiled plugin; None where there is no C compiler, or QEMU's interface is one it cannot be compiled for."""
-    cc, version = next((name for name in ("gcc", "cc", "clang") if programs.find(name)), None), qemu_version()
+    cc, version = next((name for name in COMPILERS if programs.find(name)), None), qemu_version()
     if cc is None or version is None:
         return None
     source = files("edgecompile.measure.board").joinpath("counter.c").read_text(encoding="ascii")
