@@ -1,6 +1,8 @@
 """Operators that have no integer form in TensorFlow Lite, as others that have one; equal but for the order of sums.
 
     SQUARE(x)              ->  MUL(x, x)
+    ELU(x)                 ->  max(x, 0) + (exp(min(x, 0)) - 1)
+    CAST(bool to float32)  ->  SELECT_V2(x, 1, 0)
     CONV_3D(x, w)          ->  CONV_2D over planes: each output plane sees its k input planes as k times the channels
 
 They are float32 networks on their way to the quantizer, which would leave such operators in float.
@@ -30,11 +32,10 @@ def with_integer_forms(network: Network) -> Network:
         return network
     work = _Work(tensors=list(main.tensors))
     for operator in main.operators:
-        form = _FORMS.get(operator.name)
-        if form is None:
-            work.operators.append(operator)
-        else:
-            form(work, operator)
+        form = _FORMS.get(operator.name, _as_it_is)
+        form(work, operator)
+    if list(main.operators) == work.operators:
+        return network
     changed = replace(main, tensors=tuple(work.tensors), operators=tuple(work.operators))
     return drop_unused(replace_subgraph(network, changed))
 
@@ -68,6 +69,31 @@ class _Work:
                 version=version_of(name, "float32"),
             )
         )
+
+
+def _as_it_is(work: _Work, operator: Operator) -> None:
+    work.operators.append(operator)
+
+
+def _elu(work: _Work, operator: Operator) -> None:
+    x, y = operator.inputs[0], operator.outputs[0]
+    name, shape = work.tensors[y].name, work.tensors[y].shape
+    below, grown, less, above = (work.tensor(f"{name}/{word}", shape) for word in ("below", "exp", "less", "above"))
+    work.op("MINIMUM", [x, work.constant(f"{name}/zero", np.zeros((), np.float32))], [below])
+    work.op("EXP", [below], [grown])
+    work.op("SUB", [grown, work.constant(f"{name}/one", np.ones((), np.float32))], [less])
+    work.op("RELU", [x], [above])
+    work.op("ADD", [above, less], [y], fused_activation_function="NONE")
+
+
+def _cast(work: _Work, operator: Operator) -> None:
+    given, made = work.tensors[operator.inputs[0]], work.tensors[operator.outputs[0]]
+    if (given.dtype, made.dtype) != ("bool", "float32"):
+        work.operators.append(operator)
+        return
+    one = work.constant(f"{made.name}/one", np.ones((), np.float32))
+    zero = work.constant(f"{made.name}/zero", np.zeros((), np.float32))
+    work.op("SELECT_V2", [operator.inputs[0], one, zero], list(operator.outputs))
 
 
 def _square(work: _Work, operator: Operator) -> None:
@@ -149,4 +175,9 @@ def _ints(*values: int) -> Array:
     return np.array(values, np.int32)
 
 
-_FORMS: Mapping[str, Callable[[_Work, Operator], None]] = {"SQUARE": _square, "CONV_3D": _conv_3d}
+_FORMS: Mapping[str, Callable[[_Work, Operator], None]] = {
+    "SQUARE": _square,
+    "ELU": _elu,
+    "CAST": _cast,
+    "CONV_3D": _conv_3d,
+}

@@ -67,6 +67,18 @@ def test_a_square_becomes_a_product() -> None:
     assert [(operator.name, operator.inputs) for operator in changed.main.operators] == [("MUL", (0, 0))]
 
 
+def test_elu_is_computed_from_its_two_halves() -> None:
+    build = NetworkBuilder()
+    x = build.input("x", (1, 64))
+    network = build.output(build.op("ELU", [x], [build.tensor("y", (1, 64))])).build()
+    samples = np.linspace(-6, 6, 64, dtype=np.float32)[None]
+
+    changed = with_integer_forms(network)
+
+    assert "ELU" not in [operator.name for operator in changed.main.operators]
+    assert np.allclose(_outputs(changed, samples), _outputs(network, samples), rtol=TOLERANCE, atol=TOLERANCE)
+
+
 def test_a_network_with_integer_forms_stays_what_it_is() -> None:
     build = NetworkBuilder()
     x = build.input("x", (1, 4))
@@ -95,7 +107,7 @@ def test_a_loop_is_unrolled_with_equal_outputs(kind: str) -> None:
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("kind", ["GRU", "Conv3D"])
+@pytest.mark.parametrize("kind", ["GRU", "Conv3D", "ELU", "ThresholdedReLU"])
 def test_such_models_become_integers_throughout(kind: str) -> None:
     from edgecompile.convert.convert import convert
     from edgecompile.convert.unroll import unroll
@@ -104,12 +116,14 @@ def test_such_models_become_integers_throughout(kind: str) -> None:
     from edgecompile.libs.keras import tf_keras
 
     keras = tf_keras()
-    given = keras.Input((5, 3) if kind == "GRU" else (5, 5, 5, 2))
-    layer = keras.layers.GRU(4) if kind == "GRU" else keras.layers.Conv3D(4, 3)
+    shapes = {"GRU": (5, 3), "Conv3D": (5, 5, 5, 2)}
+    given = keras.Input(shapes.get(kind, (8,)))
+    layers = {"GRU": lambda: keras.layers.GRU(4), "Conv3D": lambda: keras.layers.Conv3D(4, 3)}
+    layer = layers.get(kind, lambda: getattr(keras.layers, kind)())()
     model = keras.Model(given, layer(given))
     samples = np.random.default_rng(0).normal(size=(8, *given.shape[1:])).astype(np.float32)
     unroll(model)
 
     network = reader.read(convert(model, Scheme(numerics="int8", io_dtype="int8"), (samples,), 0))
 
-    assert {tensor.dtype for tensor in network.main.tensors} <= {"int8", "int32"}
+    assert {tensor.dtype for tensor in network.main.tensors} <= {"int8", "int32", "bool"}
