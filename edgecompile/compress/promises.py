@@ -9,6 +9,7 @@ import numpy as np
 from edgecompile.compress.sites import matched, sites_of, spread, weights_of
 from edgecompile.compress.subject import Held, Subject
 from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.ir.layer_names import short_name
 
 
 def broken_promises(before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
@@ -48,4 +49,5 @@ def _problems(
 
 
 def _diagnostic(key: str, problem: str) -> Diagnostic:
-    return Diagnostic(code="EC307", message=f"weights `{key}`: {problem}", location=Location(layer=key))
+    layer = short_name(key)
+    return Diagnostic(code="EC307", message=f"weights of `{layer}`: {problem}", location=Location(layer=layer))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from edgecompile.convert.flatbuffer import layer_of
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, rejected
+from edgecompile.ir.layer_names import layer_of
 
 _NO_OPERATOR = ("ERROR_NEEDS_FLEX_OPS", "ERROR_NEEDS_CUSTOM_OPS")
 # A table that the function reads shows up as an argument of its own.

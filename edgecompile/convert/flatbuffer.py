@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-# The converter's names for what has no layer of its own.
-_NAMELESS = ("tfl.", "arith.", "PartitionedCall", "StatefulPartitionedCall", "serving_default")
+from edgecompile.ir.layer_names import NAMELESS, layer_of
 
 
 def parse(content: bytes) -> Any:
@@ -59,27 +58,12 @@ def name_of(tensor: Any) -> str:
     return name.decode(errors="replace") if isinstance(name, bytes) else str(name or "")
 
 
-def layer_of(tensor_name: str, model_name: str) -> str | None:
-    """The Keras layer behind ``model/block/conv/Relu;model/block/conv/Conv2D``: ``block/conv``; None when unknown.
-
-    The converter joins the names of what it fused with ``;`` and TensorFlow's scopes with ``/``,
-    the model's name first and the operation's last.
-    """
-    for part in tensor_name.split(";"):
-        scopes = part.partition("@")[0].split("/")
-        if scopes[0] == model_name and len(scopes) > 2:
-            return "/".join(scopes[1:-1])
-        if scopes[0] != model_name and len(scopes) > 1 and not part.startswith(_NAMELESS):
-            return "/".join(scopes[:-1])
-    return None
-
-
 def layer_of_operator(subgraph: Any, operator: Any, model_name: str) -> str | None:
     """The layer named by the operator's outputs; an output of the model bears its layer's name alone."""
     for index in map(int, operator.outputs):
         name = name_of(subgraph.tensors[index])
         layer = layer_of(name, model_name)
-        if layer is None and index in subgraph.outputs and not name.startswith(_NAMELESS):
+        if layer is None and index in subgraph.outputs and not name.startswith(NAMELESS):
             layer = name
         if layer:
             return layer

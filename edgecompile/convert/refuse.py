@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from edgecompile.convert.flatbuffer import dtype_of, layer_of, layer_of_operator, name_of, operator_name
+from edgecompile.convert.flatbuffer import dtype_of, layer_of_operator, name_of, operator_name
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, RejectedError, rejected
+from edgecompile.ir.layer_names import layer_of
 
 _LOOPS = ("WHILE", "IF")
 _CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgecompile.ir.layer_names import short_name
 from edgecompile.legalize.context import Context
 
 LISTED = 12
 
 
 def layer_of(context: Context) -> str:
-    """The Keras layer that the operator's first output is named after, or the tensor's name.
-
-    The converter names tensors ``model/layer/Operation;model/other/Operation``: the last but one part of the first
-    name is the layer.
-    """
-    name = context.outputs[0].name if context.outputs else ""
-    parts = [part for part in name.split(";")[0].split("/") if part]
-    return parts[-2] if len(parts) > 1 else (parts[0].partition(":")[0] if parts else "")
+    """The Keras layer that the operator's first output is named after, or the tensor's name."""
+    return short_name(context.outputs[0].name) if context.outputs else ""
 
 
 def signature(context: Context) -> str:

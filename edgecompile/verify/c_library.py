@@ -13,6 +13,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import MissingError, RejectedError
 from edgecompile.core.units import group
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Tensor
 from edgecompile.ir.writer import write
 from edgecompile.kernels.program import Program
@@ -143,7 +144,7 @@ def _difference(
     return Diagnostic(
         code="EC720",
         message=f"the C library's `{graph.operators[operator].label}` gives another result than the reference",
-        location=Location(file=model_name, operator=operator, layer=tensor.name, detail=str(tensor)),
+        location=Location(file=model_name, operator=operator, layer=short_name(tensor.name), detail=str(tensor)),
         notes=(
             f"{group(int(np.sum(wrong)))} of {group(ours.size)} values differ, compared with {runtime}",
             f"sample {where[0]}, element {list(where[1:])}: found {ours[where]}, expected {theirs[where]}",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edgecompile.convert.failures import explain, telling_line
-from edgecompile.convert.flatbuffer import layer_of
+from edgecompile.ir.layer_names import layer_of
 
 DUMP = """Traceback of the compiler
 /home/x/model.py:8:1: error: 'tf.Foo' op requires something

@@ -10,6 +10,7 @@ from edgecompile.compress.sites import Site, sites_of
 from edgecompile.compress.structure.samples import samples_for
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean, rejected
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
 # Enough that moments settle: more changed no accuracy of ResNet-8 beyond noise.
@@ -59,7 +60,7 @@ def _matching(sites: Sequence[Site], pattern: str, step: str) -> list[Site]:
         raise _unfit(step, pattern, f"it is no regular expression: {error}", ()) from None
     if not found:
         parts = {part for site in sites for name in site.names for part in re.split("[;/]", name)}
-        names = ", ".join(f"`{site.key}`" for site in sites[:_SHOWN])
+        names = ", ".join(f"`{short_name(site.key)}`" for site in sites[:_SHOWN])
         raise _unfit(step, pattern, f"layers are named {names}", did_you_mean(pattern, parts))
     return found
 

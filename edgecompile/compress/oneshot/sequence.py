@@ -29,6 +29,7 @@ from edgecompile.compress.subject import NOTHING, Held
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, rejected
 from edgecompile.core.progress import Progress, Silent
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -201,7 +202,7 @@ def _not_finite(site: Site) -> EdgecompileError:
     return rejected(
         "EC324",
         "a layer reads NaN or infinite values for some calibration sample",
-        Location(layer=site.key),
+        Location(layer=short_name(site.key)),
         ["compression measures every layer's inputs on calibration samples, and found some that are no numbers"],
         ["look for such values in the data", "or for a layer before this one whose weights are too large"],
     )

@@ -23,6 +23,7 @@ from edgecompile.compress.sites import Site, as_rows, from_rows, weights_of
 from edgecompile.compress.subject import NOTHING, Held, Subject
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import rejected
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -70,7 +71,7 @@ class Adaround:
                 help=["take `adaround` out of the recipe"],
             )
         for done, (site, twin) in enumerate(pairs):
-            context.progress.update(done, len(pairs), f"rounding `{site.key}`")
+            context.progress.update(done, len(pairs), f"rounding `{short_name(site.key)}`")
             seen = paired.moments(site, twin)
             promise = held.get(site.key, NOTHING)
             codes = self._codes(network, site, floats, twin, seen, promise)

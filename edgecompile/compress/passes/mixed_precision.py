@@ -16,6 +16,7 @@ from edgecompile.compress.sensitivity import sensitivities
 from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, rejected
+from edgecompile.ir.layer_names import short_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,8 @@ class MixedPrecision:
             if drop <= self.max_drop:
                 break
         if drop > self.max_drop:
-            facts = [f"limit: {self.max_drop:g}", f"found: {drop:.4f} with {len(names)} operators in float, {names}"]
+            layers = ", ".join(f"`{short_name(name)}`" for name in names)
+            facts = [f"limit: {self.max_drop:g}", f"found: {drop:.4f} with {len(names)} operators in float: {layers}"]
             raise _unmet("the drop that is allowed cannot be met", facts)
         context.diagnostics.append(_told(names, drop))
         return made
@@ -87,7 +89,7 @@ class MixedPrecision:
 
 
 def _told(names: list[str], drop: float) -> Diagnostic:
-    left = [f"in float: `{name}`" for name in names] or ["no operator had to stay in float"]
+    left = [f"in float: `{short_name(name)}`" for name in names] or ["no operator had to stay in float"]
     return Diagnostic(
         code="EC347",
         message=f"{len(names)} operators stay in float; the drop on validation samples is {drop:.4f}",

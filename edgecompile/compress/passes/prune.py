@@ -24,6 +24,7 @@ from edgecompile.compress.subject import NOTHING, PATTERNS, Held, Subject
 from edgecompile.compress.training.options import Trained
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input, rejected
+from edgecompile.ir.layer_names import short_name
 
 METHODS = ("oneshot", "magnitude")
 COURSES = ("constant", "polynomial")
@@ -97,7 +98,11 @@ class Prune(Trained):
     def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
         """EC307 where weights that were held at zero are not, or lie in another pattern."""
         askew = tuple(
-            Diagnostic(code="EC307", message=f"zeros of `{key}` are not {held.pattern}", location=Location(layer=key))
+            Diagnostic(
+                code="EC307",
+                message=f"zeros of `{short_name(key)}` are not {held.pattern}",
+                location=Location(layer=short_name(key)),
+            )
             for key, held in after.held.items()
             if held.zeros is not None and not holds(held.zeros, held.pattern)
         )
@@ -138,9 +143,9 @@ class Prune(Trained):
             context.diagnostics.append(
                 Diagnostic(
                     code="EC325",
-                    message=f"`prune` leaves {len(left)} layers alone that cannot have the pattern `{self.pattern}`",
+                    message=f"`prune` leaves {_counted(left)} alone that cannot have the pattern `{self.pattern}`",
                     severity=Severity.NOTE,
-                    location=Location(layer=left[0].key),
+                    location=Location(layer=short_name(left[0].key)),
                     notes=_described(subject, left),
                     help=('a second step with `pattern = "unstructured"` prunes them; no kernel gains from it',),
                 )
@@ -181,9 +186,15 @@ class Prune(Trained):
         return train(start, self.training(), context, adjust=course.adjust, identity=course.identity)
 
 
+def _counted(sites: Sequence[Site]) -> str:
+    return "1 layer" if len(sites) == 1 else f"{len(sites)} layers"
+
+
 def _described(subject: Subject, left: Sequence[Site]) -> tuple[str, ...]:
     main = subject.network.main
-    lines = [f"`{site.key}` ({site.operator}) has weights {main.tensors[site.weights]}" for site in left[:_SHOWN]]
+    lines = [
+        f"`{short_name(site.key)}` ({site.operator}) has weights {main.tensors[site.weights]}" for site in left[:_SHOWN]
+    ]
     more = [f"and {len(left) - _SHOWN} more"] if len(left) > _SHOWN else []
     return (*lines, *more)
 

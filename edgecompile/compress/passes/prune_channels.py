@@ -22,6 +22,7 @@ from edgecompile.compress.training.options import Trained
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import EdgecompileError, rejected
 from edgecompile.core.units import parse_size
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -187,6 +188,6 @@ def _nothing(grouping: Grouping) -> EdgecompileError:
 
 def _told(grouping: Grouping) -> tuple[str, ...]:
     """Why layers must keep their channels, a line for each, the first few."""
-    lines = [f"`{name}` keeps its channels: {why}" for name, why in grouping.frozen.items()]
+    lines = [f"`{short_name(name)}` keeps its channels: {why}" for name, why in grouping.frozen.items()]
     more = (f"and {len(lines) - _SHOWN} layers more",) if len(lines) > _SHOWN else ()
     return (*lines[:_SHOWN], *more)

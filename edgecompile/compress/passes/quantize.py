@@ -18,6 +18,7 @@ from edgecompile.compress.subject import Subject
 from edgecompile.compress.training.options import Trained
 from edgecompile.compress.training.trainer import train
 from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
 
@@ -80,7 +81,7 @@ class Quantize(Trained):
             Diagnostic(
                 code="EC343",
                 message=f"operator `{name}` computes in float",
-                location=Location(layer=layer),
+                location=Location(layer=short_name(layer)),
                 notes=("every operator of a quantized network has integers",),
                 help=("this is a fault of the compiler: please report it with the command you ran",),
             )

@@ -16,6 +16,7 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, RejectedError, did_you_mean, rejected
 from edgecompile.core.registry import modules_of
 from edgecompile.ir.graph import live_operators
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Operator, Tensor
 
 Array = np.ndarray[Any, Any]
@@ -96,7 +97,7 @@ class Plan:
 
     def _unsupported(self, number: int, reason: str) -> EdgecompileError:
         operator = self._main.operators[number]
-        layer = self._main.tensors[operator.outputs[0]].name if operator.outputs else None
+        layer = short_name(self._main.tensors[operator.outputs[0]].name) if operator.outputs else None
         return rejected(
             "EC350",
             f"{operator.label} cannot be computed with gradients",
@@ -130,7 +131,7 @@ class Plan:
     def _of_shape(self, number: int, operator: Operator) -> Array:
         tensor, output = self._main.tensors[operator.inputs[0]], self._main.tensors[operator.outputs[0]]
         if any(size < 0 for size in tensor.shape_signature[1:]):
-            raise self._unsupported(number, f"the shape of `{tensor.name}` is open: {tensor}")
+            raise self._unsupported(number, f"the shape of `{short_name(tensor.name)}` is open: {tensor}")
         return np.array(tensor.shape if operator.label == "SHAPE" else len(tensor.shape), output.dtype)
 
     def _fold(self, number: int) -> bool:
@@ -180,8 +181,8 @@ def _clips(outputs: tuple[Tensor, ...]) -> frozenset[str]:
 def _sparse(tensor: Tensor) -> EdgecompileError:
     return rejected(
         "EC352",
-        f"the weights `{tensor.name}` are stored without their zeros",
-        Location(layer=tensor.name, detail=str(tensor)),
+        f"the weights of `{short_name(tensor.name)}` are stored without their zeros",
+        Location(layer=short_name(tensor.name), detail=str(tensor)),
         ("training needs every weight, and the places of the zeros are part of that format",),
         ("give the Keras model, or the .tflite from before it was made sparse",),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.report import Measure
 from edgecompile.core.units import format_size
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache, share
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
@@ -168,7 +169,7 @@ def _refusals(main: Subgraph, operators: tuple[int, ...], device: Device) -> tup
                 code="EC552",
                 severity=Severity.WARNING,
                 message=f"the activations of `{operator.label}` are too large for the accelerator's memory",
-                location=Location(operator=index, layer=main.outputs_of(operator)[0].name or None),
+                location=Location(operator=index, layer=short_name(main.outputs_of(operator)[0].name) or None),
                 notes=(
                     f"limit: {format_size(device.memory.tile_bytes)} of activations in each tile",
                     f"found: {format_size(tile.size_bytes(1))} for a single row of the output",
