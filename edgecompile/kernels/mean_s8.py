@@ -16,18 +16,15 @@ def refuse(site: Site) -> str | None:
     axes = site.input(1)
     if axes is None or axes.array is None:
         return "axes that are not constant"
-    return None if _levels(site) is not None else "axes in more than two groups"
+    return None if levels_of(site) is not None else "axes in more than two groups"
 
 
 def routine(site: Site) -> Routine:
-    """One call; the mean's divisor is part of the multiplier, as QuantizedMeanOrSum of reference/reduce.h has it."""
-    levels = _levels(site)
+    """One call."""
+    levels = levels_of(site)
     assert levels is not None
     count = levels[1] * levels[3]
-    multiplier, shift = quantize_multiplier(scale_of(site.given(0)) / scale_of(site.output))
-    if site.operator.name == "MEAN":
-        spare = min(count.bit_length() - 1, 32, 31 + shift)
-        multiplier, shift = (multiplier << spare) // count, shift - spare
+    multiplier, shift = mean_multiplier(site, count)
     names = ("kept_outer", "summed_outer", "kept_inner", "summed_inner")
     call = Call(
         kernel="mean_s8",
@@ -45,7 +42,16 @@ def routine(site: Site) -> Routine:
     return Routine(calls=(call,))
 
 
-def _levels(site: Site) -> tuple[int, int, int, int] | None:
+def mean_multiplier(site: Site, count: int) -> tuple[int, int]:
+    """Multiplier and shift; a mean's divisor is part of them, as QuantizedMeanOrSum of reference/reduce.h has it."""
+    multiplier, shift = quantize_multiplier(scale_of(site.given(0)) / scale_of(site.output))
+    if site.operator.name == "MEAN":
+        spare = min(count.bit_length() - 1, 32, 31 + shift)
+        multiplier, shift = (multiplier << spare) // count, shift - spare
+    return multiplier, shift
+
+
+def levels_of(site: Site) -> tuple[int, int, int, int] | None:
     """Sizes of kept and summed axes in turn, from the outside; None when they alternate more often."""
     shape = site.given(0).shape
     array = site.given(1).array

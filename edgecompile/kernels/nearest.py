@@ -17,7 +17,7 @@ def nearest(source: int, target: int, corners: bool, centers: bool) -> Array:
     place = (pixels.astype(np.float32) + np.float32(0.5 if centers else 0.0)) * scale
     # The reference rounds halves away from zero; places are never negative.
     whole = np.floor(place.astype(np.float64) + 0.5) if corners else np.floor(place)
-    return np.clip(whole.astype(np.int64), 0, source - 1)
+    return np.asarray(np.clip(whole.astype(np.int64), 0, source - 1))
 
 
 def between(source: int, target: int, corners: bool, centers: bool) -> tuple[Array, Array, Array]:

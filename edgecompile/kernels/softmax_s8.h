@@ -1,19 +1,20 @@
-/* SOFTMAX over the last axis, int8[rows, depth] to int8[rows, depth] with scale 1/256 and zero point -128.
+/* SOFTMAX over the last axis, int8[rows, depth] to int8[rows, depth] with scale 1/256 and zero point -128, or to int16
+ * with scale 1/65536 and zero point -32768 (`is_wide`).
  *
  * layer    literal settings; exponentials[d] = exp(-d * beta * scale) in Q0.31, for d < steps; beyond it is nothing
  * input    int8
- * output   int8; may begin at the input or below it
+ * output   int8, which may begin at the input or below it, or int16
  *
  * The sum is Q12.19 and its reciprocal is found by Newton's method as in gemmlowp. Nothing is allocated.
  */
 #ifndef EC_SOFTMAX_S8_H_
 #define EC_SOFTMAX_S8_H_
 
-#include "rounding.h"
+#include "elements.h"
 
 typedef struct {
     const int32_t *exponentials;
-    int rows, depth, steps;
+    int rows, depth, steps, is_wide;
 } ec_softmax_s8_layer;
 
 /* Like ec_high_product for any two factors: halves away from zero. */
@@ -37,10 +38,11 @@ EC_SHARED int32_t ec_softmax_s8_reciprocal(int32_t x)
     return guess > 1073741823 ? 2147483647 : guess * 2;
 }
 
-EC_SPECIALIZED void ec_softmax_s8(const ec_softmax_s8_layer *layer, const int8_t *input, int8_t *output)
+EC_SPECIALIZED void ec_softmax_s8(const ec_softmax_s8_layer *layer, const int8_t *input, void *output)
 {
+    const int bits = layer->is_wide ? 16 : 8, type = layer->is_wide ? EC_S16 : EC_S8, half = layer->is_wide ? 32768 : 128;
     int row, c;
-    for (row = 0; row < layer->rows; ++row, input += layer->depth, output += layer->depth) {
+    for (row = 0; row < layer->rows; ++row, input += layer->depth) {
         int32_t largest = -128, sum = 0, scale;
         int above = 0; /* bits of the sum above its one */
         for (c = 0; c < layer->depth; ++c) largest = input[c] > largest ? input[c] : largest;
@@ -54,9 +56,9 @@ EC_SPECIALIZED void ec_softmax_s8(const ec_softmax_s8_layer *layer, const int8_t
             const int32_t below = largest - input[c];
             int32_t value = 0;
             if (below < layer->steps) {
-                value = ec_divide_by_power(ec_softmax_s8_product(scale, layer->exponentials[below]), above + 23);
+                value = ec_divide_by_power(ec_softmax_s8_product(scale, layer->exponentials[below]), above + 31 - bits);
             }
-            output[c] = ec_narrow(value - 128, -128, 127);
+            ec_put_whole(output, type, row * layer->depth + c, ec_clamp(value - half, -half, half - 1));
         }
     }
 }

@@ -1,4 +1,4 @@
-"""SOFTMAX int8, exponentials from a table: twin of ``softmax_s8.h``."""
+"""SOFTMAX int8 to int8 or int16, exponentials from a table: twin of ``softmax_s8.h``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from edgecompile.kernels.elements import element_by_element
 from edgecompile.kernels.exponential import exp_on_negative
 from edgecompile.kernels.quantities import is_quantized, scale_of, zero_point_of
 from edgecompile.kernels.rounding import high_product, quantize_multiplier
-from edgecompile.kernels.routine import Array, Call, Overlap, Routine, Site
+from edgecompile.kernels.routine import Array, Call, Routine, Site
 
 OPERATORS = ("SOFTMAX",)
 # The input of exp() is Q5.26: kScaledDiffIntegerBits of reference/softmax.h.
@@ -18,10 +19,11 @@ _INTEGER_BITS = 5
 
 def refuse(site: Site) -> str | None:
     """Why this kernel does not take the operator; None: it does."""
-    if not is_quantized(site.input(0), "int8") or not is_quantized(site.output, "int8"):
-        return "element types other than int8"
-    if zero_point_of(site.output) != -128 or scale_of(site.output) != 1 / 256:
-        return "an output scale other than 1/256 with zero point -128"
+    if not is_quantized(site.input(0), "int8") or not is_quantized(site.output, "int8", "int16"):
+        return "element types other than int8 to int8 or int16"
+    half = 1 << (7 if site.output.dtype == "int8" else 15)
+    if zero_point_of(site.output) != -half or scale_of(site.output) != 1 / (2 * half):
+        return f"an output scale other than 1/{2 * half} with zero point {-half}"
     return None
 
 
@@ -30,13 +32,17 @@ def routine(site: Site) -> Routine:
     depth = site.output.shape[-1]
     call = Call(
         kernel="softmax_s8",
-        settings={"rows": site.output.elements // depth, "depth": depth, "steps": len(table := _table(site))},
+        settings={
+            "rows": site.output.elements // depth,
+            "depth": depth,
+            "steps": len(table := _table(site)),
+            "is_wide": int(site.output.dtype == "int16"),
+        },
         constants={"exponentials": table},
         inputs=site.operator.inputs,
         outputs=site.operator.outputs,
     )
-    pair = Overlap(over=site.operator.outputs[0], under=site.operator.inputs[0], distance=0)
-    return Routine(calls=(call,), overlaps=(pair,))
+    return Routine(calls=(call,), overlaps=element_by_element(site))
 
 
 def _table(site: Site) -> Array:

@@ -1,0 +1,78 @@
+/* CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED of int16 or float32, [n, in_h, in_w, in_c] to [n, out_h, out_w, out_c].
+ *
+ * layer    literal settings, and the activations' type (elements.h): int16 with int8 weights and sums of 64 bits, or
+ *          float32 throughout
+ * input, output   elements; must not overlap
+ *
+ * Weights are [out_c][kernel_h][kernel_w][group_c]; out_c / (in_c / group_c) outputs share a group of inputs. Nothing
+ * is allocated.
+ */
+#ifndef EC_CONVOLVE_H_
+#define EC_CONVOLVE_H_
+
+#include "elements.h"
+
+typedef struct {
+    const int8_t *weights;
+    const int64_t *bias;
+    const int32_t *multiplier;
+    const int8_t *shift;
+    const float *real_weights, *real_bias;
+    int type;
+    int batches, in_h, in_w, in_c, out_h, out_w, out_c;
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    int group_c;
+    int lowest, highest;
+    float real_lowest, real_highest;
+} ec_convolve_layer;
+
+/* One output channel of one pixel whose window begins at (top, left), into output element `o`. */
+EC_SPECIALIZED void ec_convolve_element(const ec_convolve_layer *layer, const void *input, int image, int top, int left,
+                                        int channel, void *output, int o)
+{
+    const int per_group = layer->out_c / (layer->in_c / layer->group_c);
+    const int group = (channel / per_group) * layer->group_c;
+    int y, x, c, w = channel * layer->kernel_h * layer->kernel_w * layer->group_c;
+    int64_t sum = 0;
+    float real = 0.0f;
+    for (y = 0; y < layer->kernel_h; ++y) {
+        for (x = 0; x < layer->kernel_w; ++x, w += layer->group_c) {
+            const int row = top + y * layer->dilation_h, column = left + x * layer->dilation_w;
+            const int from = image + (row * layer->in_w + column) * layer->in_c + group;
+            if (row < 0 || row >= layer->in_h || column < 0 || column >= layer->in_w) continue;
+            for (c = 0; c < layer->group_c; ++c) {
+                if (layer->type == EC_F32) {
+                    real += ((const float *)input)[from + c] * layer->real_weights[w + c];
+                } else {
+                    sum += ((const int16_t *)input)[from + c] * layer->weights[w + c];
+                }
+            }
+        }
+    }
+    if (layer->type == EC_F32) {
+        real = ec_clamp_real(real + layer->real_bias[channel], layer->real_lowest, layer->real_highest);
+        ((float *)output)[o] = real;
+    } else {
+        const int32_t scaled = ec_scale_long(sum + layer->bias[channel], layer->multiplier[channel],
+                                             layer->shift[channel]);
+        ((int16_t *)output)[o] = (int16_t)ec_clamp(scaled, layer->lowest, layer->highest);
+    }
+}
+
+EC_SPECIALIZED void ec_convolve(const ec_convolve_layer *layer, const void *input, void *output)
+{
+    int n, oy, ox, channel, o = 0;
+    for (n = 0; n < layer->batches; ++n) {
+        const int image = n * layer->in_h * layer->in_w * layer->in_c;
+        for (oy = 0; oy < layer->out_h; ++oy) {
+            for (ox = 0; ox < layer->out_w; ++ox) {
+                for (channel = 0; channel < layer->out_c; ++channel, ++o) {
+                    ec_convolve_element(layer, input, image, oy * layer->stride_h - layer->pad_top,
+                                        ox * layer->stride_w - layer->pad_left, channel, output, o);
+                }
+            }
+        }
+    }
+}
+
+#endif /* EC_CONVOLVE_H_ */
