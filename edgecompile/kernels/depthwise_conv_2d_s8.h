@@ -58,6 +58,9 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8_strip(const ec_depthwise_conv_2d_s8_
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
 #include "depthwise_dsp.h"
 #endif
+#if defined(__ARM_FEATURE_MVE) && defined(__thumb__) && defined(__GNUC__)
+#include "depthwise_mve.h"
+#endif
 
 /* One channel of `rows_at_once` output rows from its strip. */
 EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_layer *layer, const int16_t *strip,
@@ -103,6 +106,12 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8(const ec_depthwise_conv_2d_s8_layer 
     const int multiplicity = layer->out_c / layer->in_c;
     int16_t *const strip = (int16_t *)scratch;
     int n, oy, c, m;
+#ifdef EC_DEPTHWISE_MVE_H_
+    if (ec_depthwise_mve_takes(layer)) {
+        ec_depthwise_mve(layer, input, output, (int8_t *)scratch);
+        return;
+    }
+#endif
     for (n = 0; n < layer->batches; ++n, input += layer->in_h * layer->in_w * layer->in_c) {
         for (oy = 0; oy < layer->out_h; oy += layer->rows_at_once) {
             ec_depthwise_conv_2d_s8_border(layer, oy * layer->stride_h - layer->pad_top, strip);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgecompile.core.target import HELIUM
 from edgecompile.kernels.convolution import Window, geometry, refuse_convolution, scaling
 from edgecompile.kernels.routine import Call, Overlap, Routine, Site
 
@@ -46,9 +47,11 @@ def routine(site: Site) -> Routine:
         scratch=True,
     )
     pair = (site.operator.outputs[0], site.operator.inputs[0])
+    strip = strip_h * (strip_w + strip_w % 2)
     return Routine(
         calls=(call,),
-        scratch_bytes=strip_h * (strip_w + strip_w % 2) * 2,
+        # With Helium elements have one byte, but up to sixteen behind the last row are read.
+        scratch_bytes=max(strip * 2, strip + 20 if site.kernels == HELIUM else 0),
         in_place=(pair,) if same else (),
         overlaps=() if same else (Overlap(over=pair[0], under=pair[1], distance=_distance(window)),),
     )
