@@ -33,6 +33,7 @@ from edgecompile.legalize import table as operators
 from edgecompile.lowering import AS_FOUND
 from edgecompile.memory import arena, budgets, offline, program_plan, timeline
 from edgecompile.optimize import apply as optimizing
+from edgecompile.report import html as report_html
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
 from edgecompile.stored_weights import program_of
@@ -234,9 +235,10 @@ def publish(job: Job, folder: Path) -> None:
     report = job.report()
     (folder / "report.json").write_text(report_json.dumps(report) + "\n", encoding="utf-8")
     (folder / "report.txt").write_text(report_text.render(report), encoding="utf-8")
+    (folder / "report.html").write_text(report_html.render(report), encoding="utf-8")
     output.publish(folder, _place(job))
     place = _place(job)
-    job.artifacts += [describe(place, name, "report") for name in ("report.json", "report.txt")]
+    job.artifacts += [describe(place, name, "report") for name in ("report.json", "report.txt", "report.html")]
 
 
 def write_depfile(file: depfile.Depfile | None, jobs: Sequence[Job], reports: Sequence[Report]) -> None:

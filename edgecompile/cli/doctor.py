@@ -39,6 +39,7 @@ _LIBRARIES = (
     ("tensorflow-model-optimization", "compression passes"),
     ("scikit-learn", "the digits example"),
     ("pillow", "folders of images as data"),
+    ("matplotlib", "pictures of report.html and inspect --plot"),
 )
 # Program, what it is for, the command that installs it on Debian.
 _PROGRAMS = (

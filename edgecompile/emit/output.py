@@ -22,7 +22,7 @@ from edgecompile.emit.output_errors import told
 from edgecompile.emit.output_lock import locked
 from edgecompile.emit.output_swap import beside, put_in_place, recover, remove_tree
 
-REPORTS = ("report.json", "report.txt")
+REPORTS = ("report.json", "report.txt", "report.html")
 DEFAULT_WAIT_S = 60.0
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edgecompile import __version__
-from edgecompile.core.diagnostic import Diagnostic
-from edgecompile.core.report import SCHEMA, Report
+from edgecompile.core.artifact import Artifact
+from edgecompile.core.diagnostic import Diagnostic, from_dict
+from edgecompile.core.report import SCHEMA, Measure, Report, Stage
 
 
 def dumps(reports: Report | Sequence[Report]) -> str:
@@ -24,6 +25,23 @@ def dumps(reports: Report | Sequence[Report]) -> str:
     if len(reports) == 1:
         return dump_object(reports[0].to_dict())
     return dump_object({"schema": SCHEMA, "reports": [report.to_dict() for report in reports]})
+
+
+def from_plain(plain: Mapping[str, Any]) -> Report:
+    """The report that :meth:`Report.to_dict` made the value of. Raises KeyError or TypeError for what is no report."""
+    return Report(
+        status=plain["status"],
+        target=plain["target"],
+        recipe=plain["recipe"],
+        model_sha256=plain["model_sha256"],
+        versions=plain["versions"],
+        stages=tuple(Stage(**stage) for stage in plain["stages"]),
+        measures=tuple(Measure(**measure) for measure in plain["measures"]),
+        diagnostics=tuple(from_dict(diagnostic) for diagnostic in plain["diagnostics"]),
+        artifacts=tuple(Artifact(**artifact) for artifact in plain["artifacts"]),
+        details=plain["details"],
+        schema=plain["schema"],
+    )
 
 
 def failure(status: str, diagnostics: Iterable[Diagnostic], target: str = "") -> Report:

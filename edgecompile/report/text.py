@@ -9,52 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgecompile.core.report import Measure, Report
+from edgecompile.core.report import Report
 from edgecompile.core.units import format_size, group
+from edgecompile.report import words
 from edgecompile.report.scores import score_lines
 from edgecompile.report.table import bar, block, number, wrap
 
-_VERDICTS = {
-    "verified": "built and verified",
-    "built": "built",
-    "rejected": "rejected",
-    "failed": "failed",
-    "interrupted": "interrupted",
-}
-_LABELS = {
-    "model_bytes": "model file",
-    "weights_bytes": "weights",
-    "macs": "multiply-accumulates",
-    "operators": "operators",
-    "operators_on_cpu": "operators on the CPU",
-    "partitions": "partitions",
-    "arena_bytes": "arena",
-    "c_arena_bytes": "arena of the C library",
-    "flash_bytes": "flash",
-    "ram_bytes": "RAM",
-    "metric": "score",
-    "metric_float": "score of the float model",
-    "latency_ms": "latency",
-    "latency_usb3_board_ms": "over USB 3 from a board",
-    "latency_usb2_ms": "latency over USB 2",
-    "latency_pcie_ms": "latency over PCIe",
-    "cached_bytes": "parameters cached on chip",
-    "streamed_bytes": "parameters streamed",
-    "cache_free_bytes": "room left on chip",
-    "activation_bytes": "activations on chip",
-    "pipeline_interval_ms": "slowest segment",
-    "instructions": "instructions",
-    "stack_bytes": "stack, at most",
-    "cycles": "cycles",
-    "sram_bytes": "SRAM",
-    "dram_bytes": "DRAM",
-    "on_chip_flash_bytes": "on-chip flash",
-    "off_chip_flash_bytes": "off-chip flash",
-}
 _BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
 _SCORES = ("metric", "metric_float")
-# The detail that belongs to the verdict: by what and on what the artifact was verified, or what is missing for it.
-_VERIFICATION = "verification"
 # Details for machines and for the page, which draws them; the text has a picture or a table of the same elsewhere.
 _DRAWN = frozenset(
     {"operators", "memory map", "memory map of the C library", "compression records", "confusion", "labels"}
@@ -65,7 +27,7 @@ _SHOWN = ("compiler status", "time by link", "pipeline")
 
 def render(report: Report) -> str:
     """The whole report as plain text of about 80 columns, ending with a newline: what `report.txt` holds."""
-    details = {name: value for name, value in report.details.items() if name not in {_VERIFICATION, *_DRAWN}}
+    details = {name: value for name, value in report.details.items() if name not in {words.VERIFICATION, *_DRAWN}}
     blocks = [[*_verdict(report), *_origin(report)], _bars(report), score_lines(report), _figures(report)]
     blocks += [_detail(name, value) for name, value in details.items()]
     blocks += [diagnostic.render().splitlines() for diagnostic in report.diagnostics]
@@ -85,13 +47,8 @@ def _joined(blocks: list[list[str]]) -> str:
 
 
 def _verdict(report: Report) -> list[str]:
-    errors = sum(diagnostic.severity.value == "error" for diagnostic in report.diagnostics)
-    cause = f" ({errors} error{'s' if errors > 1 else ''})" if errors else ""
-    # `check` writes nothing: a report that is built and has no artifact says that it could be.
-    checked = report.status == "built" and not report.artifacts
-    verdict = "would run and fit" if checked else _VERDICTS.get(report.status, report.status)
-    head = ": ".join(part for part in (report.target, verdict + cause) if part)
-    verification = str(report.details.get(_VERIFICATION) or "")
+    head = ": ".join(part for part in (report.target, words.verdict(report)) if part)
+    verification = str(report.details.get(words.VERIFICATION) or "")
     if verification.startswith("skipped"):
         verification = f"verification {verification}"
     return [head, *(wrap(verification, "    ", first="  ") if verification else [])]
@@ -100,14 +57,8 @@ def _verdict(report: Report) -> list[str]:
 def _origin(report: Report) -> list[str]:
     """Which model, by which recipe, with what."""
     versions = [f"{name} {version}" for name, version in report.versions.items()]
-    model = f"  model sha256 {report.model_sha256[:12]}, recipe {_recipe(report.recipe)}"
+    model = f"  model sha256 {report.model_sha256[:12]}, recipe {words.recipe(report.recipe)}"
     return [*([model] if report.model_sha256 else []), *wrap(", ".join(versions), "  ")]
-
-
-def _recipe(recipe: Mapping[str, Any]) -> str:
-    words = [str(recipe.get("name", "none"))]
-    words += [str(recipe[key]) for key in ("numerics", "calibration") if recipe.get(key)]
-    return ", ".join(words)
 
 
 def _bars(report: Report, *, tagged: bool = False) -> list[str]:
@@ -118,7 +69,7 @@ def _bars(report: Report, *, tagged: bool = False) -> list[str]:
             ratio = measure.value / measure.limit
             share = f"{bar(ratio)} {100 * ratio:5.1f} %"
             size = _of(int(measure.value), int(measure.limit))
-            tag = f"  {_tag(measure)}" if tagged else ""
+            tag = f"  {words.tag(measure)}" if tagged else ""
             lines.append(f"{label:<6} {share}  {size}{tag}{_over(ratio)}")
     return lines
 
@@ -139,37 +90,12 @@ def _figures(report: Report, *, tagged: bool = False) -> list[str]:
     """A line for each figure that no bar shows; ``tagged`` adds how it was obtained in a word."""
     drawn = {name for name, _ in _BARS if (m := report.measure(name)) and m.value is not None and m.limit}
     shown = [m for m in report.measures if m.name not in _SCORES and m.name not in drawn]
-    width = max((len(_label(m)) for m in shown), default=0)
-    lines = [f"{_label(measure):<{width}}  {_value(measure)}{_limit(measure)}" for measure in shown]
+    width = max((len(words.label(m)) for m in shown), default=0)
+    lines = [f"{words.label(measure):<{width}}  {words.value(measure)}{words.limit(measure)}" for measure in shown]
     if not tagged:
         return lines
     column = max((len(line) for line in lines), default=0)
-    return [f"{line:<{column}}  {_tag(measure)}".rstrip() for line, measure in zip(lines, shown, strict=True)]
-
-
-def _tag(measure: Measure) -> str:
-    """The word that a method opens with: counted, planned, predicted, measured."""
-    return measure.method.partition(" ")[0].rstrip(":,;")
-
-
-def _label(measure: Measure) -> str:
-    return _LABELS.get(measure.name, measure.name.replace("_", " "))
-
-
-def _value(measure: Measure) -> str:
-    if measure.value is None:
-        return "not available"
-    if measure.unit == "bytes":
-        return format_size(int(measure.value))
-    unit = "" if measure.unit in ("count", "", measure.name) else f" {measure.unit}"
-    return f"{number(measure.value)}{unit}"
-
-
-def _limit(measure: Measure) -> str:
-    if measure.limit is None:
-        return ""
-    limit = format_size(int(measure.limit)) if measure.unit == "bytes" else number(measure.limit)
-    return f" (limit {limit})"
+    return [f"{line:<{column}}  {words.tag(measure)}".rstrip() for line, measure in zip(lines, shown, strict=True)]
 
 
 def _detail(name: str, value: Any) -> list[str]:
@@ -199,7 +125,7 @@ def _methods(report: Report) -> list[str]:
     """Each way a figure was obtained, with the figures it holds for."""
     by_method: dict[str, list[str]] = {}
     for measure in report.measures:
-        by_method.setdefault(measure.method, []).append(_label(measure))
+        by_method.setdefault(measure.method, []).append(words.label(measure))
     lines: list[str] = []
     for method, names in by_method.items():
         lines += wrap(f"{', '.join(names)}: {method}", "    ", first="  ")

@@ -1,0 +1,81 @@
+"""A Report as one page that needs nothing beside itself: no network, no script; for a screen, a phone or paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from string import Template
+from typing import Any
+
+from edgecompile.core.report import Report
+from edgecompile.libs import figures
+from edgecompile.report import html_details, html_pictures, html_summary, words
+from edgecompile.report.html_elements import Markup, element, together
+
+# Details that a section of their own shows.
+_SHOWN = frozenset(
+    {
+        words.VERIFICATION,
+        "operators",
+        "memory plan",
+        "memory plan of the C library",
+        "memory map",
+        "memory map of the C library",
+        "float model",
+        "compression",
+        "compression records",
+        "confusion",
+        "labels",
+    }
+)
+
+
+def render(report: Report) -> str:
+    """The page: the verdict first, then costs, messages, memory, sizes, operators, accuracy, and where it is all from.
+
+    The same report gives the same bytes, with one version of matplotlib. Without matplotlib the page has no pictures,
+    and says so.
+    """
+    details = report.details
+    pictured = figures.is_installed()
+    body = [
+        html_summary.head(report),
+        html_summary.bars(report),
+        html_summary.score(report),
+        html_summary.tiles(report),
+        _section("What the compiler has to say", html_summary.messages(report)),
+    ]
+    if pictured:
+        body.append(_section("Memory over time", html_pictures.memory(details)))
+        body.append(_section("Where the bytes went", html_pictures.sizes(report)))
+    body.append(_section("Operators", html_details.operators(details.get("operators") or ())))
+    body.append(_section("Compression, step by step", html_details.compression(details)))
+    if pictured:
+        body.append(_section("Weights before and after each step", html_pictures.histograms(details)))
+        body.append(_section("Sensitivity of operators", html_pictures.sensitivity(details)))
+        body.append(_section("Which class is taken for which", html_pictures.confusion(details)))
+    else:
+        body.append(
+            element("p", "Pictures are left out: they need matplotlib (pip install matplotlib).", class_="soft")
+        )
+    rest: Mapping[str, Any] = {name: value for name, value in details.items() if name not in _SHOWN}
+    body += [_section(_titled(name), html_details.any_detail(rest[name])) for name in rest]
+    body.append(_section("Files", html_details.files(report)))
+    body.append(_section("How the figures were obtained", html_details.methods(report)))
+    body.append(_section("Made with", html_details.origin(report)))
+    title = ": ".join(part for part in (html_summary.subject(report), words.verdict(report)) if part)
+    return page(title, body)
+
+
+def page(title: str, body: Sequence[Markup | None]) -> str:
+    """Any body in the page's frame."""
+    frame = (resources.files("edgecompile.templates") / "page" / "page.html.template").read_text(encoding="utf-8")
+    return Template(frame).substitute(title=together([title]), body="\n".join(part for part in body if part))
+
+
+def _titled(name: str) -> str:
+    return name[:1].upper() + name[1:].replace("_", " ")
+
+
+def _section(title: str, content: Markup | None) -> Markup | None:
+    return element("section", element("h2", title), content) if content else None

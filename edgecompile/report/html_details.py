@@ -1,0 +1,117 @@
+"""The tables of a report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edgecompile.core.report import Report
+from edgecompile.core.units import format_duration, format_size
+from edgecompile.report import words
+from edgecompile.report.html_elements import Markup, element, pairs, table, together
+from edgecompile.report.table import number
+
+
+def operators(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
+    """Where each operator runs and what it takes; a refused one with its reason."""
+    if not rows:
+        return None
+    heads = ("#", "operator", "layer", "output", "runs on", "MACs", "weights", "output bytes", "instructions")
+    return table(heads, map(_operator, rows), numbers=(5, 6, 7, 8))
+
+
+def _operator(row: Mapping[str, Any]) -> list[object]:
+    where: list[object] = [row["where"]]
+    if row.get("reason"):
+        where.append(element("span", row["reason"], class_="soft warn"))
+    place = f"{row['subgraph']}.{row['index']}" if row.get("subgraph") else row["index"]
+    macs = "?" if row["macs"] is None else number(row["macs"]) if row["macs"] else ""
+    return [
+        place,
+        row["operator"],
+        row["layer"],
+        element("code", row["type"]),
+        together(where),
+        macs,
+        _size(row["weights_bytes"]),
+        _size(row["output_bytes"]),
+        number(row["instructions"]) if row.get("instructions") else "",
+    ]
+
+
+def _size(size_bytes: int) -> object:
+    return element("data", format_size(size_bytes), value=str(size_bytes)) if size_bytes else ""
+
+
+def compression(details: Mapping[str, Any]) -> Markup | None:
+    """A line for each step of the recipe: what it cost and what it bought."""
+    rows = details.get("compression") or ()
+    return records(rows) if rows else None
+
+
+def records(rows: Sequence[Mapping[str, Any]]) -> Markup:
+    """A table of records, a column for each key; columns of numbers to the right."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    numbers = [i for i, column in enumerate(columns) if all(_is_numeric(row.get(column)) for row in rows)]
+    lines = [[_value(row.get(column)) for column in columns] for row in rows]
+    return table([column.replace("_", " ") for column in columns], lines, numbers)
+
+
+def any_detail(value: Any) -> Markup | None:
+    """Lines as they were drawn, records as a table, names and values as another; None for nothing."""
+    if value is None or value == "" or (isinstance(value, Mapping | list | tuple) and not value):
+        return None
+    if isinstance(value, Mapping):
+        return pairs((str(key).replace("_", " "), _value(entry)) for key, entry in value.items())
+    if isinstance(value, list | tuple) and all(isinstance(entry, Mapping) for entry in value):
+        return records(value)
+    if isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value):
+        picture = any("  " in entry.strip() or entry.startswith(" ") for entry in value)
+        return element("pre", "\n".join(value)) if picture else element("ul", *(element("li", one) for one in value))
+    return element("p", number(value))
+
+
+def _value(value: Any) -> str:
+    return "" if value is None or value == "" else number(value)
+
+
+def _is_numeric(value: Any) -> bool:
+    """A number, or one with its unit, as tables that were made for reading hold."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float) or (isinstance(value, str) and value[:1].isdigit()) or value in (None, "-")
+
+
+def files(report: Report) -> Markup | None:
+    """What was written, with its hash."""
+    rows = [
+        [a.path, a.kind, _size(a.size_bytes), element("code", a.sha256[:16], title=a.sha256)] for a in report.artifacts
+    ]
+    return table(("file", "kind", "size", "SHA-256"), rows, numbers=(2,)) if rows else None
+
+
+def methods(report: Report) -> Markup | None:
+    """Each figure with the way it was obtained."""
+    rows = [[words.label(m), words.value(m), m.method] for m in report.measures]
+    return table(("figure", "value", "how"), rows, numbers=(1,)) if rows else None
+
+
+def origin(report: Report) -> Markup:
+    """Model, recipe, versions, and how long each stage took."""
+    steps = [_step(step) for step in report.recipe.get("steps", ())]
+    facts: list[tuple[str, object]] = []
+    if report.model_sha256:
+        facts.append(("model SHA-256", element("code", report.model_sha256)))
+    if report.recipe:
+        facts.append(("recipe", words.recipe(report.recipe)))
+    facts += [("steps", element("ol", *(element("li", step) for step in steps)))] if steps else []
+    facts += [("seed", number(report.recipe["seed"]))] if report.recipe.get("seed") is not None else []
+    facts += [(name, version) for name, version in report.versions.items()]
+    stages = [[stage.name, stage.summary, format_duration(stage.duration_s)] for stage in report.stages]
+    timed = table(("stage", "what it did", "time"), stages, numbers=(2,)) if stages else None
+    return together([pairs(facts), timed])
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    options = ", ".join(f"{key} {number(value)}" for key, value in step.items() if key != "pass")
+    return f"{step.get('pass', '')} ({options})" if options else str(step.get("pass", ""))

@@ -1,0 +1,206 @@
+"""The pictures of a report, drawn from its details; each gives an ``<svg>`` element.
+
+They are as wide as a phone's screen (``NARROW``), so that a letter of theirs is as large as one of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgecompile.core.units import format_size
+from edgecompile.libs import figures
+from edgecompile.libs.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, PURPLE, SKY, VERMILION, YELLOW
+
+NARROW, WIDE = 340, 1000
+_ROW = 30
+# Light enough for dark letters.
+_CYCLE = (SKY, ORANGE, GREEN, PURPLE, YELLOW)
+_DARK = "#101418"
+_KIBI = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """A row of the waterfall: what the model, or its weights, take after a step."""
+
+    label: str
+    size_bytes: int
+
+
+def memory_map(name: str, title: str, plan: Mapping[str, Any], width: int) -> str:
+    """Which bytes of the arena belong to which tensor while which operator runs; the peak is marked."""
+    steps, tensors, arena = plan["steps"], plan["tensors"], max(plan["arena_bytes"], 1)
+    named = width // max(len(steps), 1) >= 14
+    height = 300 if named else 240
+
+    def draw(figure: Any) -> None:
+        left, bottom = 62 / width, (108 if named else 40) / height
+        axes = figure.add_axes((left, bottom, 1 - left - 8 / width, 1 - bottom - 22 / height))
+        axes.axvspan(plan["peak_step"], plan["peak_step"] + 1, color=MUTED, alpha=0.3, linewidth=0)
+        colors = [_CYCLE[index % len(_CYCLE)] for index in range(len(tensors))]
+        boxes = [_box(one, color) for one, color in zip(tensors, colors, strict=True)]
+        figures.boxes(axes, boxes, PAPER)
+        for one, box in zip(tensors, boxes, strict=True):
+            room = int(box.width / max(len(steps), 1) * (width - 70) / 5.5) - 1
+            if room >= 5 and box.height / arena * height > 24:
+                middle = (box.x + box.width / 2, box.y + box.height / 2)
+                axes.text(
+                    *middle, _short(layer_of(one["name"]), room), ha="center", va="center", fontsize=9, color=_DARK
+                )
+        axes.set_xlim(0, max(len(steps), 1))
+        axes.set_ylim(0, arena)
+        _byte_ticks(axes.yaxis, arena)
+        if named:
+            axes.set_xticks(np.arange(len(steps)) + 0.5, [step[:16] for step in steps], rotation=90, fontsize=9)
+        else:
+            axes.set_xlabel("operator")
+        peak = plan["peak_step"]
+        side = "right" if peak > len(steps) * 0.7 else "left"
+        axes.text(peak + (side == "right"), arena * 1.02, "peak", ha=side, va="bottom", fontsize=9)
+
+    return figures.svg(name, title, (width, height), draw)
+
+
+def waterfall(name: str, title: str, sizes: Sequence[Size]) -> str:
+    """Bars from each size to the next: what a step took away is green, what one added is vermilion."""
+    height = _ROW * len(sizes) * 1.25 + 10
+    most = max(max(one.size_bytes for one in sizes), 1)
+
+    def draw(figure: Any) -> None:
+        axes = figure.add_axes((0.01, 0.0, 0.98, 1.0))
+        before: int | None = None
+        boxes: list[figures.Box] = []
+        for row, one in enumerate(sizes):
+            kept = one.size_bytes if before is None else min(before, one.size_bytes)
+            boxes.append(_bar(row, 0, kept, BLUE))
+            if before is not None and before != one.size_bytes:
+                less = one.size_bytes < before
+                boxes.append(_bar(row, kept, abs(before - one.size_bytes), GREEN if less else VERMILION, less))
+            axes.text(0, row - 0.33, one.label, ha="left", va="bottom")
+            change = "" if not before else f"  {100 * (one.size_bytes / before - 1):+.0f} %"
+            axes.text(most, row - 0.33, format_size(one.size_bytes) + change, ha="right", va="bottom")
+            before = one.size_bytes
+        figures.boxes(axes, boxes)
+        axes.set_xlim(0, most)
+        axes.set_ylim(len(sizes) - 0.7, -0.8)
+        axes.axis("off")
+
+    return figures.svg(name, title, (NARROW, height), draw)
+
+
+def ridges(name: str, title: str, steps: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """A layer's weights after each step, one below the other: stored integers to the right, how often upwards.
+
+    Heights are square roots of counts, for otherwise a layer of mostly zeros shows nothing but them.
+    """
+    height = 26 + 46 * len(steps)
+
+    def draw(figure: Any) -> None:
+        axes = figure.add_axes((0.02, 20 / height, 0.96, 1 - 24 / height))
+        reach = max(len(one["counts"].split()) * one["width"] / 2 for _, one in steps)
+        for row, (step, one) in enumerate(steps):
+            counts = np.sqrt([float(word) for word in one["counts"].split()])
+            edges = (np.arange(len(counts) + 1) - len(counts) / 2) * one["width"]
+            heights = 0.62 * counts / max(counts.max(), 1) - row
+            style = {"facecolor": SKY, "edgecolor": BLUE, "linewidth": 0.8}
+            axes.stairs(heights, edges, baseline=-row, fill=True, **style)
+            axes.text(-reach, 0.68 - row, step, va="bottom", fontsize=10)
+        axes.set_xlim(-reach, reach)
+        axes.set_ylim(0.98 - len(steps), 0.98)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(labelsize=8, length=2)
+
+    return figures.svg(name, title, (NARROW / 2, height), draw)
+
+
+def sensitivity(name: str, title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What each operator alone, in integers, changes of the outputs; the most sensitive first."""
+    height = _ROW * len(rows) * 1.1 + 34
+
+    def draw(figure: Any) -> None:
+        axes = figure.add_axes((0.03, 32 / height, 0.94, 1 - 34 / height))
+        errors = [max(row["output_error"], 1e-12) for row in rows]
+        floor = min(errors) / 3
+        axes.set_xscale("log")
+        axes.barh(range(len(rows)), [error - floor for error in errors], 0.4, floor, color=ORANGE, linewidth=0)
+        for index, row in enumerate(rows):
+            axes.text(floor, index - 0.25, _short(row["name"], 40), ha="left", va="bottom", fontsize=9)
+        axes.set_xlim(floor, max(errors) * 1.2)
+        axes.set_ylim(len(rows) - 0.6, -0.8)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.minorticks_off()
+        axes.set_xlabel("output error (mean squared, relative)")
+
+    return figures.svg(name, title, (NARROW, height), draw)
+
+
+def confusion(name: str, title: str, rows: Sequence[str], labels: Sequence[str]) -> str:
+    """Counts by label (downwards) and answer (to the right): right ones blue, wrong ones vermilion."""
+    counts = np.array([[int(word) for word in row.split()] for row in rows])
+    classes, height = len(counts), NARROW
+    words = [_short(label, 10) for label in labels] if len(labels) == classes else [str(i) for i in range(classes)]
+    room = 14 + 6 * max(map(len, words))
+
+    def draw(figure: Any) -> None:
+        axes = figure.add_axes((room / NARROW, 4 / height, 1 - (room + 4) / NARROW, 1 - (room + 22) / height))
+        most = max(int(counts.max()), 1)
+        boxes = []
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            alpha = 0.12 + 0.78 * float(np.sqrt(counts[row, column] / most))
+            color = BLUE if row == column else VERMILION
+            boxes.append(figures.Box(x=column - 0.5, y=row - 0.5, width=1, height=1, color=color, alpha=alpha))
+            if classes <= 14:
+                ink = "#ffffff" if alpha > 0.6 else INK
+                axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=9, color=ink)
+        figures.boxes(axes, boxes)
+        axes.set_xlim(-0.5, classes - 0.5)
+        axes.set_ylim(classes - 0.5, -0.5)
+        axes.xaxis.tick_top()
+        shown = range(0, classes, 1 if classes <= 16 else 4)
+        upright = max(map(len, words)) > 2
+        axes.set_xticks(list(shown), [words[i] for i in shown], fontsize=8, rotation=90 if upright else 0)
+        axes.set_yticks(list(shown), [words[i] for i in shown], fontsize=8)
+        axes.xaxis.set_label_position("top")
+        axes.set_xlabel("answer", fontsize=9)
+        axes.set_ylabel("label", fontsize=9)
+        axes.tick_params(length=0)
+        for side in axes.spines.values():
+            side.set_visible(True)
+
+    return figures.svg(name, title, (NARROW, height), draw)
+
+
+def layer_of(name: str) -> str:
+    """The layer in the name of a tensor: ``conv_2`` in ``model/conv_2/Relu;model/conv_2/BiasAdd``."""
+    parts = name.partition(";")[0].split("/")
+    return parts[-2] if len(parts) > 1 else name
+
+
+def _box(tensor: Mapping[str, Any], color: str) -> figures.Box:
+    span = tensor["last"] + 1 - tensor["first"]
+    return figures.Box(
+        x=tensor["first"], y=tensor["offset"], width=span, height=tensor["bytes"], color=color, alpha=0.92
+    )
+
+
+def _bar(row: int, start: float, size: float, color: str, faint: bool = False) -> figures.Box:
+    return figures.Box(x=start, y=row - 0.21, width=size, height=0.42, color=color, alpha=0.45 if faint else 1.0)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-(most // 2) :]}"
+
+
+def _byte_ticks(axis: Any, most: int) -> None:
+    """Four even steps in round binary sizes."""
+    unit, word = (_KIBI, "KiB") if most >= 4 * _KIBI else (1, "B")
+    rough = most / unit / 4
+    step = next(nice for nice in (2**power for power in range(30)) if nice >= rough)
+    ticks = [tick for tick in range(0, int(most / unit) + 1, step)]
+    axis.set_ticks([tick * unit for tick in ticks], [f"{tick} {word}" for tick in ticks])

@@ -1,0 +1,99 @@
+"""The words of a report: what its verdict and figures are called, in text and page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgecompile.core.report import Measure, Report
+from edgecompile.core.units import format_size
+from edgecompile.report.table import number
+
+# The detail that belongs to the verdict: by what and on what the artifact was verified, or what is missing for it.
+VERIFICATION = "verification"
+_VERDICTS = {
+    "verified": "built and verified",
+    "built": "built",
+    "rejected": "rejected",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+_LABELS = {
+    "model_bytes": "model file",
+    "weights_bytes": "weights",
+    "macs": "multiply-accumulates",
+    "operators": "operators",
+    "operators_on_cpu": "operators on the CPU",
+    "partitions": "partitions",
+    "arena_bytes": "arena",
+    "c_arena_bytes": "arena of the C library",
+    "flash_bytes": "flash",
+    "ram_bytes": "RAM",
+    "metric": "score",
+    "metric_float": "score of the float model",
+    "latency_ms": "latency",
+    "latency_usb3_board_ms": "over USB 3 from a board",
+    "latency_usb2_ms": "latency over USB 2",
+    "latency_pcie_ms": "latency over PCIe",
+    "cached_bytes": "parameters cached on chip",
+    "streamed_bytes": "parameters streamed",
+    "cache_free_bytes": "room left on chip",
+    "activation_bytes": "activations on chip",
+    "pipeline_interval_ms": "slowest segment",
+    "instructions": "instructions",
+    "stack_bytes": "stack, at most",
+    "cycles": "cycles",
+    "sram_bytes": "SRAM",
+    "dram_bytes": "DRAM",
+    "on_chip_flash_bytes": "on-chip flash",
+    "off_chip_flash_bytes": "off-chip flash",
+}
+
+
+def verdict(report: Report) -> str:
+    """``built and verified``, ``rejected (2 errors)``."""
+    errors = sum(diagnostic.severity.value == "error" for diagnostic in report.diagnostics)
+    cause = f" ({errors} error{'s' if errors > 1 else ''})" if errors else ""
+    # `check` writes nothing: a report that is built and has no artifact says that it could be.
+    checked = report.status == "built" and not report.artifacts
+    return ("would run and fit" if checked else _VERDICTS.get(report.status, report.status)) + cause
+
+
+def recipe(recipe: Mapping[str, Any]) -> str:
+    """Its name and the numbers that the device computes with."""
+    words = [str(recipe.get("name", "none"))]
+    words += [str(recipe[key]) for key in ("numerics", "calibration") if recipe.get(key)]
+    return ", ".join(words)
+
+
+def tag(measure: Measure) -> str:
+    """The word that a method opens with: counted, planned, predicted, measured."""
+    return measure.method.partition(" ")[0].rstrip(":,;")
+
+
+def label(measure: Measure) -> str:
+    """What people call the figure."""
+    return _LABELS.get(measure.name, measure.name.replace("_", " "))
+
+
+def value(measure: Measure) -> str:
+    """The figure with its unit."""
+    if measure.value is None:
+        return "not available"
+    if measure.unit == "bytes":
+        return format_size(int(measure.value))
+    unit = "" if measure.unit in ("count", "", measure.name) else f" {measure.unit}"
+    return f"{number(measure.value)}{unit}"
+
+
+def limit(measure: Measure) -> str:
+    """`` (limit 64.0 KiB)``; empty where there is none."""
+    if measure.limit is None:
+        return ""
+    limit = format_size(int(measure.limit)) if measure.unit == "bytes" else number(measure.limit)
+    return f" (limit {limit})"
+
+
+def size(size_bytes: float) -> str:
+    """Bytes for people, whole units without decimals: ``640 KiB``."""
+    return format_size(int(size_bytes)).replace(".00 ", " ").replace(".0 ", " ")

@@ -1,0 +1,156 @@
+"""The page of a report: everything in it, nothing from elsewhere, nothing that a name could smuggle in."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from page_browser import PROGRAM, browser
+from report_example import HOSTILE, bare, example
+
+from edgecompile.core.report import Report
+from edgecompile.libs import figures
+from edgecompile.report.html import render
+
+pictured = pytest.mark.skipif(not figures.is_installed(), reason="matplotlib is not installed")
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+SVG = {"svg", "g", "path", "defs", "clippath", "rect", "use", "text"}
+PLAIN = {
+    "html", "head", "title", "style", "body", "header", "section", "h1", "h2", "p", "div", "span", "strong", "b",
+    "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "code", "pre", "data", "figure", "figcaption",
+}  # fmt: skip
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and text of a page; ``open`` is what was never closed, in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render(example())
+
+
+def test_the_page_holds_every_figure_exactly_and_how_it_was_obtained(page: str) -> None:
+    read = Reader(page)
+    exact = {attributes.get("value") for tag, attributes in read.tags if tag == "data"}
+    text = "".join(read.words)
+
+    for measure in example().measures:
+        assert measure.value is None or str(measure.value) in exact
+        assert measure.method in text
+    assert {"31337", "64"} <= exact and "123 456" in text and "4 711" in text
+
+
+def test_the_verdict_comes_first(page: str) -> None:
+    words = [word.strip() for word in Reader(page[page.index("<body>") :].replace("</html>", "")).words]
+
+    assert [word for word in words if word][1] == "✓ built and verified (1 error)"
+
+
+def test_names_are_text_whatever_they_are(page: str) -> None:
+    read = Reader(page)
+
+    assert {tag for tag, _ in read.tags} <= PLAIN | VOID | SVG
+    assert not [name for _, attributes in read.tags for name in attributes if name.startswith("on")]
+    assert HOSTILE in "".join(read.words)
+    assert read.open == []
+
+
+def test_nothing_is_fetched_from_anywhere(page: str) -> None:
+    read = Reader(page)
+    named = [
+        value
+        for tag, attributes in read.tags
+        for name, value in attributes.items()
+        if name in ("src", "href", "xlink:href", "action", "data", "srcset") and value is not None
+    ]
+    style = page[page.index("<style>") : page.index("</style>")]
+
+    assert all(value.startswith(("#", "data:")) for value in named)
+    assert "url(" not in style and "@import" not in style
+    assert not re.search(r"url\((?!#)", page)
+
+
+@pictured
+def test_identities_are_unique_and_references_lead_somewhere(page: str) -> None:
+    read = Reader(page)
+    identities = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
+    referred = re.findall(r"url\(#([^)]+)\)", page) + re.findall(r'href="#([^"]+)"', page)
+
+    assert len(identities) == len(set(identities))
+    assert set(referred) <= set(identities)
+
+
+@pictured
+def test_every_picture_is_there_and_its_text_is_text(page: str) -> None:
+    drawn = [attributes["id"] for tag, attributes in Reader(page).tags if tag == "svg"]
+
+    assert drawn == [
+        "memory-0-wide", "memory-0-narrow", "sizes", "weights-0", "sensitivity-0", "confusion-float",
+        "confusion-artifact",
+    ]  # fmt: skip
+    assert ">peak</text>" in page
+    assert "font-family: 'DejaVu" not in page
+
+
+def test_the_same_report_gives_the_same_bytes(page: str) -> None:
+    assert render(example()) == page
+
+
+def test_without_matplotlib_the_page_says_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "is_installed", lambda: False)
+
+    page = render(example())
+
+    assert "<svg" not in page and "pip install matplotlib" in page
+    assert "386 746" in page
+
+
+def test_a_rejected_report_says_why_and_shows_nothing_that_it_does_not_know() -> None:
+    page = render(bare())
+
+    assert "✗ rejected (1 error)" in page
+    assert "<svg" not in page and "Operators" not in page and "Files" not in page
+    assert page.index("error EC502") < page.index("note EC342")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("report", [example(), bare()], ids=["whole", "rejected"])
+def test_a_browser_shows_it_wide_and_narrow_light_and_dark(report: Report, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(render(report), encoding="utf-8")
+
+    with browser() as opened:
+        for width in (1280, 390):
+            for scheme, background in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 24, 29)")):
+                look = opened.look(page, width, scheme)
+
+                assert look.complaints == ()
+                assert look.requests == (page.as_uri(),)
+                assert look.width <= width
+                assert look.background == background
+        assert opened.look(page, 800, "dark", "print").background == "rgb(255, 255, 255)"
