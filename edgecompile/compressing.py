@@ -14,6 +14,7 @@ from edgecompile.core.recipe import Recipe, Scheme
 from edgecompile.core.target import Target
 from edgecompile.core.units import format_size, group
 from edgecompile.frontend.source import ModelSource
+from edgecompile.ir.layer_names import short_name
 from edgecompile.job import Job
 
 _FLOAT_BYTES = 4
@@ -74,6 +75,9 @@ def tell(job: Job) -> None:
         return
     rows = records[job.scheme.label]
     job.details["compression"] = [_row(row, job.target.id) for row in rows]
+    measured = [one for row in rows for one in row.get("sensitivity") or ()]
+    if measured:
+        job.details["sensitivity"] = [_sensitivity(one) for one in measured]
     job.details["compression records"] = {"steps": rows}
     last = rows[-1]
     method = "counted in the weights after the recipe's last step"
@@ -92,4 +96,14 @@ def _row(row: Mapping[str, Any], target: str) -> dict[str, str]:
         "stored": format_size(row["stored_bytes"][target]),
         "gzip": format_size(row["gzip_bytes"]),
         "time": f"{row['duration_s']:.0f} s",
+    }
+
+
+def _sensitivity(one: Mapping[str, Any]) -> dict[str, str]:
+    """An operator that alone is in integers: how far outputs move, and how much worse the score is."""
+    return {
+        "layer": short_name(one["name"]),
+        "operator": one["operator"],
+        "output error": f"{100 * one['output_error']:.3g} %",
+        "drop": "-" if one["drop"] is None else f"{one['drop']:+.4f}",
     }

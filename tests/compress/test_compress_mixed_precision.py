@@ -11,6 +11,10 @@ from quantized_networks import context, floats, integers
 from edgecompile.compress.context import Samples, Score
 from edgecompile.compress.passes.mixed_precision import MixedPrecision
 from edgecompile.compress.passes.quantize import computing_in_float
+from edgecompile.compress.passes.sensitivity import Sensitivity
+from edgecompile.compress.record import Record
+from edgecompile.compress.run import Named
+from edgecompile.compress.run import run as run_steps
 from edgecompile.compress.sensitivity import sensitivities
 from edgecompile.compress.simulate.run import run
 from edgecompile.compress.sites import sites_of, weights_of
@@ -55,6 +59,17 @@ def test_without_labels_the_error_of_outputs_ranks() -> None:
     found = sensitivities(integers(given, one_bad_layer()), given)
 
     assert found[0].name == "point" and found[0].drop is None
+
+
+def test_the_pass_puts_what_it_measured_into_its_steps_record_and_changes_nothing() -> None:
+    given = context()
+    subject = integers(given, one_bad_layer())
+    told: list[Record] = []
+
+    after = run_steps(subject, [Named(title="sensitivity", one=Sensitivity(most=2))], given, {}, told.append)
+
+    assert after is subject
+    assert [one.name for one in told[0].sensitivity][:1] == ["point"] and len(told[0].sensitivity) == 2
 
 
 def test_only_what_it_takes_stays_in_float() -> None:

@@ -15,6 +15,7 @@ from edgecompile.compress.oneshot.apply import apply
 from edgecompile.compress.oneshot.choose import layers, samples
 from edgecompile.compress.oneshot.gradual import Gradual
 from edgecompile.compress.oneshot.masks import holds, takes
+from edgecompile.compress.oneshot.search import most_zeros
 from edgecompile.compress.oneshot.sequence import Plan, saliencies
 from edgecompile.compress.option import option
 from edgecompile.compress.promises import broken_promises
@@ -24,6 +25,7 @@ from edgecompile.compress.subject import NOTHING, PATTERNS, Held, Subject
 from edgecompile.compress.training.options import Trained
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input, rejected
+from edgecompile.core.progress import Silent
 from edgecompile.ir.layer_names import short_name
 
 METHODS = ("oneshot", "magnitude")
@@ -55,6 +57,12 @@ class Prune(Trained):
         choices=COURSES,
     )
     begin: float = option(0.0, "share of training after which a polynomial course begins", minimum=0, below=1)
+    max_drop: float | None = option(
+        None,
+        "how much worse it may score on validation samples before training; `sparsity` is then the most it may reach",
+        minimum=0,
+        kind="number",
+    )
     end: float = option(0.6, "share of training after which it is through", above=0, maximum=1)
 
     @property
@@ -117,6 +125,11 @@ class Prune(Trained):
             raise _contradiction(
                 "`2:4` makes half of the weights zero", f"`sparsity` must be 0.5 with it; found: {self.sparsity}"
             )
+        if self.max_drop is not None and (self.course != "constant" or self.pattern == "2:4"):
+            raise _contradiction(
+                "`max_drop` looks for the share of zeros",
+                f"`2:4` has one share only, and a course has many; found: `{self.pattern}`, `{self.course}`",
+            )
         if self.course == "polynomial" and self.begin >= self.end:
             raise _contradiction(
                 "`begin` must lie before `end`", f"`begin` must be below {self.end}; found: {self.begin}"
@@ -156,14 +169,21 @@ class Prune(Trained):
         self, subject: Subject, chosen: Sequence[Site], takers: Sequence[Site], seen: Samples | None, context: Context
     ) -> Subject:
         scores = saliencies(subject.network, [site.key for site in takers], seen, context.seed)
-        shares = rates(scores, self.sparsity, self.pattern, self.allocation, 1 - self.keep)
-        # Layers without zeros are fitted as well: they make up for what layers before them lost.
-        plans = {
-            site.key: Plan(zeros=shares.get(site.key, 0.0), pattern=self.pattern)
-            for site in chosen
-            if not subject.held.get(site.key, NOTHING).is_shared
-        }
-        return apply(subject, plans, seen, context, "prune")
+
+        def pruned(sparsity: float, context: Context) -> Subject:
+            shares = rates(scores, sparsity, self.pattern, self.allocation, 1 - self.keep)
+            # Layers without zeros are fitted as well: they make up for what layers before them lost.
+            plans = {
+                site.key: Plan(zeros=shares.get(site.key, 0.0), pattern=self.pattern)
+                for site in chosen
+                if not subject.held.get(site.key, NOTHING).is_shared
+            }
+            return apply(subject, plans, seen, context, "prune")
+
+        if self.max_drop is None:
+            return pruned(self.sparsity, context)
+        quiet = replace(context, diagnostics=[], progress=Silent())
+        return most_zeros(subject, lambda share: pruned(share, quiet), self.sparsity, self.max_drop, context)
 
     def _gradually(self, subject: Subject, takers: Sequence[Site], context: Context) -> Subject:
         from edgecompile.compress.training.trainer import train
