@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgecompile.core.report import Report
-from edgecompile.core.units import format_duration, format_size
+from edgecompile.core.units import format_size
 from edgecompile.report import words
 from edgecompile.report.html_elements import Markup, element, pairs, table, together
 from edgecompile.report.table import number
@@ -45,7 +45,7 @@ def _size(size_bytes: int) -> object:
 
 def compression(details: Mapping[str, Any]) -> Markup | None:
     """A line for each step of the recipe: what it cost and what it bought."""
-    rows = details.get("compression") or ()
+    rows = [{key: value for key, value in row.items() if key != "time"} for row in details.get("compression") or ()]
     return records(rows) if rows else None
 
 
@@ -97,7 +97,7 @@ def methods(report: Report) -> Markup | None:
 
 
 def origin(report: Report) -> Markup:
-    """Model, recipe, versions, and how long each stage took."""
+    """Model, recipe, versions, and what each stage did; how long it took differs every time and is in the JSON only."""
     steps = [_step(step) for step in report.recipe.get("steps", ())]
     facts: list[tuple[str, object]] = []
     if report.model_sha256:
@@ -107,9 +107,8 @@ def origin(report: Report) -> Markup:
     facts += [("steps", element("ol", *(element("li", step) for step in steps)))] if steps else []
     facts += [("seed", number(report.recipe["seed"]))] if report.recipe.get("seed") is not None else []
     facts += [(name, version) for name, version in report.versions.items()]
-    stages = [[stage.name, stage.summary, format_duration(stage.duration_s)] for stage in report.stages]
-    timed = table(("stage", "what it did", "time"), stages, numbers=(2,)) if stages else None
-    return together([pairs(facts), timed])
+    stages = [[stage.name, stage.summary] for stage in report.stages]
+    return together([pairs(facts), table(("stage", "what it did"), stages) if stages else None])
 
 
 def _step(step: Mapping[str, Any]) -> str:
