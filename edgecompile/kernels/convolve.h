@@ -4,8 +4,8 @@
  *          float32 throughout
  * input, output   elements; must not overlap
  *
- * Weights are [out_c][kernel_h][kernel_w][group_c]; out_c / (in_c / group_c) outputs share a group of inputs. Nothing
- * is allocated.
+ * Weights are [out_c][kernel_h][kernel_w][group_c]; out_c / (in_c / group_c) outputs share a group of inputs.
+ * Nothing is allocated.
  */
 #ifndef EC_CONVOLVE_H_
 #define EC_CONVOLVE_H_

@@ -15,7 +15,7 @@ OPERATORS = ("LOGISTIC", "TANH")
 _INTEGER_BITS = 3
 # Where the reference's table is one above the nearest value.
 _RAISED = (4, 8, 12, 14, 15, 16, 17, 19, 20, 21, 22, 25, 27, 28, 29, 30, 31, 33, 34, 35, 37, 39, 40, 41, 43, 44, 45, 46)
-_RAISED = (*_RAISED, 49, 50, 54, 62, 63, 64, 66, 82, 86, 93, 100, 103, 112, 116, 135, 255)
+_RAISED_TOO = (49, 50, 54, 62, 63, 64, 66, 82, 86, 93, 100, 103, 112, 116, 135, 255)
 
 
 def refuse(site: Site) -> str | None:
@@ -62,5 +62,5 @@ def lift_of(scale: float, is_tanh: bool) -> tuple[int, int]:
 def table() -> Array:
     """sigmoid_table_uint16 of internal/common.cc: the logistic function at i / 24 in Q0.16."""
     values = np.floor(65536.0 / (1.0 + np.exp(-np.arange(256) / 24.0)) + 0.5)
-    values[list(_RAISED)] += 1
-    return values.astype(np.uint16)
+    values[[*_RAISED, *_RAISED_TOO]] += 1
+    return np.asarray(values.astype(np.uint16))

@@ -55,7 +55,7 @@ def _table(function: Callable[[Array], Array], low: float, high: float) -> Array
     middle = _scaled(function(places + step / np.float32(2.0)))
     sample = _away(here)
     error = _away((behind + sample) / np.float32(2.0)) - _away(middle)
-    values = np.append(sample - _away(error / np.float32(2.0)), _away(_scaled(function(np.float32([high])))))
+    values = np.append(sample - _away(error / np.float32(2.0)), _away(_scaled(function(np.array([high], np.float32)))))
     return np.clip(values, -32768, 32767).astype(np.int16)
 
 

@@ -56,6 +56,7 @@ def test_the_library_is_a_source_a_header_and_the_kernels_it_uses(tmp_path: Path
     assert [artifact.path for artifact in artifacts] == [
         "kws.h",
         "kws.c",
+        "kernels/elements.h",
         "kernels/fully_connected_s8.h",
         "kernels/pairs.h",
         "kernels/pairs_dsp.h",

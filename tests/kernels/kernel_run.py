@@ -124,19 +124,30 @@ def _compile(networks: Mapping[str, Network], folder: Path, flags: list[str]) ->
 
 
 def _case(name: str, network: Network) -> str:
-    """Each tensor of the arena in memory of its own size, so that the address sanitizer sees the arena's ends."""
+    """Each arena in memory of its own size, so that the address sanitizer sees its ends.
+
+    A network with variables keeps its arena from sample to sample, as the interpreter does.
+    """
     upper, graph = name.upper(), network.main
+    remembers = any(tensor.is_variable for tensor in graph.tensors)
     lines = [
         f'        if (strcmp(argv[1], "{name}") == 0) {{',
-        f"            void *arena = malloc({upper}_ARENA_BYTES);",
+        f"            static unsigned char {name}_begun;",
+        "            static void *arena;",
+        f"            if (!{name}_begun) {{",
+        f"                arena = malloc({upper}_ARENA_BYTES);",
+        f"                memset(arena, 0x55, {upper}_ARENA_BYTES);",
+        f"                {name}_init(arena);",
+        "            }",
+        f"            {name}_begun = {int(remembers)};",
     ]
-    lines += [f"            memset(arena, 0x55, {upper}_ARENA_BYTES);", f"            {name}_init(arena);"]
     for index in range(len(graph.inputs)):
         lines.append(f"            fill({name}_input(arena, {index}), {upper}_INPUT_{index}_BYTES);")
     lines.append(f"            {name}_invoke(arena);")
     for index in range(len(graph.outputs)):
         lines.append(f"            fwrite({name}_output(arena, {index}), 1, {upper}_OUTPUT_{index}_BYTES, stdout);")
-    return "\n".join([*lines, "            free(arena);", "        }"])
+    lines.append(f"            if (!{name}_begun) free(arena);")
+    return "\n".join([*lines, "        }"])
 
 
 def _answers(name: str, network: Network, given: list[np.ndarray], folder: Path) -> Answers:

@@ -127,7 +127,9 @@ CASES: dict[str, Make] = {
     "softmax, float32": one("SOFTMAX", [T((5, 9), "float32")], [T((5, 9), "float32")], beta=0.7),
     "softmax, int16": one("SOFTMAX", [T((5, 9), "int16", 1e-3)], [T((5, 9), "int16", 1 / 32768)], beta=1.0),
     "softmax, int16, narrow": one("SOFTMAX", [T((5, 90), "int16", 2e-5)], [T((5, 90), "int16", 1 / 32768)], beta=1.0),
-    "softmax, int8 to int16": one("SOFTMAX", [T((5, 9), "int8", 0.1, 5)], [T((5, 9), "int16", 1 / 65536, -32768)], beta=1.0),
+    "softmax, int8 to int16": one(
+        "SOFTMAX", [T((5, 9), "int8", 0.1, 5)], [T((5, 9), "int16", 1 / 65536, -32768)], beta=1.0
+    ),
     "logistic, int16": unary("LOGISTIC", 3e-4),
     "logistic, int16, the table's scale": unary("LOGISTIC", 1 / 4096),
     "logistic, int16, wide": unary("LOGISTIC", 0.01),

@@ -10,6 +10,7 @@ from edgecompile.emit.c.literals import array, comment, number
 from edgecompile.emit.emission import Layout
 from edgecompile.ir.network import Tensor
 from edgecompile.kernels.program import Program
+from edgecompile.kernels.quantities import zero_point_of
 from edgecompile.kernels.routine import C_TYPES, Array, Call, Routine
 
 
@@ -37,7 +38,7 @@ class _Source:
         includes = "\n".join(f'#include "kernels/{kernel}.h"' for kernel in headers_of(self.program))
         parts = [
             f"/* The model `{self.name}` as a C library. Written by edgecompile; do not edit. */",
-            f'#include "{self.name}.h"\n\n#include "kernels/rounding.h"\n{includes}',
+            f'#include "{self.name}.h"\n\n#include <string.h>\n\n#include "kernels/rounding.h"\n{includes}',
             _HOOK,
             *self.definitions,
             *(text for text in operators if text),
@@ -106,7 +107,17 @@ class _Source:
                     steps.append(
                         f"    EDGECOMPILE_AFTER_OPERATOR({index}, {tensor}, (uint8_t *)arena + {offset}, {size});"
                     )
-        return _FUNCTIONS.format(name=self.name, inputs=inputs, outputs=outputs, steps="\n".join(steps))
+        return _FUNCTIONS.format(
+            name=self.name, inputs=inputs, outputs=outputs, steps="\n".join(steps), states="".join(self._states())
+        )
+
+    def _states(self) -> Iterator[str]:
+        """What an arena's variables begin with: zero, int8 its zero point, as TensorFlow Lite Micro resets them."""
+        for index, tensor in enumerate(self.graph.tensors):
+            offset = self.layout.offsets.get(index)
+            if tensor.is_variable and offset is not None:
+                zero = zero_point_of(tensor) if tensor.dtype == "int8" and tensor.quantization is not None else 0
+                yield f"    memset((uint8_t *)arena + {offset}, {zero}, {tensor.size_bytes});\n"
 
 
 def _places(kind: str, layout: Layout, tensors: tuple[int, ...]) -> str:
@@ -129,7 +140,10 @@ _HOOK = """\
 #endif"""
 
 _FUNCTIONS = """\
-void {name}_init(void *arena) {{ (void)arena; }}
+void {name}_init(void *arena)
+{{
+    (void)arena;
+{states}}}
 
 void *{name}_input(void *arena, int index)
 {{
