@@ -33,8 +33,19 @@ EC_SPECIALIZED int8_t ec_add_s8_element(const ec_add_s8_layer *layer, int8_t fir
     return ec_narrow(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
 }
 
+#if defined(__ARM_FEATURE_MVE) && defined(__thumb__) && defined(__GNUC__)
+#include "add_mve.h"
+#endif
+
 EC_SPECIALIZED void ec_add_s8(const ec_add_s8_layer *layer, const int8_t *first, const int8_t *second, int8_t *output)
 {
+#ifdef EC_ADD_MVE_H_
+    if (layer->size_0 * layer->size_1 * layer->size_2 == 1 && layer->first_stride_3 == 1 &&
+        layer->second_stride_3 == 1 && layer->rounding == EC_ROUND_TWICE) {
+        ec_add_mve(layer, first, second, output, layer->size_3);
+        return;
+    }
+#endif
     EC_BROADCAST(layer, EC_UNROLLED, output[o] = ec_add_s8_element(layer, first[x], second[y]));
 }
 

@@ -1,6 +1,6 @@
 /* The inputs of an output pixel, gathered sixteen bytes at a time on cores with Helium: what conv_2d_dot_s8.h does.
  *
- * Nothing outside the input is read: loads of less than sixteen bytes are predicated.
+ * Nothing outside the input is read: loads of less than sixteen bytes are predicated. Nothing here allocates.
  */
 #ifndef EC_CONV_2D_DOT_MVE_H_
 #define EC_CONV_2D_DOT_MVE_H_
@@ -73,21 +73,45 @@ EC_SPECIALIZED void ec_conv_2d_dot_mve_row(const ec_conv_2d_dot_s8_layer *layer,
     vstrbq_s8(to, vdupq_n_s8(0));
 }
 
+/* A window that lies inside the image, from its corner, by the table of its places. */
+EC_SPECIALIZED void ec_conv_2d_dot_mve_window(const ec_conv_2d_dot_s8_layer *layer, const int8_t *corner, int8_t *to)
+{
+    const int count = layer->kernel_h * layer->kernel_w * layer->in_c;
+    int k;
+    EC_UNROLLED
+    for (k = 0; k < count; k += EC_DOT_CHUNK, to += EC_CONV_2D_DOT_STRIDE) {
+        const int left = count - k < EC_DOT_CHUNK ? count - k : EC_DOT_CHUNK;
+        if (layer->near) {
+            const mve_pred16_t there = (mve_pred16_t)((1u << left) - 1u);
+            vstrbq_s8(to, vldrbq_gather_offset_z_s8(corner, vldrbq_u8(layer->near + k), there));
+        } else {
+            const int few = left < 8 ? left : 8;
+            const mve_pred16_t low = (mve_pred16_t)((1u << 2 * few) - 1u);
+            const mve_pred16_t high = (mve_pred16_t)((1u << 2 * (left - few)) - 1u);
+            vstrbq_s16(to, vldrbq_gather_offset_z_s16(corner, vldrhq_u16(layer->far + k), low));
+            vstrbq_s16(to + 8, vldrbq_gather_offset_z_s16(corner, vldrhq_u16(layer->far + k + 8), high));
+        }
+    }
+}
+
 EC_SPECIALIZED void ec_conv_2d_dot_s8_pixel_mve(const ec_conv_2d_dot_s8_layer *layer, const int8_t *image, int row,
                                                 int column, int i, int8_t *block)
 {
     const int in_row = layer->in_w * layer->in_c;
+    const int is_inside = row >= 0 && column >= 0 && row + (layer->kernel_h - 1) * layer->dilation_h < layer->in_h &&
+                          column + (layer->kernel_w - 1) * layer->dilation_w < layer->in_w;
     int8_t *to = block + i * EC_DOT_CHUNK;
     int y, x;
     if (layer->kernel_h == 1 && layer->kernel_w == 1) {
         /* No padding: TensorFlow Lite pads only what a kernel reaches over. */
         ec_conv_2d_dot_mve_spread(image + row * in_row + column * layer->in_c, layer->in_c, to);
+    } else if (layer->in_c % EC_DOT_CHUNK != 0 && is_inside) {
+        ec_conv_2d_dot_mve_window(layer, image + row * in_row + column * layer->in_c, to);
     } else if (layer->in_c % EC_DOT_CHUNK != 0) {
         int8_t *const plain = block + layer->chunks * EC_CONV_2D_DOT_STRIDE;
         ec_conv_2d_dot_mve_row(layer, image, row, column, plain);
         ec_conv_2d_dot_mve_spread(plain, layer->chunks * EC_DOT_CHUNK, to);
-    } else if (layer->dilation_w == 1 && layer->dilation_h == 1 && row >= 0 && column >= 0 &&
-               row + layer->kernel_h <= layer->in_h && column + layer->kernel_w <= layer->in_w) {
+    } else if (layer->dilation_w == 1 && layer->dilation_h == 1 && is_inside) {
         const int8_t *from = image + row * in_row + column * layer->in_c;
         for (y = 0; y < layer->kernel_h; ++y, from += in_row) {
             to = ec_conv_2d_dot_mve_spread(from, layer->kernel_w * layer->in_c, to);

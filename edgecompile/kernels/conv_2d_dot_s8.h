@@ -16,6 +16,11 @@
 typedef struct {
     const int8_t *weights;
     const int32_t *pairs; /* bias, multiplier and shift of two channels (dot.h) */
+    /* Where the inputs of a window lie, from its corner; null where these are more than 255 bytes, or where a kernel
+     * position has whole chunks. And the same where they are more.
+     */
+    const uint8_t *near;
+    const uint16_t *far;
     int batches, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
     int chunks; /* ceil(kernel_h * kernel_w * in_c / 16) */
@@ -48,8 +53,7 @@ EC_SPECIALIZED void ec_conv_2d_dot_s8_pixel_portable(const ec_conv_2d_dot_s8_lay
 EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, const int8_t *input, int8_t *output,
                                       void *scratch)
 {
-    const int pixels = layer->batches * layer->out_h * layer->out_w, per_image = layer->out_h * layer->out_w;
-    const int image_bytes = layer->in_h * layer->in_w * layer->in_c;
+    const int pixels = layer->batches * layer->out_h * layer->out_w;
     const ec_dot_scaling scaling = {layer->pairs,
                                     layer->output_zero_point,
                                     layer->lowest,
@@ -59,21 +63,30 @@ EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, cons
                                     layer->rounding};
     const int row_bytes = layer->kernel_h * layer->kernel_w * layer->in_c;
     int8_t *const block = (int8_t *)scratch;
+    const int8_t *image = input;
+    int row = -layer->pad_top, column = -layer->pad_left, oy = 0, ox = 0;
     int pixel, count, i;
     for (pixel = 0; pixel < pixels; pixel += count) {
         /* Four pixels at a time; what is left over as two that are each there twice, or one four times. */
         const int left = pixels - pixel, step_1 = left < 4 ? 0 : 1, step_2 = left < 4 ? left / 2 : 2;
         count = left < 4 ? 1 + left / 2 : 4;
         for (i = 0; i < EC_DOT_PIXELS; ++i) {
-            const int p = pixel + (i % 2) * step_1 + (i / 2) * step_2, inside = p % per_image;
-            const int8_t *const image = input + p / per_image * image_bytes;
-            const int row = inside / layer->out_w * layer->stride_h - layer->pad_top;
-            const int column = inside % layer->out_w * layer->stride_w - layer->pad_left;
+            const int step = i == 3 ? 1 : i == 1 ? step_2 - step_1 : step_1;
 #ifdef EC_CONV_2D_DOT_MVE_H_
             ec_conv_2d_dot_s8_pixel_mve(layer, image, row, column, i, block);
 #else
             ec_conv_2d_dot_s8_pixel_portable(layer, image, row, column, i, block);
 #endif
+            if (step == 0) continue;
+            column += layer->stride_w;
+            if (++ox < layer->out_w) continue;
+            ox = 0;
+            column = -layer->pad_left;
+            row += layer->stride_h;
+            if (++oy < layer->out_h) continue;
+            oy = 0;
+            row = -layer->pad_top;
+            image += layer->in_h * layer->in_w * layer->in_c;
         }
         ec_dot_times_four(layer->weights, row_bytes, block, layer->out_c, &scaling, output + pixel * layer->out_c,
                           step_1 * layer->out_c, step_2 * layer->out_c);

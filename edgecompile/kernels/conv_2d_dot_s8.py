@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from edgecompile.core.target import HELIUM
 from edgecompile.kernels import dot
 from edgecompile.kernels.conv_2d_s8 import distance
-from edgecompile.kernels.convolution import filters, geometry, refuse_plain, scaling
-from edgecompile.kernels.routine import Call, Overlap, Routine, Site
+from edgecompile.kernels.convolution import Window, filters, geometry, refuse_plain, scaling
+from edgecompile.kernels.routine import Array, Call, Overlap, Routine, Site
 
 OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 # Before the kernels for other cores.
 RANK = -2
 # Places of two channels of four pixels are 16-bit numbers.
 _MOST_CHANNELS = 16_000
+# What gathers of bytes and of halfwords reach.
+_NEAR, _FAR = 255, 65_535
 
 
 def refuse(site: Site) -> str | None:
@@ -22,7 +26,23 @@ def refuse(site: Site) -> str | None:
     reason = refuse_plain(site)
     if reason is not None:
         return reason
-    return None if 2 <= site.output.shape[3] <= _MOST_CHANNELS else "a single channel, or very many"
+    if not 2 <= site.output.shape[3] <= _MOST_CHANNELS:
+        return "a single channel, or very many"
+    _, kernel_h, kernel_w = filters(site)
+    window = geometry(site, kernel_h, kernel_w)
+    reach = kernel_h * window.dilation_h * window.in_w * window.in_c + kernel_w * window.dilation_w * window.in_c
+    return None if reach <= _FAR else "a window that reaches very far"
+
+
+def _places(window: Window) -> dict[str, Array]:
+    """Where the inputs of a window lie from its corner, for those that are not whole chunks."""
+    if window.in_c % dot.CHUNK == 0 or window.kernel_h * window.kernel_w == 1:
+        return {}
+    y, x, c = np.ogrid[: window.kernel_h, : window.kernel_w, : window.in_c]
+    places = ((y * window.dilation_h * window.in_w + x * window.dilation_w) * window.in_c + c).reshape(-1)
+    places = np.pad(places, (0, -len(places) % dot.CHUNK))
+    near = bool(places.max() <= _NEAR)
+    return {"near": places.astype(np.uint8)} if near else {"far": places.astype(np.uint16)}
 
 
 def routine(site: Site) -> Routine:
@@ -34,7 +54,7 @@ def routine(site: Site) -> Routine:
     call = Call(
         kernel="conv_2d_dot_s8",
         settings={**window.settings(), "chunks": chunks, **quantities},
-        constants={"weights": dot.rows(weights), "pairs": dot.fives(constants)},
+        constants={"weights": dot.rows(weights), "pairs": dot.fives(constants), **_places(window)},
         inputs=site.operator.inputs[:1],
         outputs=site.operator.outputs,
         scratch=True,

@@ -102,6 +102,7 @@ EC_SPECIALIZED void ec_dot_times_four_mve(const int8_t *weights, int row, const 
     work.end = pixels + chunks * EC_DOT_PIXELS * EC_DOT_CHUNK;
     work.forward = 2 * row - chunks * EC_DOT_CHUNK;
     work.zero_point = scaling->zero_point;
+    EC_UNROLLED
     for (i = 0; i < 8; ++i) {
         work.places[i] = (uint16_t)((i / 2 % 2) * step_1 + (i / 4) * step_2 + i % 2);
     }

@@ -1,4 +1,6 @@
-/* Dense layers on cores with Helium (MVE): four rows of weights with each sixteen inputs, scaled as in dot_mve.h. */
+/* Dense layers on cores with Helium (MVE): four rows of weights with each sixteen inputs, scaled as in dot_mve.h.
+ * Nothing here allocates.
+ */
 #ifndef EC_FULLY_CONNECTED_DOT_MVE_H_
 #define EC_FULLY_CONNECTED_DOT_MVE_H_
 
