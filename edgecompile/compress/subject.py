@@ -52,7 +52,7 @@ class Distillation:
     some on which teacher and student agree in name and shape.
     """
 
-    teacher_weight: float = 0.5
+    teacher_weight: float = 0.9
     temperature: float = 2.0
     feature_weight: float = 0.0
     features: tuple[str, ...] = ()

@@ -37,17 +37,22 @@ OURS: dict[str, list[tuple[str, float, dict[str, Any]]]] = {
     "qat": [("quantize", 1, {})],
     "cluster16": [("cluster", 0.5, {"k": 16}), ("quantize", 0.5, {})],
     "blocks50-cluster16": [
-        ("prune", 0.5, {"sparsity": 0.5, **BLOCKS}),
-        ("cluster", 0.25, {"k": 16}),
+        ("prune", 0.75, {"sparsity": 0.5, **BLOCKS}),
+        ("cluster", 0, {"k": 16}),
         ("quantize", 0.25, {}),
     ],
     "blocks50": [("prune", 0.75, {"sparsity": 0.5, **BLOCKS}), ("quantize", 0.25, {})],
-    "cluster4": [("cluster", 0.75, {"k": 4}), ("quantize", 0.25, {})],
-    "blocks75-cluster16": [
-        ("prune", 0.5, {"sparsity": 0.75, **BLOCKS}),
-        ("cluster", 0.25, {"k": 16}),
+    "blocks30-cluster16": [
+        ("prune", 0.75, {"sparsity": 0.3, **BLOCKS}),
+        ("cluster", 0, {"k": 16}),
         ("quantize", 0.25, {}),
     ],
+    "blocks70-cluster16": [
+        ("prune", 0.75, {"sparsity": 0.7, **BLOCKS}),
+        ("cluster", 0, {"k": 16}),
+        ("quantize", 0.25, {}),
+    ],
+    "cluster4": [("cluster", 0.75, {"k": 4}), ("quantize", 0.25, {})],
     "channels50": [("prune_channels", 0.75, {"macs": 0.5}), ("quantize", 0.25, {})],
 }
 THEIRS = ("qat", "cluster16", "prune50", "prune50-cluster16", "pcqat")
@@ -127,8 +132,7 @@ class Bench:
         shared = {"augment": augment} if augment else {}
         taken = [{"pass": "batch_norm"}, {"pass": "finetune", "epochs": self.epochs, **shared}]
         return taken + [
-            {"pass": name, "epochs": max(round(share * self.epochs), 1), **shared, **options}
-            for name, share, options in steps
+            {"pass": name, "epochs": round(share * self.epochs), **shared, **options} for name, share, options in steps
         ]
 
     def _float(self) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Prune(Trained):
         "all zeros before training, or more and more by size as it goes (cubic: Zhu and Gupta, 2017)",
         choices=COURSES,
     )
+    learning_rate: float = option(1e-2, "step size at its highest, relative to the size of the weights", above=0)
     begin: float = option(0.0, "share of training after which a polynomial course begins", minimum=0, below=1)
     max_drop: float | None = option(
         None,
