@@ -144,6 +144,7 @@ def _context(
         score=_score(material, answers),
         per_tensor_dense=any(one.per_tensor_dense for one in material.schemes),
         seed=material.seed,
+        base=material.base,
         folder=material.folder,
         teachers=material.teachers,
         progress=material.progress,

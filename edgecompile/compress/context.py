@@ -56,7 +56,8 @@ class Context:
     into the integer network of the first scheme asked for, by TensorFlow's quantizer, calibrated on
     ``calibration``; it is slow (seconds). ``per_tensor_dense``: some target wants one scale for a whole
     FULLY_CONNECTED. ``quantize_partly`` does the same but for operators that make tensors of the names given, which
-    stay in float; None where some target takes no float operators. ``folder`` is where training keeps its
+    stay in float; None where some target takes no float operators. ``base`` is where names of the
+    user's files start. ``folder`` is where training keeps its
     checkpoints between runs. ``teachers`` are the model files that ``distill`` steps name, as float networks, made when
     asked for. ``diagnostics`` and ``sensitivities`` grow; the latter are of the running step.
     """
@@ -69,6 +70,7 @@ class Context:
     score: Score | None = None
     per_tensor_dense: bool = False
     seed: int = 0
+    base: Path = Path()
     folder: Path | None = None
     teachers: Mapping[str, Callable[[], Network]] = field(default_factory=dict)
     progress: Progress = field(default_factory=Silent)

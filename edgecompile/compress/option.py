@@ -24,11 +24,13 @@ def option(
     above: float | None = None,
     below: float | None = None,
     kind: str | None = None,
+    entries: bool = False,
 ) -> Any:
     """A field of a pass: its default, one line of help, and the values allowed.
 
     ``minimum`` and ``maximum`` belong to the range, ``above`` and ``below`` do not. ``kind`` (a name of
-    ``config.table.KINDS``) is found from the default unless that is None or a tuple.
+    ``config.table.KINDS``) is found from the default unless that is None or a tuple. ``entries``:
+    texts may name functions beside the choices.
     """
     key = Key(
         kind=kind or _KINDS[type(default)],
@@ -37,6 +39,7 @@ def option(
         maximum=maximum,
         above=above,
         below=below,
+        entries=entries,
     )
     return dataclasses.field(default=default, metadata={"help": help, "key": key})
 

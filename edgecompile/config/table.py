@@ -21,7 +21,8 @@ class Key:
 
     ``kind`` is a name of ``KINDS``. ``choices`` lists the texts allowed; ``minimum`` and
     ``maximum`` bound a number (each number of a list), ``above`` and ``below`` exclude the bound
-    itself; ``lengths`` are the numbers of elements that a list may have.
+    itself; ``lengths`` are the numbers of elements that a list may have. ``entries``: a text may also name a function,
+    ``module:function``.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Key:
     above: float | None = None
     below: float | None = None
     lengths: tuple[int, ...] = ()
+    entries: bool = False
 
 
 def check_table(
@@ -174,8 +176,8 @@ def _outside(value: Any, key: Key) -> tuple[str, ...]:
 
 
 def _limit(part: Any, key: Key) -> str:
-    if key.choices and isinstance(part, str) and part not in key.choices:
-        return f"one of {_listed(key.choices)}"
+    if key.choices and isinstance(part, str) and part not in key.choices and not (key.entries and ":" in part):
+        return f"one of {_listed(key.choices)}" + (", or `file.py:function` of your own" if key.entries else "")
     if isinstance(part, bool) or not isinstance(part, (int, float)):
         return ""
     if key.minimum is not None and part < key.minimum:

@@ -158,7 +158,7 @@ def test_an_epoch_takes_each_sample_once_in_an_order_of_its_own() -> None:
 
 
 def changed(name: str, x: Any, y: Any = ()) -> Any:
-    return augment([name], (x,), tuple(y), Draws(seed=0, epoch=0, indices=np.arange(len(x))))
+    return augment([AUGMENTATIONS[name]], (x,), tuple(y), Draws(seed=0, epoch=0, indices=np.arange(len(x))))
 
 
 IMAGES = np.random.default_rng(0).normal(size=(40, 16, 16, 3)).astype(np.float32)
@@ -242,7 +242,9 @@ def test_changes_that_do_not_fit_are_refused(name: str, shape: Any, dtype: str, 
 def test_batches_are_the_same_each_time_and_of_one_size() -> None:
     some = nets.samples(70)
     tasks = tasks_of(ends_of(nets.dense()), some.y, [SURE])
-    feed = Feed(samples=some, tasks=tasks, dtypes=("float32",), batch_size=32, augment=("noise",), seed=3)
+    feed = Feed(
+        samples=some, tasks=tasks, dtypes=("float32",), batch_size=32, changes=(AUGMENTATIONS["noise"],), seed=3
+    )
 
     assert feed.steps == 2
     for epoch, number in ((0, 0), (0, 1), (5, 1)):

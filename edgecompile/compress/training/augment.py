@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edgecompile.compress.training.draws import Draws
 from edgecompile.compress.training.labels import Task
+from edgecompile.compress.training.own_change import find, is_own
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input
 
 Array = np.ndarray[Any, Any]
 Batch = tuple[tuple[Array, ...], tuple[Array, ...]]
 
+Change = Callable[[tuple[Array, ...], tuple[Array, ...], Draws, int], Batch]
+
 _NOISE = 0.05  # of the sample's own standard deviation
 _STREAMS = 64  # of random numbers for each change: one for each input at most
 
 
-def augment(names: Sequence[str], x: tuple[Array, ...], targets: tuple[Array, ...], draws: Draws) -> Batch:
-    """A batch after the changes named, in that order; ``targets`` change along where they must (flip, mixup)."""
-    for place, name in enumerate(names):
-        x, targets = AUGMENTATIONS[name](x, targets, draws, _STREAMS * place)
+def changes_of(names: Sequence[str], base: Path) -> tuple[Change, ...]:
+    """The changes named: those that come along, and the user's own. Raises BadInputError EC318 for one not there."""
+    return tuple(find(name, base) if is_own(name) else AUGMENTATIONS[name] for name in names)
+
+
+def augment(changes: Sequence[Change], x: tuple[Array, ...], targets: tuple[Array, ...], draws: Draws) -> Batch:
+    """A batch after the changes, in that order; ``targets`` change along where they must (flip, mixup)."""
+    for place, change in enumerate(changes):
+        x, targets = change(x, targets, draws, _STREAMS * place)
     return x, targets
 
 
 def check(names: Sequence[str], x: Sequence[Array], tasks: Sequence[Task]) -> None:
     """Raises BadInputError EC318 for a change that none of the inputs can have, or that labels cannot follow."""
-    for name in names:
+    for name in (name for name in names if not is_own(name)):
         fits = _FITS.get(name, _is_float)
         if not any(fits(array) for array in x):
             raise _refused(name, "no input has the shape and the type for it", _needs(name), _listed(x))
@@ -95,7 +104,7 @@ def _mixup(x: tuple[Array, ...], targets: tuple[Array, ...], draws: Draws, strea
     return tuple(mixed(array) if _is_float(array) else array for array in x), tuple(mixed(y) for y in targets)
 
 
-AUGMENTATIONS: Mapping[str, Callable[[tuple[Array, ...], tuple[Array, ...], Draws, int], Batch]] = {
+AUGMENTATIONS: Mapping[str, Change] = {
     "flip": _flip,
     "shift": _shift,
     "noise": _noise,

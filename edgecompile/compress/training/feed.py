@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgecompile.compress.context import Samples
-from edgecompile.compress.training.augment import augment
+from edgecompile.compress.training.augment import Change, augment
 from edgecompile.compress.training.draws import Draws, order
 from edgecompile.compress.training.labels import Task
 from edgecompile.ir.network import Network
@@ -20,13 +20,13 @@ Batch = tuple[tuple[Array, ...], tuple[Array, ...]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Feed:
-    """``dtypes`` are those in which the simulation takes the inputs; ``augment`` names changes of samples."""
+    """``dtypes`` are those in which the simulation takes the inputs; ``changes`` are those of samples."""
 
     samples: Samples
     tasks: tuple[Task, ...]
     dtypes: tuple[str, ...]
     batch_size: int
-    augment: tuple[str, ...]
+    changes: tuple[Change, ...]
     seed: int
 
     @property
@@ -40,9 +40,9 @@ class Feed:
         indices = order(self.seed, epoch, len(self.samples))[number * size : (number + 1) * size]
         x = taken(self.samples, indices, self.dtypes)
         targets = self.targets(indices)
-        if not self.augment:
+        if not self.changes:
             return x, targets
-        changed, labels = augment(self.augment, x, targets, Draws(seed=self.seed, epoch=epoch, indices=indices))
+        changed, labels = augment(self.changes, x, targets, Draws(seed=self.seed, epoch=epoch, indices=indices))
         return tuple(map(np.ascontiguousarray, changed)), tuple(np.asarray(y, np.float32) for y in labels)
 
     def plain(self, epoch: int) -> Iterator[tuple[Array, ...]]:

@@ -53,7 +53,11 @@ class Trained:
         None, "weight of matching the teacher's inner tensors", minimum=0, kind="number"
     )
     augment: tuple[str, ...] = option(
-        (), "changes of training samples, at random, in this order", kind="texts", choices=AUGMENTATIONS
+        (),
+        "changes of training samples, at random, in this order; or `file.py:function`, called as function(x, y, seeds)",
+        kind="texts",
+        choices=AUGMENTATIONS,
+        entries=True,
     )
     patience: int = option(0, "epochs without a better score after which training ends; 0: never", minimum=0)
     normalize: bool | None = option(

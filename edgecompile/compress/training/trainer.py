@@ -23,6 +23,7 @@ from edgecompile.compress.training.learner import Learner
 from edgecompile.compress.training.lesson import Lesson, Teacher, check_teacher, pairs_of, shares_of, teacher_tasks
 from edgecompile.compress.training.material import Material, material_of
 from edgecompile.compress.training.options import Training
+from edgecompile.compress.training.own_change import OwnChange
 from edgecompile.compress.training.setting import settle
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, RejectedError, rejected
@@ -69,20 +70,23 @@ def _train(subject: Subject, how: Training, context: Context, adjust: Adjust | N
     setting = settle()
     simulation = _simulation(subject, bool(how.normalize))
     lesson = _lesson(subject, how, simulation, material)
+    dtypes = dtypes_of(subject.network)
+    augment.check(how.augment, taken(material.train, np.arange(1), dtypes), lesson.tasks)
+    changes = augment.changes_of(how.augment, context.base)
     feed = Feed(
         samples=material.train,
         tasks=lesson.tasks,
-        dtypes=dtypes_of(subject.network),
+        dtypes=dtypes,
         batch_size=how.batch_size,
-        augment=how.augment,
+        changes=changes,
         seed=context.seed,
     )
-    augment.check(how.augment, taken(material.train, np.arange(1), feed.dtypes), lesson.tasks)
     if how.normalize:
         simulation.prime(taken(material.train, np.arange(min(_PRIMED, len(material.train))), feed.dtypes))
     learner = Learner(simulation, lesson, how, feed.dtypes, adjust is not None)
     judge = _judge(material, context, lesson, simulation, feed.dtypes)
-    parts = (setting, identity, str(adjust is not None), repr(how), repr(lesson.shares))
+    own = (change.source for change in changes if isinstance(change, OwnChange))
+    parts = (setting, identity, *own, str(adjust is not None), repr(how), repr(lesson.shares))
     course = Course(
         learner=learner,
         feed=feed,
