@@ -20,10 +20,10 @@ def refuse(site: Site) -> str | None:
 
 
 def routine(site: Site) -> Routine:
-    """One call; multipliers are float32 quotients, as reference/leaky_relu.h and its Prepare have them."""
-    source, output = np.float32(scale_of(site.given(0))), np.float32(scale_of(site.output))
-    slope = float(source * np.float32(site.operator.options["alpha"]) / output)
-    multiplier, shift = quantize_multiplier(float(source / output))
+    """One call; multipliers are quotients of double precision: CalculateOpDataLeakyRelu of leaky_relu_common.cc."""
+    source, output = scale_of(site.given(0)), scale_of(site.output)
+    slope = source * float(np.float32(site.operator.options["alpha"])) / output
+    multiplier, shift = quantize_multiplier(source / output)
     slope_multiplier, slope_shift = quantize_multiplier(abs(slope))
     call = Call(
         kernel="leaky_relu_s16",

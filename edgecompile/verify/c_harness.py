@@ -93,7 +93,7 @@ def _build(folder: Path, name: str, program: Program, cc: str, place: Path, mode
         place / "main.c",
         folder / f"{name}.c",
     ]
-    done = programs.run([*argv, "-o", place / "main"], _COMPILE_S, purpose="to verify the C library")
+    done = programs.run([*argv, "-o", place / "main", "-lm"], _COMPILE_S, purpose="to verify the C library")
     if done.returncode != 0 or done.timed_out:
         raise rejected(
             "EC722",

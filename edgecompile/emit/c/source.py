@@ -108,7 +108,11 @@ class _Source:
                         f"    EDGECOMPILE_AFTER_OPERATOR({index}, {tensor}, (uint8_t *)arena + {offset}, {size});"
                     )
         return _FUNCTIONS.format(
-            name=self.name, inputs=inputs, outputs=outputs, steps="\n".join(steps), states="".join(self._states())
+            name=self.name,
+            inputs=inputs,
+            outputs=outputs,
+            steps="\n".join(steps),
+            states="".join(self._states()) or " (void)arena;",
         )
 
     def _states(self) -> Iterator[str]:
@@ -117,7 +121,7 @@ class _Source:
             offset = self.layout.offsets.get(index)
             if tensor.is_variable and offset is not None:
                 zero = zero_point_of(tensor) if tensor.dtype == "int8" and tensor.quantization is not None else 0
-                yield f"    memset((uint8_t *)arena + {offset}, {zero}, {tensor.size_bytes});\n"
+                yield f"\n    memset((uint8_t *)arena + {offset}, {zero}, {tensor.size_bytes});"
 
 
 def _places(kind: str, layout: Layout, tensors: tuple[int, ...]) -> str:
@@ -140,10 +144,7 @@ _HOOK = """\
 #endif"""
 
 _FUNCTIONS = """\
-void {name}_init(void *arena)
-{{
-    (void)arena;
-{states}}}
+void {name}_init(void *arena) {{{states} }}
 
 void *{name}_input(void *arena, int index)
 {{
