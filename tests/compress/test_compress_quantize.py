@@ -9,7 +9,7 @@ import pytest
 from quantized_networks import context, floats, integers
 
 from edgecompile.compress.context import Samples
-from edgecompile.compress.device import agreement, diagnose
+from edgecompile.compress.device import Agreement, agreement, diagnose
 from edgecompile.compress.passes.quantize import Quantize, computing_in_float
 from edgecompile.compress.sites import matched, sites_of, weights_of
 from edgecompile.compress.subject import Held, Subject
@@ -36,7 +36,8 @@ def test_training_changes_integers_and_what_runs_is_what_was_trained() -> None:
     assert computing_in_float(after.network) == ()
     assert given.calibration is not None
     found = agreement(after.network, given.calibration)
-    assert found is not None and found[0] >= 0.99
+    assert [one.resolver for one in found] == ["default", "reference"]
+    assert all(one.each >= 0.99 and one.whole >= 0.99 for one in found)
     (figure,) = [d for d in given.diagnostics if d.code == "EC342"]
     assert figure.severity.value == "note"
 
@@ -106,7 +107,11 @@ def test_few_bits_need_the_float_model() -> None:
 
 @pytest.mark.parametrize("share, severity", [(0.995, "note"), (0.98, "warning")])
 def test_the_figure_of_agreement_is_a_warning_where_it_is_low(share: float, severity: str) -> None:
-    assert (diagnose(share, "x").code, diagnose(share, "x").severity.value) == ("EC342", severity)
+    shown = {"by": "x", "resolver": "default", "each": 1.0, "worst": ("ADD", 1.0), "samples": 8}
+
+    told = diagnose([Agreement(whole=1.0, **shown), Agreement(whole=share, **shown)])
+
+    assert (told.code, told.severity.value) == ("EC342", severity)
 
 
 def test_halves_of_an_average_round_as_the_device_rounds_them() -> None:
@@ -116,7 +121,7 @@ def test_halves_of_an_average_round_as_the_device_rounds_them() -> None:
     build.op("AVERAGE_POOL_2D", [x], [y], filter_width=2, filter_height=2, padding="VALID")
     integers = np.random.default_rng(0).integers(-128, 128, (200, 2, 2, 8))
 
-    found = agreement(build.output(y).build(), Samples(x=(((integers + 10) * 0.5).astype(np.float32),)), within=0.0)
+    found, *_ = agreement(build.output(y).build(), Samples(x=(((integers + 10) * 0.5).astype(np.float32),)), within=0.0)
 
     # One average in eight is a half; kernels of other runtimes than LiteRT's may differ in a few.
-    assert found is not None and found[0] > 0.99
+    assert found.resolver == "default" and found.whole > 0.99
