@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgecompile.compress.simulate.call import Call, Value
 
 
@@ -35,9 +37,14 @@ def gather(call: Call) -> Value:
     if batch == 0 and call.is_constant(1):
         return tf.gather(call.values[0], call.constant(1), axis=axis + 1)
     if batch == 0 and axis == 0 and call.is_constant(0):
-        return tf.gather(call.constant(0), call.values[1], axis=0)
+        return tf.gather(call.constant(0), _places(tf, call.values[1]), axis=0)
     table, places = call.full(0, 1)
-    return tf.gather(table, places, axis=axis + 1, batch_dims=batch + 1)
+    return tf.gather(table, _places(tf, places), axis=axis + 1, batch_dims=batch + 1)
+
+
+def _places(tf: Any, values: Value) -> Value:
+    """Whole numbers, also where samples came as floats."""
+    return tf.cast(values, tf.int32) if values.dtype.is_floating else values
 
 
 def gather_nd(call: Call) -> Value:
