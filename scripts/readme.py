@@ -12,7 +12,10 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 PROFILES = README.parent / "targets" / "README.md"
 # The profile whose operator rules are told in full: its compiler is closed, and its own log gives no reasons.
 EXPLAINED = "coral"
-COMMANDS = ("build", "check", "inspect", "run", "flash", "targets", "passes", "explain", "doctor", "cache", "init")
+COMMANDS = (
+    *("build", "check", "inspect", "diff", "run", "flash", "targets", "passes", "explain", "doctor", "cache", "schema"),
+    "init",
+)
 
 
 def told(*words: str, cwd: Path | None = None) -> str:

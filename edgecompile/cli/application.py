@@ -29,7 +29,21 @@ from edgecompile.cli.usage import from_click, unknown_command
 from edgecompile.core.errors import EdgecompileError, bad_input, internal
 
 # In the order of the help: the main job, then looking around, then the rest. Each is a module of this package.
-COMMANDS = ("build", "check", "inspect", "run", "flash", "targets", "passes", "explain", "doctor", "cache", "init")
+COMMANDS = (
+    "build",
+    "check",
+    "inspect",
+    "diff",
+    "run",
+    "flash",
+    "targets",
+    "passes",
+    "explain",
+    "doctor",
+    "cache",
+    "schema",
+    "init",
+)
 
 
 class LazyGroup(click.Group):

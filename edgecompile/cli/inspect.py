@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
 
+if TYPE_CHECKING:
+    from edgecompile.ir.network import Network
+
 
 @click.command("inspect", short_help="Show what a .tflite file is made of.")
 @click.argument("model")
+@click.option("--plot", metavar="FILE", help="Draw the operators, how they connect and what they take: .svg or .html.")
 @shared_options
 @click.pass_obj
-def command(console: Console, model: str, as_json: bool) -> None:
+def command(console: Console, model: str, plot: str | None, as_json: bool) -> None:
     """Show the operators, shapes, types, quantization, multiply-accumulates and bytes of a .tflite file.
 
     Of a model compiled for the Edge TPU also what is cached on chip and what is streamed, the runtime that it needs,
@@ -39,7 +44,32 @@ def command(console: Console, model: str, as_json: bool) -> None:
         )
     content = source.path.read_bytes()
     network = read(content, source.name)
+    if plot is not None:
+        _draw(plot, source.path.name, network)
+        console.say(f"wrote {plot}")
     size_bytes = len(content)
     packages = packages_of(network, source.name)
     shown = describe(network, size_bytes, packages) if as_json else text(network, size_bytes, packages)
     console.result(shown if isinstance(shown, str) else dump_object(shown))
+
+
+def _draw(file: str, name: str, network: Network) -> None:
+    """Raises EC804 for a kind of picture that is not drawn, EC803, and EC190 without matplotlib."""
+    from edgecompile.cli.files import write_file
+    from edgecompile.core.errors import bad_input
+    from edgecompile.libs.figures import standalone
+    from edgecompile.report import model_plot
+
+    kind = Path(file).suffix.lower()
+    if kind == ".svg":
+        write_file(file, standalone(model_plot.svg(name, network)))
+    elif kind == ".html":
+        write_file(file, model_plot.page(name, network))
+    else:
+        raise bad_input(
+            "EC804",
+            f"`--plot` draws no `{kind or file}`",
+            file,
+            notes=("kinds: .svg, .html",),
+            help=("name a file that ends in .svg: browsers and drawing programs open it",),
+        )

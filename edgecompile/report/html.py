@@ -33,8 +33,8 @@ _SHOWN = frozenset(
 def render(report: Report) -> str:
     """The page: the verdict first, then costs, messages, memory, sizes, operators, accuracy, and where it is all from.
 
-    The same build gives the same bytes, with one version of matplotlib: durations are left out. Without matplotlib the page has no pictures,
-    and says so.
+    The same build gives the same bytes, with one version of matplotlib: durations are left out. Without matplotlib the
+    page has no pictures, and says so.
     """
     details = report.details
     pictured = figures.is_installed()

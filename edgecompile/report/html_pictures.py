@@ -7,6 +7,7 @@ from typing import Any
 
 from edgecompile.core.report import Report
 from edgecompile.core.units import format_size, group
+from edgecompile.ir.layer_names import short_name
 from edgecompile.libs.figures import BLUE, GREEN, VERMILION
 from edgecompile.report import plots
 from edgecompile.report.html_elements import Markup, element, together
@@ -78,7 +79,7 @@ def histograms(details: Mapping[str, Any]) -> Markup | None:
     drawn = [
         _figure(
             plots.ridges(f"weights-{number}", layer, steps),
-            f"{plots.layer_of(layer)}, {group(steps[-1][1]['weights'])}",
+            f"{short_name(layer)}, {group(steps[-1][1]['weights'])}",
         )
         for number, (layer, steps) in enumerate(layers.items())
     ]
@@ -98,7 +99,7 @@ def sensitivity(details: Mapping[str, Any]) -> Markup | None:
 
 
 def _sensitivity(number: int, step: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
-    shown = [{**row, "name": plots.layer_of(row["name"])} for row in rows[:_MOST_OPERATORS]]
+    shown = [{**row, "name": short_name(row["name"])} for row in rows[:_MOST_OPERATORS]]
     told = f"Measured by {step}: one operator in integers, the others in float"
     told += f"; the first {len(shown)} of {len(rows)}" if len(shown) < len(rows) else ""
     return _figure(plots.sensitivity(f"sensitivity-{number}", f"Sensitivity, {step}", shown), told)

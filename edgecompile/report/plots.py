@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edgecompile.core.units import format_size
+from edgecompile.ir.layer_names import short_name
 from edgecompile.libs import figures
 from edgecompile.libs.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, PURPLE, SKY, VERMILION, YELLOW
 
@@ -49,7 +50,7 @@ def memory_map(name: str, title: str, plan: Mapping[str, Any], width: int) -> st
             if room >= 5 and box.height / arena * height > 24:
                 middle = (box.x + box.width / 2, box.y + box.height / 2)
                 axes.text(
-                    *middle, _short(layer_of(one["name"]), room), ha="center", va="center", fontsize=9, color=_DARK
+                    *middle, _short(short_name(one["name"]), room), ha="center", va="center", fontsize=9, color=_DARK
                 )
         axes.set_xlim(0, max(len(steps), 1))
         axes.set_ylim(0, arena)
@@ -174,12 +175,6 @@ def confusion(name: str, title: str, rows: Sequence[str], labels: Sequence[str])
             side.set_visible(True)
 
     return figures.svg(name, title, (NARROW, height), draw)
-
-
-def layer_of(name: str) -> str:
-    """The layer in the name of a tensor: ``conv_2`` in ``model/conv_2/Relu;model/conv_2/BiasAdd``."""
-    parts = name.partition(";")[0].split("/")
-    return parts[-2] if len(parts) > 1 else name
 
 
 def _box(tensor: Mapping[str, Any], color: str) -> figures.Box:

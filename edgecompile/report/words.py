@@ -73,7 +73,12 @@ def tag(measure: Measure) -> str:
 
 def label(measure: Measure) -> str:
     """What people call the figure."""
-    return _LABELS.get(measure.name, measure.name.replace("_", " "))
+    return name_of(measure.name)
+
+
+def name_of(name: str) -> str:
+    """What people call the figure of that name."""
+    return _LABELS.get(name, name.replace("_", " "))
 
 
 def value(measure: Measure) -> str:

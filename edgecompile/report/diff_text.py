@@ -1,0 +1,90 @@
+"""A difference as text of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edgecompile.core.report import Measure
+from edgecompile.core.units import format_size
+from edgecompile.ir.spelling import shorten
+from edgecompile.report import words
+from edgecompile.report.diff import Change, Difference, Figure, placements
+from edgecompile.report.table import WIDTH, number, wrap
+
+_NAME, _VALUE, _CHANGE = 25, 13, 17
+
+
+def text(difference: Difference) -> str:
+    """What differs: facts, then all figures, then the operators that are not the same."""
+    a, b = difference.a, difference.b
+    head = [f"A  {a.name}", f"B  {b.name}"]
+    blocks = [head, _facts(difference.facts), _figures(difference.figures)]
+    blocks += [[f"Placed  A: {placements(a) or '-'}", f"        B: {placements(b) or '-'}"]] if placements(a) else []
+    blocks += [_operators(difference.operators)]
+    if difference.is_empty:
+        blocks.append(["no difference in what was compared"])
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
+
+
+def _facts(facts: Sequence[tuple[str, str, str]]) -> list[str]:
+    width = max((len(name) for name, _, _ in facts), default=0)
+    return [
+        line for name, a, b in facts for line in wrap(f"{a}  ->  {b}", " " * (width + 2), first=f"{name:<{width}}  ")
+    ]
+
+
+def _figures(figures: Sequence[Figure]) -> list[str]:
+    lines = [f"{'':<{_NAME}}  {'A':>{_VALUE}}  {'B':>{_VALUE}}  {'B - A':>{_CHANGE}}"]
+    for figure in figures:
+        label = shorten(words.name_of(figure.name), _NAME)
+        a, b = shown(figure, figure.a), shown(figure, figure.b)
+        lines.append(f"{label:<{_NAME}}  {a:>{_VALUE}}  {b:>{_VALUE}}  {changed(figure):>{_CHANGE}}")
+    return lines if figures else []
+
+
+def shown(figure: Figure, value: float | int | None) -> str:
+    """One side's value with its unit; a dash where there is none."""
+    if value is None:
+        return "-"
+    return words.value(Measure(name=figure.name, value=value, unit=figure.unit, method=""))
+
+
+def changed(figure: Figure) -> str:
+    """By how much B is more, with a sign; empty where nothing changed or a side lacks it."""
+    change = figure.change
+    if not change:
+        return ""
+    share = f" {100 * change / figure.a:+.0f} %" if figure.a else ""
+    size = format_size(int(abs(change))) if figure.unit == "bytes" else number(abs(change))
+    return f"{'+' if change > 0 else '-'}{size}" + (share if abs(change) < abs(figure.a or 0) * 100 else "")
+
+
+def _operators(changes: Sequence[Change]) -> list[str]:
+    differing = [change for change in changes if change.differs]
+    same = len(changes) - len(differing)
+    if not changes:
+        return []
+    lines = [f"Operators: {same} the same, {len(differing)} not"]
+    for change in differing:
+        sign = "+" if change.a is None else "-" if change.b is None else "~"
+        row = change.b if change.a is None else change.a
+        lines.append(shorten(f"{sign} {place(row)}", WIDTH))
+        if change.a is not None and change.b is not None:
+            for key in change.differs:
+                told = f"{_word(key, change.a.get(key))} -> {_word(key, change.b.get(key))}"
+                lines += wrap(f"{told}", " " * 22, first=f"    {key.replace('_', ' '):<16}  ")
+        elif row is not None:
+            lines.append(
+                f"    {_word('weights_bytes', row.get('weights_bytes'))} of weights, {number(row.get('macs'))} MACs"
+            )
+    return lines
+
+
+def place(row: Mapping[str, Any] | None) -> str:
+    """``3 CONV_2D conv_2``: an operator by its number, kind and layer."""
+    return "" if row is None else f"{row['index']} {row['operator']} {row.get('layer', '')}".rstrip()
+
+
+def _word(key: str, value: Any) -> str:
+    return format_size(value) if key.endswith("_bytes") and isinstance(value, int) else number(value)
