@@ -84,12 +84,12 @@ class NetworkBuilder:
         custom_options: bytes = b"",
         **options: Any,
     ) -> int:
-        """An operator with its settings; the others are TFLite's defaults, strides 1. Returns the first output.
+        """An operator with its settings; the others are TFLite's defaults, strides 1. Returns the first output or -1.
 
         ``version``: by default the one that the first input's dtype needs. Raises ValueError for
         an operator or setting that TFLite does not have.
         """
-        dtype = self.tensors[inputs[0]].dtype if inputs else self.tensors[outputs[0]].dtype
+        dtype = self.tensors[(*inputs, *outputs)[0]].dtype if inputs or outputs else ""
         self.operators.append(
             Operator(
                 name=name,
@@ -101,7 +101,7 @@ class NetworkBuilder:
                 custom_options=custom_options,
             )
         )
-        return outputs[0]
+        return outputs[0] if outputs else -1
 
     def output(self, *tensors: int) -> NetworkBuilder:
         """Values that the caller receives, in order."""

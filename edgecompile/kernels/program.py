@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 
 from edgecompile.core.registry import modules_of
 from edgecompile.core.target import DSP
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.kernels.rounding import TWICE
-from edgecompile.kernels.routine import C_TYPES, Routine, Site
+from edgecompile.kernels.routine import C_TYPES, Array, Routine, Site
+from edgecompile.kernels.variables import initial_values
 from edgecompile.kernels.weight_choice import BALANCED
 from edgecompile.kernels.weight_forms import DENSE
 
@@ -26,11 +27,15 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """Routines in the order of the subgraph's operators; complete only where ``refusals`` is empty."""
+    """Routines in the order of the subgraph's operators; complete only where ``refusals`` is empty.
+
+    ``initial``: what variables begin with, by their handle; others begin with what their routine says.
+    """
 
     subgraph: Subgraph
     routines: tuple[Routine, ...]
     refusals: tuple[Refusal, ...] = ()
+    initial: Mapping[int, Array] = field(default_factory=dict)
 
 
 def compile_network(
@@ -41,7 +46,7 @@ def compile_network(
     goal: str = BALANCED,
     kernels: str = DSP,
 ) -> Program:
-    """The main subgraph in C; networks of several subgraphs have no program, and the refusal says so.
+    """The main subgraph in C; other subgraphs than those that give variables their values are refused.
 
     ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal``: by what they are chosen;
     ``kernels``: for which instructions constants are laid out, one of ``core.target.KERNELS``.
@@ -56,7 +61,11 @@ def compile_network(
         else:
             routines.append(found)
     refusals += _whole(network)
-    return Program(subgraph=main, routines=tuple(routines), refusals=tuple(refusals))
+    initial = initial_values(network)
+    if isinstance(initial, str):
+        refusals.append(Refusal(operator=0, label="the model", reason=initial))
+        initial = {}
+    return Program(subgraph=main, routines=tuple(routines), refusals=tuple(refusals), initial=initial)
 
 
 def kernels() -> dict[str, tuple[ModuleType, ...]]:
@@ -86,8 +95,6 @@ def _routine(site: Site) -> Routine | str:
 def _whole(network: Network) -> list[Refusal]:
     """What keeps the model as such from being a program."""
     main, found = network.main, []
-    if len(network.subgraphs) > 1:
-        found.append("more than one subgraph")
     made = {index for operator in main.operators for index in operator.outputs} | set(main.inputs)
     if any(index not in made for index in main.outputs):
         found.append("an output that no operator computes")

@@ -84,7 +84,8 @@ class Routine:
     """An operator in C: its calls in order, and what the memory plan may do with its tensors.
 
     ``aliases``: outputs that hold the very bytes of an input (``RESHAPE``). ``in_place``: pairs of output and
-    input, of one size, that may be at one place but not shifted against each other.
+    input, of one size, that may be at one place but not shifted against each other. ``states``: handles of variables
+    with the number of bytes that are kept, from run to run, where the handle has its place, and what each begins with.
     """
 
     calls: tuple[Call, ...] = ()
@@ -92,3 +93,4 @@ class Routine:
     aliases: tuple[tuple[int, int], ...] = ()
     in_place: tuple[tuple[int, int], ...] = ()
     overlaps: tuple[Overlap, ...] = ()
+    states: tuple[tuple[int, int, int], ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgecompile.ir.network import Network
 from edgecompile.kernels.program import Program
 from edgecompile.memory.shared import Overlap, SharedPlan, Sharing, plan_shared
@@ -12,7 +14,9 @@ ALIGNMENT = 4
 
 def plan_program(network: Network, program: Program) -> SharedPlan:
     """A place for every tensor and scratch buffer of a program without refusals."""
-    return plan_shared(network, sharing_of(program), ALIGNMENT)
+    # Subgraphs that are called once are part of what `init` writes, not of the run.
+    main = replace(network, subgraphs=network.subgraphs[:1])
+    return plan_shared(main, sharing_of(program), ALIGNMENT)
 
 
 def sharing_of(program: Program) -> Sharing:
@@ -27,4 +31,5 @@ def sharing_of(program: Program) -> Sharing:
             for allowed in routine.overlaps
         ),
         scratch_bytes={step: routine.scratch_bytes for step, routine in numbered if routine.scratch_bytes},
+        states={tensor: size for _, routine in numbered for tensor, size, _ in routine.states},
     )

@@ -33,13 +33,14 @@ class Sharing:
     """What a program allows of its tensors, by index in the main subgraph, and needs beside them.
 
     ``aliases``: (output, input) with the same bytes. ``in_place``: (step, output, input) of equal size that may be at
-    one place. ``scratch_bytes`` by step.
+    one place. ``scratch_bytes`` by step. ``states``: bytes kept from run to run, by the tensor that names them.
     """
 
     aliases: tuple[tuple[int, int], ...] = ()
     in_place: tuple[tuple[int, int, int], ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     scratch_bytes: Mapping[int, int] = field(default_factory=dict)
+    states: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +59,9 @@ def plan_shared(network: Network, sharing: Sharing, alignment: int = 4) -> Share
     the first birth to the last use. ``alignment`` in bytes holds for all offsets.
     """
     timeline = timeline_of(network)
-    merged = _Merged({life.tensor: life for life in timeline.lifetimes if life.subgraph == 0})
+    known = {life.tensor: life for life in timeline.lifetimes if life.subgraph == 0}
+    known |= {tensor: _state(network, tensor, size, len(timeline.steps)) for tensor, size in sharing.states.items()}
+    merged = _Merged(known)
     for output, source in sharing.aliases:
         merged.join(output, source)
     for step, output, source in sharing.in_place:
@@ -177,6 +180,11 @@ def _lower_bound(
         step = spans[over][0]
         alive[step] -= max(min(sizes[over] - distance, sizes[over], sizes[under]), 0)
     return max((*alive, *sizes), default=0)
+
+
+def _state(network: Network, tensor: int, size_bytes: int, steps: int) -> Lifetime:
+    name = network.main.tensors[tensor].name
+    return Lifetime(tensor=tensor, name=name, size_bytes=size_bytes, first=0, last=max(steps - 1, 0))
 
 
 def _scratch(step: int, size_bytes: int, label: str) -> Lifetime:

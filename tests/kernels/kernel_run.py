@@ -129,7 +129,7 @@ def _case(name: str, network: Network) -> str:
     A network with variables keeps its arena from sample to sample, as the interpreter does.
     """
     upper, graph = name.upper(), network.main
-    remembers = any(tensor.is_variable for tensor in graph.tensors)
+    remembers = any(tensor.is_variable or tensor.dtype == "resource" for tensor in graph.tensors)
     lines = [
         f'        if (strcmp(argv[1], "{name}") == 0) {{',
         f"            static unsigned char {name}_begun;",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from kernel_networks import Make, T, one
 from kernel_run import Answers, assert_equal, needs_gcc, run_all
+
+from edgecompile.ir.build import NetworkBuilder
+from edgecompile.ir.network import Network
+from edgecompile.kernels.program import compile_network
 
 pytestmark = needs_gcc
 
@@ -62,7 +67,41 @@ def lstm(
     )
 
 
+def stream(begin: bool, dtype: str = "int8", twice: bool = False) -> Make:
+    """The last eight values of a stream: what is remembered is read, moved on by the input, and kept again."""
+    scale = {"scale": 0.1, "zero_point": -3} if dtype == "int8" else {}
+
+    def named(build: NetworkBuilder, name: str) -> int:
+        handle = build.tensor(name, (), "resource")
+        return build.op("VAR_HANDLE", [], [handle], container="", shared_name="ring")
+
+    def make() -> Network:
+        build = NetworkBuilder()
+        x = build.input("x", (1, 3), dtype, **scale)
+        if begin:
+            build.op("CALL_ONCE", [], [], init_subgraph_index=1)
+        handle = named(build, "ring")
+        old = build.op("READ_VARIABLE", [handle], [build.tensor("old", (1, 8), dtype, **scale)])
+        place, size = build.constant("at", np.array([0, 3], np.int32)), build.constant("n", np.array([1, 5], np.int32))
+        kept = build.op("SLICE", [old, place, size], [build.tensor("kept", (1, 5), dtype, **scale)])
+        new = build.op("CONCATENATION", [kept, x], [build.tensor("new", (1, 8), dtype, **scale)], axis=1)
+        build.op("ASSIGN_VARIABLE", [named(build, "again") if twice else handle, new], [])
+        now = build.op("READ_VARIABLE", [handle], [build.tensor("now", (1, 8), dtype, **scale)])
+        main = build.output(old, now).subgraph()
+        if not begin:
+            return Network(subgraphs=(main,))
+        first = NetworkBuilder("begin")
+        values = np.arange(8).reshape(1, 8).astype(dtype)
+        first.op("ASSIGN_VARIABLE", [named(first, "ring"), first.constant("v", values, dtype, **scale)], [])
+        return Network(subgraphs=(main, first.subgraph()))
+
+    return make
+
+
 CASES: dict[str, Make] = {
+    "variable": stream(False),
+    "variable that begins with values": stream(True),
+    "variable, float32, two handles": stream(True, "float32", twice=True),
     "filters, int16": filters("int16", 1, 7, 4, 1, 5),
     "filters of rank 2, int16": filters("int16", 2, 5, 3, 2, 6),
     "filters, int8": filters("int8", 1, 7, 4, 1, 5),
@@ -90,3 +129,24 @@ def test_states_are_carried_on_bit_for_bit(answers: dict[str, Answers], case: st
     assert_equal(answers[case])
     micro = answers[case].micro[0]
     assert len(np.unique(micro)) > 2, "the case shows nothing: outputs hardly differ"
+
+
+def test_what_is_called_once_and_is_more_than_constants_is_refused() -> None:
+    network = stream(True)()
+    begin = network.subgraphs[1]
+    operators = (begin.operators[0], replace(begin.operators[1], inputs=(begin.operators[1].inputs[0], 0)))
+    network = replace(network, subgraphs=(network.main, replace(begin, operators=operators)))
+
+    refusals = compile_network(network).refusals
+
+    assert [refusal.reason for refusal in refusals] == [
+        "a subgraph called once that does more than assign constants (ASSIGN_VARIABLE)"
+    ]
+
+
+def test_a_subgraph_that_nobody_calls_once_is_refused() -> None:
+    network = stream(False)()
+
+    refusals = compile_network(replace(network, subgraphs=(network.main, network.main))).refusals
+
+    assert [refusal.reason for refusal in refusals] == ["more than one subgraph"]

@@ -35,6 +35,7 @@ class _Source:
 
     def text(self) -> str:
         operators = [self._operator(index, routine) for index, routine in enumerate(self.program.routines)]
+        functions = self._functions()
         includes = "\n".join(f'#include "kernels/{kernel}.h"' for kernel in headers_of(self.program))
         parts = [
             f"/* The model `{self.name}` as a C library. Written by edgecompile; do not edit. */",
@@ -42,7 +43,7 @@ class _Source:
             _HOOK,
             *self.definitions,
             *(text for text in operators if text),
-            self._functions(),
+            functions,
         ]
         return "\n\n".join(parts) + "\n"
 
@@ -84,7 +85,8 @@ class _Source:
         tensor = self.graph.tensors[index]
         if tensor.array is not None:
             return self._constant("constant", tensor.array)
-        return f"({constant}{C_TYPES[tensor.dtype]} *)(void *)(arena + {self.layout.offsets[index]})"
+        kind = C_TYPES.get(tensor.dtype, "uint8_t")  # a handle stands for the bytes of its variable
+        return f"({constant}{kind} *)(void *)(arena + {self.layout.offsets[index]})"
 
     def _constant(self, role: str, values: Array) -> str:
         values = np.ascontiguousarray(values)
@@ -116,7 +118,14 @@ class _Source:
         )
 
     def _states(self) -> Iterator[str]:
-        """What an arena's variables begin with: zero, int8 its zero point, as TensorFlow Lite Micro resets them."""
+        """What an arena's variables begin with: what the model says, else zero (of tensors of int8: the zero point)."""
+        kept = {state[0]: state[1:] for routine in self.program.routines for state in routine.states}
+        for index, (size, empty) in kept.items():
+            place, values = f"(uint8_t *)arena + {self.layout.offsets[index]}", self.program.initial.get(index)
+            if values is None:
+                yield f"\n    memset({place}, {empty}, {size});"
+            else:
+                yield f"\n    memcpy({place}, {self._constant('initial', values)}, {size});"
         for index, tensor in enumerate(self.graph.tensors):
             offset = self.layout.offsets.get(index)
             if tensor.is_variable and offset is not None:
