@@ -82,14 +82,40 @@ EC_SPECIALIZED void ec_conv_2d_dot_mve_window(const ec_conv_2d_dot_s8_layer *lay
     for (k = 0; k < count; k += EC_DOT_CHUNK, to += EC_CONV_2D_DOT_STRIDE) {
         const int left = count - k < EC_DOT_CHUNK ? count - k : EC_DOT_CHUNK;
         if (layer->near) {
-            const mve_pred16_t there = (mve_pred16_t)((1u << left) - 1u);
+            const mve_pred16_t there = vctp8q((uint32_t)left);
             vstrbq_s8(to, vldrbq_gather_offset_z_s8(corner, vldrbq_u8(layer->near + k), there));
         } else {
             const int few = left < 8 ? left : 8;
-            const mve_pred16_t low = (mve_pred16_t)((1u << 2 * few) - 1u);
-            const mve_pred16_t high = (mve_pred16_t)((1u << 2 * (left - few)) - 1u);
+            /* Not as literals: GCC 12 takes one for another. */
+            const mve_pred16_t low = vctp16q((uint32_t)few), high = vctp16q((uint32_t)(left - few));
             vstrbq_s16(to, vldrbq_gather_offset_z_s16(corner, vldrhq_u16(layer->far + k), low));
             vstrbq_s16(to + 8, vldrbq_gather_offset_z_s16(corner, vldrhq_u16(layer->far + k + 8), high));
+        }
+    }
+}
+
+/* Whether the windows of four pixels in one row lie inside the input, in whole chunks. */
+EC_SPECIALIZED int ec_conv_2d_dot_mve_together(const ec_conv_2d_dot_s8_layer *layer, int row, int column, int ox)
+{
+    return layer->in_c % EC_DOT_CHUNK == 0 && layer->dilation_h == 1 && layer->dilation_w == 1 &&
+           ox + 4 <= layer->out_w && row >= 0 && column >= 0 && row + layer->kernel_h <= layer->in_h &&
+           column + 3 * layer->stride_w + layer->kernel_w <= layer->in_w;
+}
+
+/* These windows, from the first one's corner. */
+EC_SPECIALIZED void ec_conv_2d_dot_mve_four(const ec_conv_2d_dot_s8_layer *layer, const int8_t *corner, int8_t *to)
+{
+    const int step = layer->stride_w * layer->in_c;
+    int y, k;
+    for (y = 0; y < layer->kernel_h; ++y, corner += layer->in_w * layer->in_c) {
+        const int8_t *from = corner;
+        EC_UNROLLED
+        for (k = 0; k < layer->kernel_w * layer->in_c; k += EC_DOT_CHUNK, from += EC_DOT_CHUNK) {
+            vstrbq_s8(to, vldrbq_s8(from));
+            vstrbq_s8(to + EC_DOT_CHUNK, vldrbq_s8(from + step));
+            vstrbq_s8(to + 2 * EC_DOT_CHUNK, vldrbq_s8(from + 2 * step));
+            vstrbq_s8(to + 3 * EC_DOT_CHUNK, vldrbq_s8(from + 3 * step));
+            to += EC_CONV_2D_DOT_STRIDE;
         }
     }
 }

@@ -50,6 +50,22 @@ EC_SPECIALIZED void ec_conv_2d_dot_s8_pixel_portable(const ec_conv_2d_dot_s8_lay
 #include "conv_2d_dot_mve.h"
 #endif
 
+/* Some output pixels on, which end in the same row or the next: the corner of the window in the input. */
+EC_SPECIALIZED void ec_conv_2d_dot_s8_advance(const ec_conv_2d_dot_s8_layer *layer, int pixels, const int8_t **image,
+                                              int *row, int *column, int *oy, int *ox)
+{
+    *column += pixels * layer->stride_w;
+    *ox += pixels;
+    if (*ox < layer->out_w) return;
+    *ox = 0;
+    *column = -layer->pad_left;
+    *row += layer->stride_h;
+    if (++*oy < layer->out_h) return;
+    *oy = 0;
+    *row = -layer->pad_top;
+    *image += layer->in_h * layer->in_w * layer->in_c;
+}
+
 EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, const int8_t *input, int8_t *output,
                                       void *scratch)
 {
@@ -66,10 +82,22 @@ EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, cons
     const int8_t *image = input;
     int row = -layer->pad_top, column = -layer->pad_left, oy = 0, ox = 0;
     int pixel, count, i;
+#ifdef EC_DOT_MVE_H_
+    ec_dot_mve_work work;
+    ec_dot_mve_begin(&work, layer->weights, row_bytes, block, &scaling);
+    ec_dot_mve_places(&work, layer->out_c, 2 * layer->out_c);
+#endif
     for (pixel = 0; pixel < pixels; pixel += count) {
         /* Four pixels at a time; what is left over as two that are each there twice, or one four times. */
         const int left = pixels - pixel, step_1 = left < 4 ? 0 : 1, step_2 = left < 4 ? left / 2 : 2;
         count = left < 4 ? 1 + left / 2 : 4;
+#ifdef EC_DOT_MVE_H_
+        if (left < 4) ec_dot_mve_places(&work, step_1 * layer->out_c, step_2 * layer->out_c);
+        if (left >= 4 && ec_conv_2d_dot_mve_together(layer, row, column, ox)) {
+            ec_conv_2d_dot_mve_four(layer, image + (row * layer->in_w + column) * layer->in_c, block);
+            ec_conv_2d_dot_s8_advance(layer, 4, &image, &row, &column, &oy, &ox);
+        } else
+#endif
         for (i = 0; i < EC_DOT_PIXELS; ++i) {
             const int step = i == 3 ? 1 : i == 1 ? step_2 - step_1 : step_1;
 #ifdef EC_CONV_2D_DOT_MVE_H_
@@ -77,19 +105,17 @@ EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, cons
 #else
             ec_conv_2d_dot_s8_pixel_portable(layer, image, row, column, i, block);
 #endif
-            if (step == 0) continue;
-            column += layer->stride_w;
-            if (++ox < layer->out_w) continue;
-            ox = 0;
-            column = -layer->pad_left;
-            row += layer->stride_h;
-            if (++oy < layer->out_h) continue;
-            oy = 0;
-            row = -layer->pad_top;
-            image += layer->in_h * layer->in_w * layer->in_c;
+            ec_conv_2d_dot_s8_advance(layer, step, &image, &row, &column, &oy, &ox);
         }
-        ec_dot_times_four(layer->weights, row_bytes, block, layer->out_c, &scaling, output + pixel * layer->out_c,
-                          step_1 * layer->out_c, step_2 * layer->out_c);
+#ifdef EC_DOT_MVE_H_
+        if (layer->is_plain) {
+            ec_dot_times_four_mve(&work, layer->weights, row_bytes, layer->out_c, &scaling,
+                                  output + pixel * layer->out_c, step_1 * layer->out_c, step_2 * layer->out_c);
+            continue;
+        }
+#endif
+        ec_dot_times_four_portable(layer->weights, row_bytes, block, layer->out_c, &scaling,
+                                   output + pixel * layer->out_c, step_1 * layer->out_c, step_2 * layer->out_c);
     }
 }
 

@@ -16,8 +16,8 @@ typedef struct {
     int32_t rows, out_w;       /* 8, 12 */
     int32_t bias, multiplier;  /* 16, 20 */
     int32_t shift;             /* 24: to the left */
-    int32_t strip_row;         /* 28: from one row to the next */
-    int32_t output_row, eight; /* 32, 36: to the next row, and behind eight outputs */
+    int32_t strip_row;         /* 28: from behind a row's outputs, in eights, to the next row */
+    int32_t output_row, eight; /* 32, 36: the same of the output; behind eight outputs */
     int32_t zero_point;        /* 40 */
     int32_t unused;            /* 44 */
     int8_t first[16];          /* 48: weights where the window begins with the first of four neighbours */
@@ -37,7 +37,7 @@ typedef struct {
 #define EC_DEPTHWISE_MVE_SIGNS                                                                                         \
     "vshr.s32 q2, q0, #31\n vadd.i32 q0, q0, q2\n vshr.s32 q2, q1, #31\n vadd.i32 q1, q1, q2\n"
 
-#define EC_DEPTHWISE_MVE_ROWS(name, two)                                                                               \
+#define EC_DEPTHWISE_MVE_ROWS(name, two, signs)                                                                               \
     __attribute__((naked, noinline, unused)) static void name(ec_depthwise_mve_work *work __attribute__((unused)))     \
     {                                                                                                                  \
         __asm__ volatile(                                                                                              \
@@ -50,8 +50,8 @@ typedef struct {
             "vdup.16 q7, r1\n"                                                                                         \
             "ldrd r7, r9, [r0, #16]\n"                                                                                 \
             "ldr r11, [r0, #24]\n"                                                                                     \
-            "1:\n" /* a row */                                                                                         \
             "ldrd r1, r3, [r0]\n"                                                                                      \
+            "1:\n" /* a row */                                                                                         \
             "ldr r5, [r0, #12]\n"                                                                                      \
             "2:\n" /* eight outputs */                                                                                 \
             EC_DEPTHWISE_MVE_EIGHT(two)                                                                                \
@@ -59,7 +59,7 @@ typedef struct {
             "vmov q1[2], q1[0], r8, r12\n vmov q1[3], q1[1], r10, lr\n"                                                \
             "vadd.i32 q0, q0, r7\n vadd.i32 q1, q1, r7\n"                                                              \
             "vqrdmulh.s32 q0, q0, r9\n vqrdmulh.s32 q1, q1, r9\n"                                                      \
-            EC_DEPTHWISE_MVE_SIGNS                                                                                     \
+            signs                                                                                                      \
             "ldr r0, [sp]\n"                                                                                           \
             "vrshl.s32 q0, r11\n vrshl.s32 q1, r11\n"                                                                  \
             "ldr r2, [r0, #36]\n"                                                                                      \
@@ -70,12 +70,10 @@ typedef struct {
             "add r3, r3, r2\n"                                                                                         \
             "subs r5, r5, #8\n"                                                                                        \
             "bgt.w 2b\n"                                                                                               \
-            "ldrd r1, r3, [r0]\n"                                                                                      \
             "ldrd r2, r4, [r0, #28]\n"                                                                                 \
             "ldr r5, [r0, #8]\n"                                                                                       \
             "add r1, r1, r2\n"                                                                                         \
             "add r3, r3, r4\n"                                                                                         \
-            "strd r1, r3, [r0]\n"                                                                                      \
             "subs r5, r5, #1\n"                                                                                        \
             "str r5, [r0, #8]\n"                                                                                       \
             "bgt.w 1b\n"                                                                                               \
@@ -83,8 +81,11 @@ typedef struct {
             "vpop {d8-d15}\n"                                                                                          \
             "pop {r4-r11, pc}\n");                                                                                     \
     }
-EC_DEPTHWISE_MVE_ROWS(ec_depthwise_mve_rows, EC_DEPTHWISE_MVE_1)
-EC_DEPTHWISE_MVE_ROWS(ec_depthwise_mve_rows_stride_2, EC_DEPTHWISE_MVE_2)
+EC_DEPTHWISE_MVE_ROWS(ec_depthwise_mve_rows, EC_DEPTHWISE_MVE_1, EC_DEPTHWISE_MVE_SIGNS)
+EC_DEPTHWISE_MVE_ROWS(ec_depthwise_mve_rows_stride_2, EC_DEPTHWISE_MVE_2, EC_DEPTHWISE_MVE_SIGNS)
+/* Where the lowest output is the zero point: how negative numbers are rounded does not matter. */
+EC_DEPTHWISE_MVE_ROWS(ec_depthwise_mve_positive, EC_DEPTHWISE_MVE_1, "")
+EC_DEPTHWISE_MVE_ROWS(ec_depthwise_mve_positive_stride_2, EC_DEPTHWISE_MVE_2, "")
 
 /* Whether what follows takes the layer. */
 EC_SPECIALIZED int ec_depthwise_mve_takes(const ec_depthwise_conv_2d_s8_layer *layer)
@@ -146,15 +147,24 @@ EC_SPECIALIZED void ec_depthwise_mve_channel(const ec_depthwise_conv_2d_s8_layer
 {
     static const uint8_t first[16] = {0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8}, second[16] = {0, 0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8};
     const int8_t *const weights = layer->weights + channel * 9;
-    vstrbq_s8(work->first, vldrbq_gather_offset_z_s8(weights, vldrbq_u8(first), 0x0777));
-    vstrbq_s8(work->second, vldrbq_gather_offset_z_s8(weights, vldrbq_u8(second), 0x0eee));
+    uint32_t those = 0x0777, next = 0x0eee;
+    /* Not literals to the compiler: GCC 12 takes one predicate for another. */
+    __asm__("" : "+r"(those), "+r"(next));
+    vstrbq_s8(work->first, vldrbq_gather_offset_z_s8(weights, vldrbq_u8(first), (mve_pred16_t)those));
+    vstrbq_s8(work->second, vldrbq_gather_offset_z_s8(weights, vldrbq_u8(second), (mve_pred16_t)next));
     work->strip = strip;
     work->output = output + channel;
     work->rows = layer->rows_at_once;
     work->bias = layer->bias[channel];
     work->multiplier = layer->multiplier[channel];
     work->shift = layer->shift[channel];
-    if (layer->stride_w == 2) {
+    if (layer->lowest >= layer->output_zero_point) {
+        if (layer->stride_w == 2) {
+            ec_depthwise_mve_positive_stride_2(work);
+        } else {
+            ec_depthwise_mve_positive(work);
+        }
+    } else if (layer->stride_w == 2) {
         ec_depthwise_mve_rows_stride_2(work);
     } else {
         ec_depthwise_mve_rows(work);
@@ -165,11 +175,12 @@ EC_SPECIALIZED void ec_depthwise_mve(const ec_depthwise_conv_2d_s8_layer *layer,
                                      int8_t *strip)
 {
     const int multiplicity = layer->out_c / layer->in_c;
+    const int eights = (layer->out_w + 7) / 8;
     ec_depthwise_mve_work work;
     int n, oy, c, m, i;
     work.out_w = layer->out_w;
-    work.strip_row = layer->stride_h * layer->strip_w;
-    work.output_row = layer->out_w * layer->out_c;
+    work.strip_row = layer->stride_h * layer->strip_w - eights * 8 * layer->stride_w;
+    work.output_row = (layer->out_w - eights * 8) * layer->out_c;
     work.eight = 8 * layer->out_c;
     work.zero_point = layer->output_zero_point;
     for (i = 0; i < 8; ++i) {

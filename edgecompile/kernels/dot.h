@@ -65,16 +65,4 @@ EC_SHARED void ec_dot_times_four_portable(const int8_t *weights, int row, const 
 #include "dot_mve.h"
 #endif
 
-EC_SPECIALIZED void ec_dot_times_four(const int8_t *weights, int row, const int8_t *pixels, int channels,
-                                      const ec_dot_scaling *scaling, int8_t *output, int step_1, int step_2)
-{
-#ifdef EC_DOT_MVE_H_
-    if (scaling->is_plain) {
-        ec_dot_times_four_mve(weights, row, pixels, channels, scaling, output, step_1, step_2);
-        return;
-    }
-#endif
-    ec_dot_times_four_portable(weights, row, pixels, channels, scaling, output, step_1, step_2);
-}
-
 #endif /* EC_DOT_H_ */

@@ -14,13 +14,14 @@
 typedef struct {
     const int8_t *weights, *second; /* 0, 4: rows of the first two channels */
     const int8_t *pixels, *end;     /* 8, 12 */
-    uint32_t entry;                 /* 16: bytes of code to skip in the first turn of eight chunks; then its address */
+    uint32_t skipped;               /* 16: bytes of code to skip in the first turn of eight chunks */
     int32_t forward;                /* 20: from where a row was left to the next of the same half */
     const int8_t *limit;            /* 24: where weights of the first half end */
     int8_t *output;                 /* 28 */
     const int32_t *pairs;           /* 32 */
     int32_t zero_point;             /* 36 */
     uint16_t places[8];             /* 40: of two channels of each pixel, from output */
+    uint32_t entry;                 /* 56: where the first turn of eight chunks begins */
 } ec_dot_mve_work;
 
 /* 128 products, 56 bytes of code; r0, r2, r4, r6 are sums of the first channel, r8, r10, r12, lr of the second. */
@@ -54,19 +55,16 @@ typedef struct {
             "ldr r0, [r9, #16]\n"                                                                                      \
             "add r0, r0, r2\n"                                                                                         \
             "orr r0, r0, #1\n"                                                                                         \
-            "str r0, [r9, #16]\n"                                                                                      \
+            "str r0, [r9, #56]\n"                                                                                      \
             "1:\n" /* two channels */                                                                                  \
             "ldr r5, [r9, #8]\n"                                                                                       \
             EC_DOT_MVE_CHUNK("vmladav")                                                                                \
-            "cmp r5, r7\n"                                                                                             \
-            "beq.w 3f\n"                                                                                               \
-            "ldr pc, [r9, #16]\n"                                                                                      \
+            "ldr pc, [r9, #56]\n"                                                                                      \
             ".balign 4\n"                                                                                              \
             "2:\n" /* eight chunks */                                                                                  \
             ".rept 8\n" EC_DOT_MVE_CHUNK("vmladava") ".endr\n"                                                         \
             "cmp r5, r7\n"                                                                                             \
-            "bne.w 2b\n"                                                                                               \
-            "3:\n"                                                                                                     \
+            "bne.w 2b\n" /* six bytes with the comparison */                                                           \
             "vmov q0[2], q0[0], r0, r4\n vmov q0[3], q0[1], r2, r6\n"                                                  \
             "vmov q1[2], q1[0], r8, r12\n vmov q1[3], q1[1], r10, lr\n"                                                \
             "ldm r11!, {r0, r2, r4, r6, r8}\n"                                                                         \
@@ -92,43 +90,58 @@ typedef struct {
 EC_DOT_MVE_RUN(ec_dot_mve_run, EC_DOT_MVE_SIGNS)
 EC_DOT_MVE_RUN(ec_dot_mve_run_positive, "")
 
-EC_SPECIALIZED void ec_dot_times_four_mve(const int8_t *weights, int row, const int8_t *pixels, int channels,
-                                          const ec_dot_scaling *scaling, int8_t *output, int step_1, int step_2)
+/* What is the same for all blocks of four pixels. */
+EC_SPECIALIZED void ec_dot_mve_begin(ec_dot_mve_work *work, const int8_t *weights, int row, const int8_t *pixels,
+                                     const ec_dot_scaling *scaling)
 {
     const int chunks = (row + EC_DOT_CHUNK - 1) / EC_DOT_CHUNK;
-    ec_dot_mve_work work;
+    work->pixels = pixels;
+    work->end = pixels + chunks * EC_DOT_PIXELS * EC_DOT_CHUNK;
+    /* Past the comparison and the branch behind the eight where the first chunk is the only one. */
+    work->skipped = chunks == 1 ? 8 * 56 + 6 : (uint32_t)((8 - (chunks - 1) % 8) % 8) * 56u;
+    work->forward = 2 * row - chunks * EC_DOT_CHUNK;
+    work->zero_point = scaling->zero_point;
+    work->weights = weights;
+}
+
+EC_SPECIALIZED void ec_dot_mve_places(ec_dot_mve_work *work, int step_1, int step_2)
+{
     int i;
-    work.pixels = pixels;
-    work.end = pixels + chunks * EC_DOT_PIXELS * EC_DOT_CHUNK;
-    work.forward = 2 * row - chunks * EC_DOT_CHUNK;
-    work.zero_point = scaling->zero_point;
     EC_UNROLLED
     for (i = 0; i < 8; ++i) {
-        work.places[i] = (uint16_t)((i / 2 % 2) * step_1 + (i / 4) * step_2 + i % 2);
+        work->places[i] = (uint16_t)((i / 2 % 2) * step_1 + (i / 4) * step_2 + i % 2);
     }
-    work.weights = weights;
-    work.second = weights + row;
-    work.limit = weights + channels / 2 * 2 * row;
-    work.output = output;
-    work.pairs = scaling->pairs;
-    for (i = 0; i < 1 + channels % 2; ++i) {
-        work.entry = (uint32_t)((8 - (chunks - 1) % 8) % 8) * 56u;
-        if (scaling->is_positive) {
-            ec_dot_mve_run_positive(&work);
-        } else {
-            ec_dot_mve_run(&work);
-        }
+}
+
+/* `turns` of two channels from the rows at `weights`. */
+EC_SPECIALIZED void ec_dot_mve_turns(ec_dot_mve_work *work, const int8_t *weights, int row, int turns,
+                                     const int32_t *pairs, int is_positive, int8_t *output)
+{
+    work->weights = weights;
+    work->second = weights + row;
+    work->limit = weights + 2 * turns * row;
+    work->pairs = pairs;
+    work->output = output;
+    if (is_positive) {
+        ec_dot_mve_run_positive(work);
+    } else {
+        ec_dot_mve_run(work);
+    }
+}
+
+EC_SPECIALIZED void ec_dot_times_four_mve(ec_dot_mve_work *work, const int8_t *weights, int row, int channels,
+                                          const ec_dot_scaling *scaling, int8_t *output, int step_1, int step_2)
+{
+    int i, channel;
+    ec_dot_mve_turns(work, weights, row, channels / 2, scaling->pairs, scaling->is_positive, output);
+    if (channels % 2 != 0) {
         /* The last two channels of an odd number, one of them again. */
-        work.weights = weights + (channels - 2) * row;
-        work.second = work.weights + row;
-        work.limit = work.second + row;
-        work.output = output + channels - 2;
-        work.pairs = scaling->pairs + channels / 2 * 5;
+        ec_dot_mve_turns(work, weights + (channels - 2) * row, row, 1, scaling->pairs + channels / 2 * 5,
+                         scaling->is_positive, output + channels - 2);
     }
     if (scaling->lowest > -128 || scaling->highest < 127) {
         for (i = 0; i < EC_DOT_PIXELS; ++i) {
             int8_t *const to = output + (i % 2) * step_1 + (i / 2) * step_2;
-            int channel;
             for (channel = 0; channel < channels; ++channel) {
                 to[channel] = ec_narrow(to[channel], scaling->lowest, scaling->highest);
             }

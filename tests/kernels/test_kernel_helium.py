@@ -38,6 +38,9 @@ MORE: dict[str, Callable[[], Network]] = {
     "10x4, one input": lambda: convolution(
         CONV, (1, 21, 6, 1), (8, 10, 4, 1), (1, 11, 3, 8), stride_h=2, stride_w=2, padding="SAME", **RELU6
     ),
+    "3x3 of long rows, three inputs, stride 2": lambda: convolution(
+        CONV, (1, 7, 96, 3), (4, 3, 3, 3), (1, 4, 48, 4), stride_h=2, stride_w=2, padding="SAME"
+    ),
     "a kernel over all inputs": lambda: convolution(CONV, (1, 3, 2, 3), (4, 5, 7, 3), (1, 3, 2, 4), padding="SAME"),
     "weights that do not pair": lambda: convolution(CONV, (1, 4, 4, 8), (4, 1, 1, 8), (1, 4, 4, 4), kind="lowest"),
     "many extreme weights": lambda: convolution(CONV, (1, 2, 2, 800), (4, 1, 1, 800), (1, 2, 2, 4), kind="extreme"),
