@@ -125,7 +125,7 @@ def project_of(flags: Mapping[str, Any], file: str | None) -> Project:
 
     Raises what ``config.project`` raises: EC120 to EC133.
     """
-    from edgecompile.config.project import merge, read_project
+    from edgecompile.config.project import merge, read_project, with_profiles_recipe
 
     path = Path(file or PROJECT_FILE)
     project = read_project(path) if file or path.is_file() else None
@@ -133,9 +133,10 @@ def project_of(flags: Mapping[str, Any], file: str | None) -> Project:
     points = settings.pop("accuracy.max_drop", None)
     merged = merge(project, settings, os.environ)
     if points is None:
-        return merged
+        return with_profiles_recipe(merged, targets_of(merged))
     # How much a point is depends on the metric, which may come from any of the three.
-    return merge(project, {**settings, "accuracy.max_drop": points / _unit(merged.accuracy.metric)}, os.environ)
+    settings["accuracy.max_drop"] = points / _unit(merged.accuracy.metric)
+    return with_profiles_recipe(merge(project, settings, os.environ), targets_of(merged))
 
 
 def _unit(metric: str | None) -> float:

@@ -33,6 +33,7 @@ TOP: Mapping[str, Key] = {
     "model_metadata": Key(kind="flag"),
     "weight_forms": Key(kind="texts", choices=WEIGHT_FORMS),
     "kernels": Key(kind="text", choices=KERNELS),
+    "recipe": Key(kind="text"),
     "judge": Key(kind="text", choices=JUDGES),
     "level": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),

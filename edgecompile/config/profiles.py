@@ -125,6 +125,7 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         model_metadata=plain.get("model_metadata", False),
         weight_forms=tuple(plain.get("weight_forms", ("dense",))),
         kernels=plain.get("kernels", DSP),
+        recipe=plain.get("recipe"),
         compiler=_compiler(plain["compiler"]) if plain["compiler"] else None,
         statuses=Statuses(**plain["statuses"]) if plain["statuses"] else None,
         measure=plain["measure"],

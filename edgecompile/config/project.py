@@ -1,13 +1,14 @@
 """The project file, and how it, flags and environment become one request.
 
-Precedence: flag, then ``EDGECOMPILE_...`` variable, then file, then built-in. ``numerics`` and
-``io_dtype`` that nobody sets stay None, which leaves them to the target's profile. ``max_drop``
+Precedence: flag, then ``EDGECOMPILE_...`` variable, then file, then (for the recipe) the targets' profiles, then
+built-in. ``numerics`` and ``io_dtype`` that nobody sets stay None, which leaves them to the target's profile.
+``max_drop``
 is in the metric's own unit: for top1, auc and miou a share, so 0.01 is one point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from edgecompile.config.toml import read_toml
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.project import Project
+from edgecompile.core.target import Target
 
 PROJECT_FILE = "edgecompile.toml"
 SCHEMA = 1
@@ -77,6 +79,23 @@ def merge(project: Project | None, flags: Mapping[str, Any], environment: Mappin
             merged = put(merged, name, value, here)
     _demand_complete(merged)
     return _settled(replace(merged, origins=origins))
+
+
+def with_profiles_recipe(project: Project, targets: Sequence[Target]) -> Project:
+    """The project with the recipe that the profiles of all its targets name, where nobody else named one.
+
+    Targets that do not agree leave it as it is, and so do numerics of the user's that the recipe is not for. Raises
+    BadInputError EC128 for a profile that names no shipped recipe.
+    """
+    named = {target.recipe for target in targets}
+    name = named.pop() if len(named) == 1 else None
+    if name is None or project.origins["recipe"] != BUILT_IN:
+        return project
+    recipe = read_recipe(name, Path(), Location(file=f"profile {targets[0].id}", detail="`recipe`"))
+    if project.numerics is not None and recipe.numerics not in (None, project.numerics):
+        return project
+    origins = {**project.origins, "recipe": f"profile {targets[0].id}"}
+    return _settled(replace(project, recipe=recipe, origins=origins))
 
 
 def _blank(base: Path) -> Project:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from edgecompile.config.project import merge, read_project
+from edgecompile.config import profiles
+from edgecompile.config.project import merge, read_project, with_profiles_recipe
+from edgecompile.config.recipes import read_recipe
 from edgecompile.config.settings import SETTINGS, keys_of, put, variable
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import BadInputError
@@ -163,3 +165,29 @@ def test_putting_a_setting_changes_nothing_else(tmp_path: Path) -> None:
 
     assert changed.data.preprocess.length == 8
     assert put(changed, "data.preprocess.length", 1, tmp_path) == put(project, "data.preprocess.length", 1, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "targets", "recipe", "origin"),
+    [
+        pytest.param({}, ["coral"], "int8", "profile coral", id="profile"),
+        pytest.param({"recipe": "small"}, ["coral"], "small", "flag", id="flag"),
+        pytest.param({}, ["coral", "cortex-m4"], "none", "built-in", id="targets that differ"),
+        pytest.param({"numerics": "float32"}, ["coral"], "none", "built-in", id="other numerics"),
+    ],
+)
+def test_the_targets_recipe_is_taken_where_nobody_names_one(
+    flags: dict[str, Any], targets: list[str], recipe: str, origin: str
+) -> None:
+    project = merge(None, {**NEEDED, **flags}, {})
+
+    settled = with_profiles_recipe(project, [profiles.load(name) for name in targets])
+
+    assert (settled.recipe.name, settled.origins["recipe"]) == (recipe, origin)
+
+
+def test_recipes_of_shipped_profiles_come_along_and_train_nothing() -> None:
+    named = {profiles.load(name).recipe for name in profiles.names()} - {None}
+
+    assert named == {"int8"}
+    assert all(read_recipe(name, Path()).steps == () for name in named)
