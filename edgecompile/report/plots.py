@@ -188,6 +188,11 @@ def _bar(row: int, start: float, size: float, color: str, faint: bool = False) -
     return figures.Box(x=start, y=row - 0.21, width=size, height=0.42, color=color, alpha=0.45 if faint else 1.0)
 
 
+def _end(text: str, most: int) -> str:
+    """The end of a layer's name tells it from its neighbours."""
+    return text if len(text) <= most else f"…{text[1 - most :]}"
+
+
 def _short(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most // 2 - 1]}…{text[-(most // 2) :]}"
 
