@@ -181,7 +181,9 @@ def _lowered(
         truth=tuple(np.asarray(y)[: len(inputs[0])] for y in test.y) if test is not None else (),
         held_out=test is not None,
         dataset=dataset,
-        facts={key: answer[key] for key in ("parameters", "inputs", "outputs", "bridge_difference", "records")},
+        facts={
+            key: answer[key] for key in ("parameters", "inputs", "outputs", "bridge_difference", "records", "imported")
+        },
         stages=tuple(Stage(**stage) for stage in answer["stages"]),
         diagnostics=(
             *(dataset.diagnostics if dataset is not None else ()),

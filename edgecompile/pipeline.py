@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecompile import board, compressing, judging, stages
+from edgecompile import bill, board, compressing, judging, stages, twin
 from edgecompile.app_runtime import hold_runtime
 from edgecompile.body_tail import verify_body_and_tail, write_body_and_tail
 from edgecompile.cache.memo import Memo
@@ -41,6 +41,7 @@ def build(
     together: Together | None = None,
     cache: Path | None = None,
     store: Store | None = None,
+    beside: Path | None = None,
 ) -> tuple[Report, ...]:
     """Compile the project's model for every target; each target's folder appears whole or stays as it was.
 
@@ -48,7 +49,8 @@ def build(
     MissingError for what no target could be built from. ``verify_samples`` bounds the held-out
     samples, None: all. ``together`` holds models built before that share the device, and takes up this one.
     ``cache`` is the tool's cache folder, where an ARM64 runtime may be set up; None: there is none. ``store`` is what
-    earlier builds found out, None: everything is done anew.
+    earlier builds found out, None: everything is done anew, training too. ``beside`` is the output of the same project,
+    built before to be compared (EC824); None: there is none.
     """
     stages.probe_outputs(project, targets)
     jobs, scratch = _start(project, targets, progress, verify_samples, together, cache, store)
@@ -56,7 +58,8 @@ def build(
         job.cache = cache
         compressing.tell(job)
     with scratch:
-        reports = tuple(_run(job, lambda job: _compile(job, require_verified)) for job in jobs)
+        made_of = bill.bill_of(project, jobs[0].lowered) if jobs else ()
+        reports = tuple(_run(job, lambda job: _compile(job, require_verified, made_of, beside)) for job in jobs)
     stages.write_depfile(depfile, jobs, reports)
     return reports
 
@@ -93,7 +96,7 @@ def _start(
     stages.check_recipe(project.recipe)
     source = open_model(project.model, project.base)
     schemes = [scheme_of(project, target) for target in targets]
-    steps = compressing.request(project, source, targets, schemes, cache)
+    steps = compressing.request(project, source, targets, schemes, cache if store is not None else None)
     scratch = tempfile.TemporaryDirectory(prefix="edgecompile-")
     try:
         lowered = lower(project, source, schemes, Path(scratch.name), progress, samples, steps, store)
@@ -108,7 +111,7 @@ def _start(
     return jobs, scratch
 
 
-def _compile(job: Job, require_verified: bool) -> None:
+def _compile(job: Job, require_verified: bool, made_of: tuple[bill.Row, ...], beside: Path | None) -> None:
     _examine(job)
     with stages.staging(job) as folder:
         stages.emit(job, folder, board.golden(job))
@@ -120,6 +123,8 @@ def _compile(job: Job, require_verified: bool) -> None:
         verify_body_and_tail(job, folder)
         judging.verify_program(job, folder, require_verified)
         board.measure(job, folder, require_verified)
+        twin.hold(job, folder, beside)
+        bill.tell(job, made_of)
         stages.publish(job, folder)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import click
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
 from edgecompile.cli.request import projects_of, request_options, targets_of
+from edgecompile.core.project import Project
 from edgecompile.core.recipe import CALIBRATIONS
 from edgecompile.core.report import Report
 
@@ -42,6 +45,7 @@ from edgecompile.core.report import Report
     metavar="NAMES",
     help="Write more beside the target's files: gradle, java, kotlin, cmake, arduino, zephyr; with commas.",
 )
+@click.option("--verify-reproducible", is_flag=True, help="Build twice, once without cache, and compare every byte.")
 @click.option("--depfile", metavar="FILE", help="Write what the outputs depend on, for make and ninja.")
 @shared_options
 @click.pass_obj
@@ -53,6 +57,7 @@ def command(
     verify_samples: int | None,
     depfile: str | None,
     no_cache: bool,
+    verify_reproducible: bool,
     as_json: bool,
     **flags: Any,
 ) -> int:
@@ -70,8 +75,9 @@ def command(
     written = Depfile(Path(depfile)) if depfile else None
     together: Together = {}
     reports: list[Report] = []
-    with keeping(console, no_cache) as store:
+    with keeping(console, no_cache) as store, tempfile.TemporaryDirectory(prefix="edgecompile-") as spare:
         for wanted in projects_of(flags, project):
+            beside = _built_before(wanted, Path(spare), console, verify_samples) if verify_reproducible else None
             built = build(
                 wanted,
                 targets_of(wanted),
@@ -82,11 +88,21 @@ def command(
                 together=together,
                 cache=cache_folder(),
                 store=store,
+                beside=beside,
             )
             reports += built
             for path in () if as_json else _paths(wanted.output, built):
                 console.result(str(path))
     return show(console, reports)
+
+
+def _built_before(project: Project, spare: Path, console: Console, verify_samples: int | None) -> Path:
+    """The folder of another build of the project, without cache; its models do not share a device with others."""
+    from edgecompile.pipeline import build
+
+    output = spare / project.output.name / "again"
+    build(replace(project, output=output), targets_of(project), console, verify_samples=verify_samples)
+    return output
 
 
 def _paths(output: Path, reports: Sequence[Report]) -> list[Path]:

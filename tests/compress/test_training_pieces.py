@@ -389,3 +389,11 @@ def test_training_is_imported_without_tensorflow() -> None:
     code = "import sys, edgecompile.compress.training.trainer; print('tensorflow' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_folder_that_cannot_be_written_keeps_no_checkpoint_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    checkpoint.save(tmp_path / "file" / "run", checkpoint.State(epoch=1, numbers={}, arrays={}))
+
+    assert checkpoint.restore(tmp_path / "file" / "run", []) is None

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def fingerprint(parts: Iterable[bytes | str | Array | None]) -> str:
 def save(folder: Path, state: State) -> None:
     """Write the state beside earlier ones, in one step, and drop the oldest.
 
-    Raises BadInputError EC904 where there is no room; other errors of the system as they are.
+    Raises BadInputError EC904 where there is no room. A folder that may not be written, or that is being cleared,
+    keeps no checkpoint: that costs time after a kill, no result.
     """
     packed = io.BytesIO()
     np.savez(packed, **{f"array:{name}": array for name, array in state.arrays.items()}, numbers=_text(state.numbers))
@@ -64,7 +66,9 @@ def save(folder: Path, state: State) -> None:
             os.fsync(file.fileno())
         os.replace(file.name, folder / f"{state.epoch:05d}{_SUFFIX}")
     except OSError as error:
-        raise no_room(str(error)) if is_full(error) else error from error
+        if is_full(error):
+            raise no_room(str(error)) from error
+        return
     for old in _files(folder)[_KEPT:]:
         old.unlink(missing_ok=True)
 
@@ -74,6 +78,8 @@ def restore(folder: Path, diagnostics: list[Diagnostic]) -> State | None:
     for path in _files(folder):
         state = _read(path)
         if state is not None:
+            with suppress(OSError):
+                os.utime(path)  # the cache's bound drops what was used longest ago
             return state
         diagnostics.append(_damaged(path))
     return None
