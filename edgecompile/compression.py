@@ -78,6 +78,8 @@ def compress(network: Network, name: str, material: Material) -> Compressed:
         records = list(first)
         done.networks[scheme.label] = _in_scheme(floats, scheme, name, material, context, steps, records)
         done.records[scheme.label] = records
+    # Targets of like schemes hear the same of their own networks: once is enough.
+    done.diagnostics[:] = dict.fromkeys(done.diagnostics)
     return done
 
 

@@ -2,8 +2,7 @@
 
 Precedence: flag, then ``EDGECOMPILE_...`` variable, then file, then (for the recipe) the targets' profiles, then
 built-in. ``numerics`` and ``io_dtype`` that nobody sets stay None, which leaves them to the target's profile.
-``max_drop``
-is in the metric's own unit: for top1, auc and miou a share, so 0.01 is one point.
+``max_drop`` is in the metric's own unit: for top1, auc and miou a share, so 0.01 is one point.
 """
 
 from __future__ import annotations
