@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,9 +110,12 @@ def check_target(console: Console, file: str, as_json: bool) -> int:
     return 0
 
 
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines within 80 columns: a name goes where the memory would stand, when there is none."""
+    rows = [tuple(cell for cell in row if cell) for row in rows]
+    longest = max(map(len, rows))
+    widths = [max(len(row[i]) for row in rows if len(row) == longest or i < 2) for i in range(longest)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]
 
 
 def _memory(target: Target) -> tuple[str, str]:

@@ -17,6 +17,7 @@ def test_list_names_every_profile_one_a_line(capsys: pytest.CaptureFixture[str])
     lines = capsys.readouterr().out.splitlines()
     assert exit_code == 0
     assert [line.split()[0] for line in lines] == list(names())
+    assert max(map(len, lines)) <= 80
     assert {"coral", "cortex-m4", "android-nnapi"} <= set(names())
 
 
