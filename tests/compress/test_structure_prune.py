@@ -192,7 +192,7 @@ def test_rows_times_weights_are_the_convolution() -> None:
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("importance", ["outputs", "magnitude"])
+@pytest.mark.parametrize("importance", [pytest.param("outputs", marks=pytest.mark.slow), "magnitude"])
 def test_fitting_to_samples_brings_outputs_nearer(importance: str) -> None:
     network = _network()
     random = np.random.default_rng(0)
