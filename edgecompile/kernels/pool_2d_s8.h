@@ -41,6 +41,10 @@ EC_SPECIALIZED int32_t ec_pool_2d_s8_window(const int8_t *from, int height, int 
     return result;
 }
 
+#if defined(__ARM_FEATURE_MVE) && defined(__thumb__) && defined(__GNUC__)
+#include "pool_2d_mve.h"
+#endif
+
 EC_SPECIALIZED void ec_pool_2d_s8(const ec_pool_2d_s8_layer *layer, const int8_t *input, int8_t *output)
 {
     const int row_bytes = layer->in_w * layer->in_c;
@@ -53,6 +57,14 @@ EC_SPECIALIZED void ec_pool_2d_s8(const ec_pool_2d_s8_layer *layer, const int8_t
                 const int before = ox * layer->stride_w - layer->pad_left, left = before > 0 ? before : 0;
                 const int behind = before + layer->kernel_w, right = behind < layer->in_w ? behind : layer->in_w;
                 const int8_t *const corner = input + top * row_bytes + left * layer->in_c;
+#ifdef EC_POOL_2D_MVE_H_
+                if (layer->is_average && layer->kernel_h * layer->kernel_w <= EC_POOL_2D_MVE_MOST) {
+                    ec_pool_2d_mve_mean(corner, bottom - top, right - left, row_bytes, layer->in_c, layer->lowest,
+                                        layer->highest, output);
+                    output += layer->in_c;
+                    continue;
+                }
+#endif
                 for (c = 0; c < layer->in_c; ++c) {
                     const int32_t value = ec_pool_2d_s8_window(corner + c, bottom - top, right - left, row_bytes,
                                                                layer->in_c, layer->is_average);
