@@ -225,9 +225,10 @@ def _not_done(network: Any, recipe: str) -> str:
         total = sum(array.size for _, array in large)
         if total and zeros < 0.49 * total:
             return f"{100 * zeros / total:.0f} % zeros"
-        none = [site for site, array in large if not np.any(array == 0)]
-        if none:
-            return f"no zeros in {none[0].operator}"
+        # Layers take unlike shares; a whole kind without zeros was passed over.
+        for kind in {site.operator for site, _ in large}:
+            if not any(np.any(array == 0) for site, array in large if site.operator == kind):
+                return f"no zeros in any {kind}"
     if recipe in ("cluster", "pcqat"):
         most = max(((len(np.unique(array)), site) for site, array in large), key=lambda one: one[0], default=None)
         if most is not None and most[0] > VALUES:
