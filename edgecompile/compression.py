@@ -107,10 +107,12 @@ def _in_scheme(
     records: list[Record],
 ) -> Network:
     context.progress.begin("Convert", scheme.title)
-    integers = hold(requantize(floats.network, scheme, material.calibration, name), floats.network, floats.held)
-    context.progress.end(f"{len(integers.main.operators)} operators")
+    converted = requantize(floats.network, scheme, material.calibration, name)
+    context.progress.end(f"{len(converted.main.operators)} operators")
     if scheme.numerics not in INTEGER:
-        return integers
+        # Float weights are what is held already, zeros and shared values included.
+        return converted
+    integers = hold(converted, floats.network, floats.held)
     subject = dataclasses.replace(floats, network=integers, origin=floats)
     records.append(measure(scheme.numerics, subject, material.forms, scored(subject, context), 0.0))
     own = dataclasses.replace(
