@@ -13,6 +13,7 @@ from edgecompile.compress.simulate.quantizers import is_quantized, real
 from edgecompile.compress.simulate.run import run_simulation
 from edgecompile.compress.simulate.simulation import Simulation
 from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.errors import EdgecompileError
 from edgecompile.ir.network import Network, Tensor
 from edgecompile.ir.rewrite import replace_subgraph
 from edgecompile.ir.writer import write
@@ -52,9 +53,13 @@ def agreement(network: Network, samples: Samples, within: float = 1.0) -> tuple[
     usable = {found.name: found for found in litert.runtimes() if found.available}
     found = []
     for resolver, names in _KERNELS:
-        runtime = next((usable[name] for name in names if name in usable), None)
-        if runtime is not None:
-            found.append(_compared(network, samples, within, runtime, resolver))
+        for runtime in (usable[name] for name in names if name in usable):
+            try:
+                found.append(_compared(network, samples, within, runtime, resolver))
+            except EdgecompileError:
+                # An old interpreter may lack an operator's version, or die with all tensors kept: another is asked.
+                continue
+            break
     return tuple(found)
 
 
