@@ -14,7 +14,7 @@ _SIGNS = {"verified": ("✓", "good"), "built": ("✓", "good")}
 
 
 def subject(report: Report) -> str:
-    """``digits on nucleo-l4r5zi``: the model by the name of its file, where one was written, and the target."""
+    """``digits on BOARD``: the model by the name of its file, where one was written, and the target."""
     model = next((a.path.rpartition("/")[2].split(".")[0] for a in report.artifacts if a.kind == "tflite"), "")
     return " on ".join(part for part in (model, report.target) if part)
 

@@ -39,7 +39,7 @@ def _conv_3d(padding: str, stride: int, dilation: int, activation: str) -> Netwo
 
 
 def _outputs(network: Network, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    runtime = litert.choose("tflite-runtime")
+    runtime = litert.choose("tflite")
     return litert.invoke(write(network), (x,), runtime=runtime, resolver="default", real=True).real()[0]
 
 

@@ -115,7 +115,7 @@ def test_labels_that_match_no_output_are_refused() -> None:
         with_card(classifier(classes=4), "net", ("a", "b", "c"), None)
 
     assert caught.value.diagnostics[0].code == "EC760"
-    assert "found: 3 labels" in caught.value.diagnostics[0].notes
+    assert "found: 3 labels, from `a` to `c`" in caught.value.diagnostics[0].notes
 
 
 def test_one_sigmoid_value_may_stand_for_two_labels() -> None:

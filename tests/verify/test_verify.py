@@ -86,7 +86,8 @@ def test_without_a_float_model_the_artifact_alone_is_scored() -> None:
     found = check(FLOAT, reference=None)
 
     assert [(m.name, m.value) for m in found.measures] == [("metric", 1.0)]
-    assert found.details == {}
+    assert list(found.details) == ["confusion"]
+    assert list(found.details["confusion"]) == ["artifact"]
 
 
 def test_a_drop_beyond_the_limit_fails_with_ec710() -> None:
