@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from edgecompile.compress.context import Context
-from edgecompile.compress.contract import PROPERTIES
+from edgecompile.compress.harmless import Harmless
 from edgecompile.compress.integers import real_weights, scales_of, write_weights
 from edgecompile.compress.kept import kept_if_better
 from edgecompile.compress.oneshot import columns
@@ -17,11 +17,9 @@ from edgecompile.compress.option import option
 from edgecompile.compress.origin import calibration_of, origin_of
 from edgecompile.compress.paired import Paired
 from edgecompile.compress.passes.bias_correct import mean_bias
-from edgecompile.compress.promises import broken_promises
 from edgecompile.compress.rounding import STEPS, round_adaptively
 from edgecompile.compress.sites import Site, as_rows, from_rows, weights_of
 from edgecompile.compress.subject import NOTHING, Held, Subject
-from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import rejected
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
@@ -30,7 +28,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adaround:
+class Adaround(Harmless):
     """Adaptive rounding: each layer's outputs on calibration samples change least; biases are corrected.
 
     Nagel et al., "Up or Down? Adaptive Rounding for Post-Training Quantization", 2020. Needs no labels;
@@ -41,21 +39,6 @@ class Adaround:
 
     iterations: int = option(STEPS, "steps of the optimizer for each layer", minimum=1)
     choose: bool = option(True, "keep it only where validation samples score no worse")
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """Nothing that could be undone."""
-        return frozenset()
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """Everything."""
-        return frozenset(PROPERTIES)
-
-    @property
-    def trains(self) -> bool:
-        """It needs calibration samples only."""
-        return False
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with other integers. Raises EC340, EC341, and EC345 where every tensor's integers are bound."""
@@ -84,14 +67,6 @@ class Adaround:
             paired.replace(network, site)
         changed = replace(subject, network=network, held=held)
         return kept_if_better(subject, changed, context, "adaround") if self.choose else changed
-
-    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
-        """EC307 for weights that are not what is held of them."""
-        return broken_promises(before, after)
-
-    def undone_help(self, lost: str) -> str:
-        """Nothing is undone."""
-        return f"`adaround` keeps {lost}"
 
     def _codes(self, network: Network, site: Site, floats: Network, twin: Site, seen: Moments, held: Held) -> Array:
         stored = weights_of(network, site)

@@ -10,10 +10,9 @@ import numpy as np
 
 from edgecompile.compress.batch_norm import note, reestimate
 from edgecompile.compress.context import Context, Samples
-from edgecompile.compress.contract import PROPERTIES
+from edgecompile.compress.harmless import Harmless
 from edgecompile.compress.option import option
 from edgecompile.compress.subject import Subject
-from edgecompile.core.diagnostic import Diagnostic
 
 Array = np.ndarray[Any, Any]
 # Enough samples to tell a point from another.
@@ -21,7 +20,7 @@ _MOST_SCORED = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchNorm:
+class BatchNorm(Harmless):
     """Measure the statistics of batch norms again on training samples, and keep them where they score better.
 
     Moving averages lag behind the weights and saw augmented samples; no labels are needed but for validation. Wu and
@@ -31,21 +30,6 @@ class BatchNorm:
     phase: ClassVar[Literal["model", "float", "quantized"]] = "model"
 
     samples: int = option(2000, "training samples to measure on, at most", minimum=1)
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """Nothing that could be undone."""
-        return frozenset()
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """Everything: it comes first."""
-        return frozenset(PROPERTIES)
-
-    @property
-    def trains(self) -> bool:
-        """No weight changes."""
-        return False
 
     def adapt(self, model: Any, answers: Callable[[Sequence[Array]], list[Array]], context: Context) -> None:
         """Change ``model`` (a ``tf_keras.Model``) where that scores better; ``answers`` runs it.
@@ -69,14 +53,6 @@ class BatchNorm:
     def run(self, subject: Subject, context: Context) -> Subject:
         """Nothing: the model was changed before it became a network."""
         return subject
-
-    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
-        """Nothing is promised but a score no worse."""
-        return ()
-
-    def undone_help(self, lost: str) -> str:
-        """Never asked: nothing is undone."""
-        return f"`batch_norm` keeps the {lost}"
 
 
 def _first(samples: Samples, most: int) -> Samples:

@@ -8,24 +8,22 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from edgecompile.compress.context import Context
-from edgecompile.compress.contract import PROPERTIES
+from edgecompile.compress.harmless import Harmless
 from edgecompile.compress.integers import real_weights, scales_of, write_weights
 from edgecompile.compress.kept import kept_if_better
 from edgecompile.compress.oneshot.moments import Moments
 from edgecompile.compress.option import option
 from edgecompile.compress.origin import calibration_of, origin_of
 from edgecompile.compress.paired import Paired
-from edgecompile.compress.promises import broken_promises
 from edgecompile.compress.sites import Site, as_rows, bias_of, weights_of
 from edgecompile.compress.subject import Subject
-from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BiasCorrect:
+class BiasCorrect(Harmless):
     """Correct biases so that each layer's mean outputs are those of the float model, on calibration samples.
 
     Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.2
@@ -35,21 +33,6 @@ class BiasCorrect:
     phase: ClassVar[Literal["float", "quantized"]] = "quantized"
 
     choose: bool = option(True, "keep it only where validation samples score no worse")
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """Nothing that could be undone."""
-        return frozenset()
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """Everything: weights stay as they are."""
-        return frozenset(PROPERTIES)
-
-    @property
-    def trains(self) -> bool:
-        """It needs calibration samples only."""
-        return False
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with other biases. Raises EC340 without the float model, EC341 without calibration samples."""
@@ -63,14 +46,6 @@ class BiasCorrect:
                 paired.replace(network, site)
         changed = replace(subject, network=network)
         return kept_if_better(subject, changed, context, "bias_correct") if self.choose else changed
-
-    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
-        """EC307 for weights that are not what is held of them."""
-        return broken_promises(before, after)
-
-    def undone_help(self, lost: str) -> str:
-        """Nothing is undone."""
-        return f"`bias_correct` keeps {lost}"
 
 
 def mean_bias(network: Network, site: Site, floats: Network, twin: Site, seen: Moments) -> Array | None:

@@ -56,11 +56,6 @@ class Cluster(Trained):
         """Zeros stay zeros; values of few bits become those of the codebook."""
         return frozenset(PROPERTIES) - {"few bits"}
 
-    @property
-    def trains(self) -> bool:
-        """Unless there are no epochs."""
-        return self.epochs > 0
-
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with shared values, trained further where there are training samples.
 

@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from edgecompile.compress.context import Context
-from edgecompile.compress.contract import PROPERTIES
+from edgecompile.compress.harmless import Harmless
 from edgecompile.compress.option import option
-from edgecompile.compress.promises import broken_promises
 from edgecompile.compress.subject import Distillation, Subject
 from edgecompile.compress.training.options import Trained
 from edgecompile.compress.training.trainer import train
-from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.ir.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distill(Trained):
+class Distill(Trained, Harmless):
     """Train with a teacher's soft answers and inner tensors; later steps that train go on learning from it.
 
     Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; Romero et al., "FitNets", 2015. Keeps sparsity,
@@ -35,21 +34,6 @@ class Distill(Trained):
 
     phase: ClassVar[Literal["float", "quantized"]] = "float"
 
-    @property
-    def makes(self) -> frozenset[str]:
-        """Nothing but accuracy."""
-        return frozenset()
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """All that earlier passes made: training is bound by what is held."""
-        return frozenset(PROPERTIES)
-
-    @property
-    def trains(self) -> bool:
-        """With ``epochs = 0`` it only names the teacher for the steps that follow."""
-        return self.epochs > 0
-
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with the teacher, trained by it.
 
@@ -58,14 +42,6 @@ class Distill(Trained):
         teacher = subject.teacher if self.teacher is None else self._given(self.teacher, context)
         taught = replace(subject, teacher=teacher or subject.network, distillation=self._distillation(subject))
         return train(taught, self.training(), context)
-
-    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
-        """EC307 where held weights changed otherwise than they may."""
-        return broken_promises(before, after)
-
-    def undone_help(self, lost: str) -> str:
-        """Never asked: nothing is undone."""
-        return f"`distill` keeps the {lost}"
 
     def _distillation(self, subject: Subject) -> Distillation:
         usual = subject.distillation

@@ -78,11 +78,6 @@ class LowRank(Trained):
         """Channels that went stay away; zeros and shared values are lost in the products."""
         return frozenset({"channels", "rank"})
 
-    @property
-    def trains(self) -> bool:
-        """Convolutions of low rank need training; dense layers often do without."""
-        return self.epochs > 0
-
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with split layers.
 

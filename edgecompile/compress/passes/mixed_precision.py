@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from edgecompile.compress.context import Context
-from edgecompile.compress.contract import PROPERTIES
+from edgecompile.compress.harmless import Harmless
 from edgecompile.compress.integers import hold
 from edgecompile.compress.option import option
 from edgecompile.compress.origin import origin_of
@@ -20,7 +20,7 @@ from edgecompile.ir.layer_names import short_name
 
 
 @dataclass(frozen=True, kw_only=True)
-class MixedPrecision:
+class MixedPrecision(Harmless):
     """Leave as few operators in float as it takes to lose no more accuracy than stated, the most sensitive first.
 
     For targets that run float operators beside integer ones. TensorFlow's quantizer makes a network of int8 or of int16
@@ -32,21 +32,6 @@ class MixedPrecision:
 
     max_drop: float = option(0.01, "how much worse than the float model it may score on validation samples", minimum=0)
     most: int = option(4, "how many operators may stay in float", minimum=1)
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """Nothing that could be undone."""
-        return frozenset()
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """Everything: codes that are held stay in the operators that stay integer, as real numbers in the others."""
-        return frozenset(PROPERTIES)
-
-    @property
-    def trains(self) -> bool:
-        """It needs validation samples only."""
-        return False
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with operators in float where integers lose too much.
@@ -82,10 +67,6 @@ class MixedPrecision:
         integer = {tensor.name for tensor in after.network.main.tensors if tensor.dtype == "int8"}
         held = {key: promise for key, promise in after.held.items() if key in integer}
         return broken_promises(replace(before, held=held), replace(after, held=held))
-
-    def undone_help(self, lost: str) -> str:
-        """Nothing is undone."""
-        return f"`mixed_precision` keeps {lost}"
 
 
 def _told(names: list[str], drop: float) -> Diagnostic:

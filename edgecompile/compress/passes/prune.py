@@ -76,11 +76,6 @@ class Prune(Trained):
         """Zeros add to those there are; the weights left are fitted anew, which no codebook survives."""
         return frozenset(PROPERTIES) - {"sharing", "few bits"}
 
-    @property
-    def trains(self) -> bool:
-        """Unless there are no epochs."""
-        return self.epochs > 0
-
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with zeros, trained further where there are training samples.
 

@@ -72,11 +72,6 @@ class PruneChannels(Trained):
         """Layers stay split in two; zeros and shared values do not survive reconstruction and slicing."""
         return frozenset({"rank", "channels"})
 
-    @property
-    def trains(self) -> bool:
-        """Without training a network of half the size answers much worse."""
-        return self.epochs > 0
-
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with a smaller network.
 

@@ -52,11 +52,6 @@ class Quantize(Trained):
         """Everything."""
         return frozenset(PROPERTIES)
 
-    @property
-    def trains(self) -> bool:
-        """Unless there are no epochs."""
-        return self.epochs > 0
-
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject after training. Raises what ``train`` raises, and for few bits EC340 and EC341."""
         if self.bits < 8:

@@ -51,11 +51,6 @@ class Substitute(Trained):
         """All that earlier passes made: weights change by training only, which is bound by what is held."""
         return frozenset(PROPERTIES)
 
-    @property
-    def trains(self) -> bool:
-        """Unless there are no epochs."""
-        return self.epochs > 0
-
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with other activations, trained further where there are training samples.
 

@@ -64,6 +64,11 @@ class Trained:
         None, "batch norm while a float network trains, folded afterwards; where it can be, unless given", kind="flag"
     )
 
+    @property
+    def trains(self) -> bool:
+        """Unless there are no epochs."""
+        return self.epochs > 0
+
     def training(self) -> Training:
         """These options as the trainer takes them."""
         return Training(
