@@ -64,7 +64,15 @@ def agreement(network: Network, samples: Samples, within: float = 1.0) -> tuple[
 
 
 def diagnose(found: Sequence[Agreement]) -> Diagnostic:
-    """EC342: the figures, a warning where fewer than 99 % of the integers of all tensors agree."""
+    """EC342: the figures, a warning where fewer than 99 % of the integers of all tensors agree, or none ran."""
+    if not found:
+        return Diagnostic(
+            code="EC342",
+            severity=Severity.WARNING,
+            message="what was trained was not compared with the integers of a device",
+            notes=("no interpreter is installed that runs the trained network",),
+            help=("`edgecompile doctor` tells what is missing", "the report's own verification says if the file runs"),
+        )
     least = min(one.whole for one in found)
     low = least < LEAST_AGREEING
     return Diagnostic(

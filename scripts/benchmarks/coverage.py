@@ -160,7 +160,7 @@ def _judge(name: str, recipe: str) -> str:
     if not wrong and recipe in ("qat", "pcqat"):
         # Optimized kernels first, then the reference kernels: of every operator by itself, and of the whole.
         found = agreement(made, Samples(x=samples.x))
-        share = min(max(one.whole for one in found), *(one.each for one in found))
+        share = min(max(one.whole for one in found), *(one.each for one in found)) if found else 0.0
         if share < AGREEMENT:
             wrong = f"{100 * share:.1f} % of the integers agree with the simulation"
     return wrong or "ok"

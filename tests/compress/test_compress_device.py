@@ -14,6 +14,12 @@ from edgecompile.libs import litert
 pytestmark = pytest.mark.tensorflow
 
 
+def test_that_nothing_was_compared_is_told() -> None:
+    told = device.diagnose(())
+
+    assert (told.code, told.severity.value) == ("EC342", "warning")
+
+
 def test_an_interpreter_that_dies_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     build = NetworkBuilder()
     x = build.input("x", (1, 4), "int8", scale=0.1)

@@ -65,8 +65,7 @@ class Quantize(Trained):
             subject = train(subject, rest, context)
         if context.calibration is not None and len(context.calibration):
             found = device.agreement(subject.network, context.calibration)
-            if found:
-                context.diagnostics.append(device.diagnose(found))
+            context.diagnostics.append(device.diagnose(found))
         return subject if subject.origin is None else with_own_origin(subject)
 
     def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
