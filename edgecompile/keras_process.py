@@ -115,14 +115,18 @@ class _Work:
     stages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     @contextmanager
-    def stage(self, name: str, detail: str) -> Iterator[list[str]]:
-        """Time a stage; the body appends its summary to the list it is given."""
+    def stage(self, name: str, detail: str, *, several: bool = False) -> Iterator[list[str]]:
+        """Time a stage; the body appends its summary to the list it is given.
+
+        ``several``: there are stages of the name, which the report tells apart by their detail.
+        """
         summary: list[str] = []
         started = time.monotonic()
         self.progress.begin(name, detail)
         yield summary
         line = " ".join(summary)
-        self.stages.append({"name": name.lower(), "summary": line, "duration_s": time.monotonic() - started})
+        told = f"{detail}: {line}" if several else line
+        self.stages.append({"name": name.lower(), "summary": told, "duration_s": time.monotonic() - started})
         self.progress.end(line)
 
 
@@ -145,11 +149,11 @@ def _convert(
     work: _Work,
 ) -> None:
     for scheme in schemes:
-        with work.stage("Convert", scheme.title) as summary:
+        with work.stage("Convert", scheme.title, several=True) as summary:
             used = calibration if scheme.numerics in NEEDS_CALIBRATION else None
             content = convert(model.model, scheme, used, seed)
             (out / f"{scheme.label}.tflite").write_bytes(content)
-            summary.append(f"{scheme.title}: {format_size(len(content))}")
+            summary.append(format_size(len(content)))
 
 
 def _compress(
@@ -181,9 +185,9 @@ def _compress(
         progress=work.progress,
     )
     said = adapt(model.model, lambda x: list(predict(model, x)), material)
-    with work.stage("Convert", "float32, for the recipe") as summary:
+    with work.stage("Convert", "float32, for the recipe", several=True) as summary:
         network = _floats(model, opened.seed)
-        summary.append(f"float32: {len(network.main.operators)} operators")
+        summary.append(f"{len(network.main.operators)} operators")
     started = time.monotonic()
     compressed = compress(network, model.model.name, material)
     compressed.diagnostics[:0] = said
