@@ -1,4 +1,4 @@
-"""The generated parts of README.md and targets/README.md: command help, targets, operator rules, a real screen."""
+"""What README.md, docs/ and targets/README.md quote of the tool: help, targets, operator rules, a real screen."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-PROFILES = README.parent / "targets" / "README.md"
+import click
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+README = CHECKOUT / "README.md"
+COMMANDS = CHECKOUT / "docs" / "commands.md"
+PROFILES = CHECKOUT / "targets" / "README.md"
 # The profile whose operator rules are told in full: its compiler is closed, and its own log gives no reasons.
 EXPLAINED = "coral"
-COMMANDS = (
-    *("build", "check", "inspect", "diff", "run", "flash", "targets", "passes", "explain", "doctor", "cache", "schema"),
-    "init",
-)
 
 
 def told(*words: str, cwd: Path | None = None) -> str:
@@ -25,10 +26,30 @@ def told(*words: str, cwd: Path | None = None) -> str:
     return done.stdout.replace(f"{cwd}/", "").rstrip() if cwd else done.stdout.rstrip()
 
 
+def overview() -> str:
+    """Every command with the line that the tool has for it."""
+    return f"```\n$ edgecompile --help\n{told('--help')}\n```"
+
+
 def commands() -> str:
-    """Help of every command."""
-    blocks = [f"```\n$ edgecompile {name} --help\n{told(name, '--help')}\n```" for name in COMMANDS]
-    return "\n\n".join(blocks)
+    """The command reference: the help of every command and of those below it, each in a section of its own."""
+    return "\n\n".join(f"## {' '.join(words)}\n\n```\n{text}\n```" for words, text in helps())
+
+
+def helps() -> Iterator[tuple[tuple[str, ...], str]]:
+    """The words that call each command, and its help."""
+    from edgecompile.cli.application import edgecompile
+
+    yield from _below(edgecompile, ("edgecompile",))
+
+
+def _below(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    with click.Context(command, info_name=words[-1]) as context:
+        yield words, told(*words[1:], "--help")
+        for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from _below(below, (*words, name))
 
 
 def targets() -> str:
@@ -66,18 +87,27 @@ def screen() -> str:
 def replaced(text: str, name: str, content: str) -> str:
     """The text with the block of that name filled anew."""
     pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
-    assert pattern.search(text), f"README.md has no block {name}"
+    assert pattern.search(text), f"there is no block {name}"
     return pattern.sub(lambda found: f"{found[1]}{content}\n{found[2]}", text)
 
 
+# The blocks of each file that are written without building anything.
+BLOCKS: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    README: {"overview": overview, "targets": targets},
+    COMMANDS: {"commands": commands},
+    PROFILES: {"operators": operators},
+}
+
+
 def main(words: list[str]) -> int:
-    """Write both files, or with --check say whether they are as the tool prints."""
-    new = README.read_text(encoding="utf-8")
-    for name, block in (("commands", commands), ("targets", targets)):
-        new = replaced(new, name, block())
+    """Write all files, or with --check say whether they are as the tool prints."""
+    texts = {}
+    for path, blocks in BLOCKS.items():
+        texts[path] = path.read_text(encoding="utf-8")
+        for name, block in blocks.items():
+            texts[path] = replaced(texts[path], name, block())
     if "--screen" in words:
-        new = replaced(new, "screen", screen())
-    texts = {README: new, PROFILES: replaced(PROFILES.read_text(encoding="utf-8"), "operators", operators())}
+        texts[README] = replaced(texts[README], "screen", screen())
     stale = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
     if "--check" not in words:
         for path in stale:

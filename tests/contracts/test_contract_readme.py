@@ -1,4 +1,4 @@
-"""What README.md quotes of the tool is what the tool prints; `scripts/docs` writes it."""
+"""What README.md and docs/ quote of the tool is what the tool prints; `scripts/docs` writes it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,25 @@ def readme() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("block", ["commands", "targets"])
-def test_the_generated_parts_are_the_tools_own_output(readme: ModuleType, block: str) -> None:
-    text = readme.README.read_text(encoding="utf-8")
-
-    assert readme.replaced(text, block, getattr(readme, block)()) == text, "run scripts/docs"
+BLOCKS = [("README.md", "overview"), ("README.md", "targets"), ("docs/commands.md", "commands")]
+BLOCKS.append(("targets/README.md", "operators"))
 
 
-def test_the_operator_table_is_the_profiles_own(readme: ModuleType) -> None:
-    text = readme.PROFILES.read_text(encoding="utf-8")
+@pytest.mark.parametrize("file, block", BLOCKS, ids=[block for _, block in BLOCKS])
+def test_a_generated_part_is_the_tools_own_output(readme: ModuleType, file: str, block: str) -> None:
+    text = (CHECKOUT / file).read_text(encoding="utf-8")
 
-    assert readme.replaced(text, "operators", readme.operators()) == text, "run scripts/docs"
+    assert readme.replaced(text, block, readme.BLOCKS[CHECKOUT / file][block]()) == text, "run scripts/docs"
 
 
-def test_every_command_has_its_help_in_the_readme(readme: ModuleType) -> None:
+def test_every_generated_part_is_compared(readme: ModuleType) -> None:
+    written = {(str(path.relative_to(CHECKOUT)), name) for path, blocks in readme.BLOCKS.items() for name in blocks}
+
+    assert written == set(BLOCKS)
+
+
+def test_every_command_has_a_section() -> None:
     from edgecompile.cli.application import COMMANDS
 
-    assert set(readme.COMMANDS) == set(COMMANDS)
+    text = (CHECKOUT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert all(f"\n## edgecompile {name}\n" in text for name in COMMANDS)
