@@ -14,8 +14,8 @@ def run_on_arm64(
     """Run, compare, print. Raises EC104 for `--bench`, EC110 to EC112, and what ``arm64_run`` raises."""
     from edgecompile.arm64_run import run_arm64
     from edgecompile.cli.cache_place import cache_folder
-    from edgecompile.cli.run import save_outputs, shown
     from edgecompile.cli.run_inputs import find_build, read_inputs
+    from edgecompile.cli.run_outputs import save_outputs, shown
     from edgecompile.core.errors import bad_input
     from edgecompile.ir.reader import read
     from edgecompile.report.json import dump_object

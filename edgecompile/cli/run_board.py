@@ -33,8 +33,8 @@ def run_board(
     Raises EC104 for options that belong to the host, EC110 to EC112, and what ``board_run`` raises.
     """
     from edgecompile.board_run import run_on_board
-    from edgecompile.cli.run import save_outputs, shown
     from edgecompile.cli.run_inputs import find_build, read_inputs
+    from edgecompile.cli.run_outputs import save_outputs, shown
     from edgecompile.config.profiles import load
     from edgecompile.core.errors import bad_input
     from edgecompile.ir.reader import read

@@ -1,0 +1,46 @@
+"""What a run gave: written to a file, and its first samples on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgecompile.core.errors import bad_input
+
+_SHOWN = 10
+
+
+def save_outputs(save: str, named: dict[str, Any]) -> None:
+    """Write the outputs, whole or not at all. Raises EC107 where they cannot be written."""
+    part = Path(f"{save}.part")
+    try:
+        try:
+            with part.open("wb") as stream:
+                np.savez(stream, **named)
+            part.replace(save)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise bad_input(
+            "EC107",
+            f"`{save}` cannot be written: {reason}",
+            location=save,
+            help=("name a file in a folder that is there and may be written, after `--save`",),
+        ) from error
+
+
+def shown(named: dict[str, Any], dtypes: dict[str, str]) -> list[str]:
+    """The first samples: the largest value of a vector and where it is, else the shape and range."""
+    lines = []
+    for name, array in named.items():
+        lines.append(f"{name} {dtypes[name]}{list(array.shape)}")
+        for index, value in enumerate(array[:_SHOWN]):
+            flat = value.reshape(-1)
+            best = f"largest {flat.max():.4g} at {int(flat.argmax())}" if flat.size else "empty"
+            lines.append(f"  sample {index}: {flat[0]:.6g}" if flat.size == 1 else f"  sample {index}: {best}")
+        if len(array) > _SHOWN:
+            lines.append(f"  and {len(array) - _SHOWN} more; `--save FILE.npz` or `--json` give all")
+    return lines
