@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -11,11 +10,12 @@ import numpy as np
 from edgecompile.compress.context import Context
 from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Diagnostic
-from edgecompile.core.registry import modules_of
+from edgecompile.core.registry import module_of, names_of
 
 Array = np.ndarray[Any, Any]
 # What a pass can make of weights, and a later one can undo.
 PROPERTIES = ("sparsity", "sharing", "few bits", "rank", "channels")
+_PACKAGE = "edgecompile.compress.passes"
 
 
 class Pass(Protocol):
@@ -59,11 +59,22 @@ class ModelPass(Pass, Protocol):
         """Change a ``tf_keras.Model``; ``answers`` gives its outputs for inputs, samples first."""
 
 
-@cache
+class _Passes(Mapping[str, "type[Pass]"]):
+    """Passes by name; one is imported when it is looked at, as training rooms take their time."""
+
+    def __getitem__(self, name: str) -> type[Pass]:
+        if name not in names_of(_PACKAGE):
+            raise KeyError(name)
+        found: type[Pass] = getattr(module_of(_PACKAGE, name), "".join(part.title() for part in name.split("_")))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(names_of(_PACKAGE))
+
+    def __len__(self) -> int:
+        return len(names_of(_PACKAGE))
+
+
 def passes() -> Mapping[str, type[Pass]]:
     """Pass classes by the names that recipes call them: a module ``low_rank`` of ``passes/`` holds ``LowRank``."""
-    found = {}
-    for module in modules_of("edgecompile.compress.passes"):
-        name = module.__name__.rsplit(".", 1)[-1]
-        found[name] = getattr(module, "".join(part.title() for part in name.split("_")))
-    return found
+    return _Passes()

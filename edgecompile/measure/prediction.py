@@ -9,7 +9,7 @@ from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import bad_input, did_you_mean
-from edgecompile.core.registry import modules_of
+from edgecompile.core.registry import module_of, names_of
 from edgecompile.core.report import Measure
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network
@@ -70,7 +70,7 @@ def _model(target: Target) -> ModuleType | None:
     name = target.measure.get("model")
     if name is None:
         return None
-    models = {module.__name__.rsplit(".", 1)[-1]: module for module in modules_of(PACKAGE)}
+    models = names_of(PACKAGE)
     if name not in models:
         raise bad_input(
             "EC551",
@@ -78,4 +78,4 @@ def _model(target: Target) -> ModuleType | None:
             notes=(f"models are {', '.join(f'`{known}`' for known in sorted(models))}",),
             help=did_you_mean(str(name), models) or ("take `model` out of [measure]",),
         )
-    return models[name]
+    return module_of(PACKAGE, name)
