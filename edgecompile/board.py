@@ -31,7 +31,7 @@ from edgecompile.lowering import noise_for
 from edgecompile.measure.board import counter, image, qemu
 from edgecompile.measure.board import figures as counting
 from edgecompile.measure.board.stack import Bound
-from edgecompile.verify import c_harness, c_library, verify
+from edgecompile.verify import c_features, c_harness, c_library, verify
 
 Array = np.ndarray[Any, Any]
 EMITTER = "firmware"
@@ -113,6 +113,7 @@ def measure(job: Job, folder: Path, required: bool) -> None:
         summary.append(_count(job, firmware, Path(made) / "own", built))
         if stands is not None and not unrun:
             summary.append(_emulate(job, firmware, Path(made) / "emulated", stands, built))
+            summary += _emulate_features(job, firmware, Path(made) / "emulated", stands, built)
 
 
 def _lacking(names: Sequence[str]) -> list[str]:
@@ -183,6 +184,42 @@ def _run_emulated(
         where=f"C on {stands.machine}",
     )
     return ran.laps[0], ran.method, found
+
+
+def _emulate_features(
+    job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]
+) -> tuple[str, ...]:
+    """The front end for sound on the emulated board, held against its twin; nothing for a model that hears nothing."""
+    front_end = job.front_end
+    if front_end is None or not (firmware.parent / f"{identifier(job.name)}_features.c").is_file():
+        return ()
+
+    def work() -> tuple[int, str, c_library.CVerification]:
+        out.mkdir(exist_ok=True)
+        image.build(firmware, ["features"], out, stands.linker(out))
+        laps: list[qemu.Run] = []
+
+        def run(clips: Array) -> Array:
+            laps.append(qemu.run(stands.machine, out / "features.elf", [clips], stands.clock_hz))
+            return laps[-1].outputs
+
+        found = c_features.verify_run(run, front_end, f"{job.name}.tflite", f"features in C on {stands.machine}")
+        # The fourth clip is noise: all its values count.
+        return (laps[0].laps[6] if laps else 0), (laps[0].method if laps else ""), found
+
+    sources = (built, front_end, stands.machine, stands.clock_hz, stands.target, program_identity(qemu.QEMU))
+    instructions, method, found = job.memo.of(
+        "emulated features",
+        sources,
+        (c_library.CVerification,),
+        work,
+        keep=lambda ran: ran[2].status == verify.VERIFIED,
+    )
+    job.details["verification of the features on the emulated board"] = found.summary
+    if found.status == verify.FAILED:
+        raise RejectedError(*found.diagnostics)
+    job.count("features_instructions", instructions, "count", f"{method}, features of one clip")
+    return (f"{group(instructions)} instructions for features; {found.summary}",)
 
 
 def tracer(stands: Emulated, trace: Path, program: Program) -> Callable[[Sequence[Array]], dict[int, Array]]:

@@ -15,11 +15,12 @@ from edgecompile.core.errors import bad_input, rejected
 from edgecompile.core.report import Measure
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network, Subgraph
+from edgecompile.ir.ports import port_of
 from edgecompile.libs.affine import dequantize, quantize
 from edgecompile.lowering import noise_for
 from edgecompile.measure.board import figures as counting
 from edgecompile.measure.board import image, qemu
-from edgecompile.verify.c_library import port_of, raw_inputs
+from edgecompile.verify.c_library import raw_inputs
 
 Array = np.ndarray[Any, Any]
 
@@ -47,11 +48,18 @@ class BoardRun:
 
 
 def run_on_board(
-    folder: Path, target: Target, network: Network, x: Sequence[Array] | None = None, *, profile: bool = False
+    folder: Path,
+    target: Target,
+    network: Network,
+    x: Sequence[Array] | None = None,
+    *,
+    clip: Array | None = None,
+    profile: bool = False,
 ) -> BoardRun:
     """Build the images of ``folder`` (a target's outputs) and run them.
 
-    ``x``: real-valued inputs, samples first. Raises MissingError EC664 where no emulated board has the target's core,
+    ``x``: real-valued inputs, samples first. ``clip``: ``int16[1, length]`` of sound in place of them, of which the
+    board makes the model's input by itself. Raises MissingError EC664 where no emulated board has the target's core,
     EC191 for programs, BadInputError EC665 without a firmware project, EC701 for samples that do not fit, RejectedError
     EC661 to EC663, EC666 when the self-test fails.
     """
@@ -65,20 +73,32 @@ def run_on_board(
         out = Path(made) / "emulated"
         out.mkdir()
         found = counting.figures(firmware, Path(made) / "own")
+        if clip is not None:
+            _demand_front_end(firmware)
+            images.append("clip")
         image.build(firmware, images, out, stands.linker(out))
         said = _self_test(stands, out / "self_test.elf", firmware) if tested else ""
         raw = _fed(network, x) if x is not None else raw_inputs(network, noise_for(network, 0), 1)
-        ran = qemu.run(stands.machine, out / "run.elf", raw, stands.clock_hz)
+        name, fed = ("run", raw) if clip is None else ("clip", [clip])
+        ran = qemu.run(stands.machine, out / f"{name}.elf", fed, stands.clock_hz)
         costs = _profile(stands, out / "profile.elf", raw, network.main) if profile else ()
     one = Measure(name="instructions", value=ran.laps[0], unit="count", method=f"{ran.method}, one inference")
+    given = len(clip) if clip is not None else len(raw[0]) if x is not None else 0
     return BoardRun(
         described=ran.method.removeprefix("simulated: "),
         self_test=said,
         measures=(one, *found.measures()),
-        samples=len(raw[0]) if x is not None else 0,
-        outputs=_outputs(network.main, ran.outputs, len(raw[0])) if x is not None else None,
+        samples=given,
+        outputs=_outputs(network.main, ran.outputs, given) if given else None,
         operators=costs,
     )
+
+
+def _demand_front_end(firmware: Path) -> None:
+    """Raises EC111 where the model's input is not made of sound on the board."""
+    if "\nclip:" not in (firmware / "Makefile").read_text(encoding="utf-8"):
+        help = ("build with [data.features], or give a .npz with what the model takes",)
+        raise bad_input("EC111", "the firmware has no front end for sound", str(firmware), help=help)
 
 
 def _fed(network: Network, x: Sequence[Array]) -> list[Array]:

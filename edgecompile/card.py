@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgecompile.emit.model_card import with_card
 from edgecompile.frontend.data_labels import labels_of
 from edgecompile.ir import reader, writer
@@ -18,7 +20,10 @@ def attach_card(job: Job) -> None:
     assert job.network is not None
     dataset = job.lowered.dataset
     labels = dataset.labels if dataset is not None else labels_of(job.project.data, job.project.base)
-    described = with_card(job.network, job.name, labels, job.project.data.preprocess)
+    data = job.project.data
+    # Features are numbers to whoever feeds the model, not sound.
+    heard = data.preprocess if data.features.kind is None else replace(data.preprocess, sample_rate=None)
+    described = with_card(job.network, job.name, labels, heard)
     if described is not job.network:
         job.content = writer.write(described)
         job.network = reader.read(job.content, f"{job.name}.tflite")

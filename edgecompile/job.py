@@ -19,12 +19,15 @@ from edgecompile.core.project import Project
 from edgecompile.core.recipe import Scheme
 from edgecompile.core.report import Measure, Report, Stage
 from edgecompile.core.target import Target
+from edgecompile.features.plan import Plan, from_dict
 from edgecompile.ir.network import Network
+from edgecompile.ir.ports import port_of
 from edgecompile.kernels.program import Program
 from edgecompile.legalize.check import Verdict
 from edgecompile.lowering import Lowered
 from edgecompile.memory.arena import MemoryPlan
 from edgecompile.memory.shared import SharedPlan
+from edgecompile.verify.c_features import FrontEnd
 
 # A network and those of its operators that run on the accelerator.
 Neighbour = tuple[Network, tuple[int, ...]]
@@ -66,6 +69,22 @@ class Job:
     def name(self) -> str:
         """The model's file name without suffix: what artifacts are called."""
         return self.lowered.source.name.rsplit("/", 1)[-1].split(":")[-1].split(".")[0] or "model"
+
+    @property
+    def features(self) -> Plan | None:
+        """What the samples went through, where they are features of sound."""
+        dataset = self.lowered.dataset
+        plain = None if dataset is None else dataset.description.get("features")
+        return None if plain is None else from_dict(plain)
+
+    @property
+    def front_end(self) -> FrontEnd | None:
+        """What comes before the model, as it must be on the device; None where the model takes no features."""
+        if self.features is None or self.network is None:
+            return None
+        main = self.network.main
+        port = port_of(main.tensors[main.inputs[0]])
+        return FrontEnd(plan=self.features, preprocess=self.project.data.preprocess, port=port)
 
     @contextmanager
     def stage(self, name: str, detail: str = "") -> Iterator[list[str]]:

@@ -12,9 +12,9 @@ from edgecompile.core.report import Measure
 from edgecompile.emit.c_names import identifier
 from edgecompile.ir import reader
 from edgecompile.job import Job
-from edgecompile.libs import litert
+from edgecompile.libs import litert, programs
 from edgecompile.lowering import AS_FOUND, Array, noise_for
-from edgecompile.verify import c_harness, c_library
+from edgecompile.verify import c_features, c_harness, c_library
 from edgecompile.verify import verify as verifying
 
 
@@ -101,6 +101,25 @@ def verify_program(job: Job, folder: Path, required: bool) -> None:
     if found.status == verifying.SKIPPED and required:
         raise MissingError(*(dataclasses.replace(d, severity=Severity.ERROR) for d in found.diagnostics))
     job.diagnostics += found.diagnostics
+
+
+def verify_features(job: Job, folder: Path, required: bool) -> None:
+    """Run the front end for sound on this machine beside its twin, where one was emitted.
+
+    Raises RejectedError when a value differs, MissingError when it is required and cannot run here.
+    """
+    name = identifier(job.name)
+    front_end = job.front_end
+    if front_end is None or not (folder / f"{name}_features.c").is_file():
+        return
+    with job.stage("Verify C", "features") as summary:
+        found = c_features.verify_on_host(folder, name, front_end, f"{job.name}.tflite")
+        summary.append(found.summary)
+    job.details["verification of the features"] = found.summary
+    if found.status == verifying.FAILED:
+        raise RejectedError(*found.diagnostics)
+    if found.status == verifying.SKIPPED and required:
+        raise programs.missing_program("gcc", "to verify the features in C")
 
 
 def _verified_program(job: Job, folder: Path, name: str, x: tuple[Array, ...]) -> c_library.CVerification:

@@ -122,6 +122,7 @@ def _compile(job: Job, require_verified: bool, made_of: tuple[bill.Row, ...], be
         judging.verify(job, require_verified)
         verify_body_and_tail(job, folder)
         judging.verify_program(job, folder, require_verified)
+        judging.verify_features(job, folder, require_verified)
         board.measure(job, folder, require_verified)
         twin.hold(job, folder, beside)
         bill.tell(job, made_of)

@@ -212,6 +212,7 @@ def emit(job: Job, folder: Path, golden: emitting.Golden | None = None) -> None:
             program=job.program,
             layout=_layout(job),
             golden=golden,
+            features=job.features,
         )
         emission = emitting.with_asked(emission, job.project, job.lowered.source.path, _place(job))
         job.diagnostics += emitting.review(emission)

@@ -16,7 +16,11 @@ from edgecompile.cli.options import shared_options
     required=True,
     help="Where to run: this machine, an emulated board, an emulated phone's processor, an attached phone.",
 )
-@click.option("--inputs", metavar="FILE", help="Inputs: a .npz by name, or a .npy; samples first.")
+@click.option(
+    "--inputs",
+    metavar="FILE",
+    help="Inputs: a .npz by name or a .npy, samples first; or a .wav.",
+)
 @click.option("--save", metavar="FILE", help="Write all outputs to this .npz.")
 @click.option("--bench", is_flag=True, help="Measure latency: median and 95th percentile, warm-up apart.")
 @click.option(

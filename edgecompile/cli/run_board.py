@@ -35,6 +35,7 @@ def run_board(
     from edgecompile.board_run import run_on_board
     from edgecompile.cli.run_inputs import find_build, read_inputs
     from edgecompile.cli.run_outputs import save_outputs, shown
+    from edgecompile.cli.run_sound import clip_of, is_sound
     from edgecompile.config.profiles import load
     from edgecompile.core.errors import bad_input
     from edgecompile.ir.reader import read
@@ -49,9 +50,11 @@ def run_board(
         raise bad_input("EC110", f"`{directory}` is no folder of a build", directory, help=help)
     network = read(built.content, built.path.name)
     names = [network.main.tensors[index].name for index in network.main.inputs]
-    arrays = read_inputs(inputs, names) if inputs is not None else None
+    hears = inputs is not None and is_sound(inputs)
+    clip = clip_of(inputs, built.data) if inputs is not None and hears else None
+    arrays = read_inputs(inputs, names) if inputs is not None and not hears else None
     console.begin("run", built.path.name)
-    ran = run_on_board(Path(directory), load(built.target), network, arrays, profile=profile)
+    ran = run_on_board(Path(directory), load(built.target), network, arrays, clip=clip, profile=profile)
     console.end(ran.described)
     if save is not None and ran.outputs is not None:
         save_outputs(save, ran.outputs)
@@ -59,7 +62,9 @@ def run_board(
         console.result(dump_object(_plain(str(built.path), ran)))
         return
     dtypes = {network.main.tensors[index].name: network.main.tensors[index].dtype for index in network.main.outputs}
-    console.result("\n".join([*_lines(ran), *(shown(ran.outputs, dtypes) if ran.outputs is not None else [])]))
+    console.result(
+        "\n".join([*_lines(ran), *(shown(ran.outputs, dtypes, built.labels) if ran.outputs is not None else [])])
+    )
 
 
 def _plain(model: str, ran: BoardRun) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def run_on_host(
         if save is not None:
             save_outputs(save, _named(outputs))
         whole |= {"by": outputs.described, "outputs": {name: real.tolist() for name, real in _named(outputs).items()}}
-        lines += shown(_named(outputs), {port.name: str(port.dtype) for port in outputs.outputs})
+        dtypes = {port.name: str(port.dtype) for port in outputs.outputs}
+        lines += shown(_named(outputs), dtypes, built.labels)
     if bench:
         whole["bench"], timed = _bench(console, built, _runtime("tflite"), runs, threads)
         lines += timed
@@ -82,12 +83,17 @@ def _runtime(judge: str) -> RuntimeInfo:
 
 def _run(console: Console, built: Built, runtime: RuntimeInfo, inputs: str) -> Outputs:
     from edgecompile.cli.run_inputs import read_inputs
+    from edgecompile.cli.run_sound import clip_of, features_of, is_sound
     from edgecompile.libs.litert import invoke, ports
 
     name, model = built.path.name, built.content
     console.begin("run", name)
     into, _ = ports(model, runtime=runtime, name=name)
-    arrays = read_inputs(inputs, [port.name for port in into])
+    if is_sound(inputs):
+        heard = features_of(clip_of(inputs, built.data), built.data)
+        arrays: tuple[Any, ...] = (heard.reshape(1, *into[0].shape[1:]),)
+    else:
+        arrays = read_inputs(inputs, [port.name for port in into])
     outputs = invoke(model, arrays, runtime=runtime, progress=console, name=name)
     console.end(f"{outputs.samples} samples, {outputs.described}")
     return outputs

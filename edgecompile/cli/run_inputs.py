@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,20 @@ _DATA_NAMES = ("x_test", "x", "x_calibration", "x_train")
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A model that was built: its file, the target it was built for and its checksum ("" where nothing says so)."""
+    """A model that was built: its file, the target it was built for and its checksum ("" where nothing says so).
+
+    ``data``: what the report says of the samples; ``labels``: class names, empty where it names none.
+    """
 
     path: Path
     target: str
     sha256: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the outputs; empty where the report names none."""
+        return tuple(map(str, self.data.get("labels", ())))
 
     @property
     def content(self) -> bytes:
@@ -52,10 +61,11 @@ def find_build(name: str) -> Built:
         raise _no_build(name, "it has no report.json" if path.is_dir() else "there is no such folder", hints)
     try:
         plain = json.loads(report.read_text(encoding="utf-8"))
+        target, data = str(plain["target"]), dict(plain.get("details", {}).get("data", {}))
         models = [
-            Built(path=path / artifact["path"], target=str(plain["target"]), sha256=str(artifact.get("sha256", "")))
-            for artifact in plain["artifacts"]
-            if artifact["path"].endswith(".tflite")
+            Built(path=path / file["path"], target=target, sha256=str(file.get("sha256", "")), data=data)
+            for file in plain["artifacts"]
+            if file["path"].endswith(".tflite")
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise _no_build(name, "its report.json cannot be read") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,19 @@ def save_outputs(save: str, named: dict[str, Any]) -> None:
         ) from error
 
 
-def shown(named: dict[str, Any], dtypes: dict[str, str]) -> list[str]:
-    """The first samples: the largest value of a vector and where it is, else the shape and range."""
+def shown(named: dict[str, Any], dtypes: dict[str, str], labels: Sequence[str] = ()) -> list[str]:
+    """The first samples: the largest value of a vector and where it is, else the value.
+
+    ``labels``: names of the places of an output that has as many.
+    """
     lines = []
     for name, array in named.items():
         lines.append(f"{name} {dtypes[name]}{list(array.shape)}")
         for index, value in enumerate(array[:_SHOWN]):
             flat = value.reshape(-1)
-            best = f"largest {flat.max():.4g} at {int(flat.argmax())}" if flat.size else "empty"
+            at = int(flat.argmax()) if flat.size else 0
+            called = f" ({labels[at]})" if flat.size == len(labels) else ""
+            best = f"largest {flat.max():.4g} at {at}{called}" if flat.size else "empty"
             lines.append(f"  sample {index}: {flat[0]:.6g}" if flat.size == 1 else f"  sample {index}: {best}")
         if len(array) > _SHOWN:
             lines.append(f"  and {len(array) - _SHOWN} more; `--save FILE.npz` or `--json` give all")

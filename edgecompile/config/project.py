@@ -26,7 +26,8 @@ SCHEMA = 1
 BUILT_IN = "built-in"
 PROFILE = "profile"
 
-_TABLES = ("project", "data", "data.preprocess", "accuracy", "budget", "compiler", "android")
+_TABLES = ("project", "data", "data.preprocess", "data.features", "accuracy", "budget", "compiler", "android")
+_BELOW_DATA = ("preprocess", "features")
 _TOP = {
     **dict.fromkeys(("project", "data", "accuracy", "budget", "compiler", "android", "recipe"), Key(kind="table")),
     "schema": Key(kind="any"),
@@ -123,10 +124,10 @@ def _flattened(plain: Mapping[str, Any], file: str) -> dict[str, Any]:
         inside = _table(plain, table)
         keys = keys_of(table)
         if table == "data":
-            keys["preprocess"] = Key(kind="table")
+            keys |= dict.fromkeys(_BELOW_DATA, Key(kind="table"))
         problems += check_table(inside, keys, file=file, table=table, homes=homes)
         prefix = "" if table == "project" else f"{table}."
-        values.update({prefix + key: value for key, value in inside.items() if key != "preprocess"})
+        values.update({prefix + key: value for key, value in inside.items() if key not in _BELOW_DATA})
     problems += _check_metric(values.get("accuracy.metric"), place(file, "accuracy", "metric"))
     demand(*problems)
     if "recipe" in plain and "recipe" in values:

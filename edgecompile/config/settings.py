@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.config.table import Key
-from edgecompile.core.project import GOALS, Project
+from edgecompile.core.project import FEATURES, GOALS, Project
 from edgecompile.core.recipe import CALIBRATIONS, NUMERICS
 from edgecompile.core.units import parse_size
 
@@ -127,6 +127,13 @@ SETTINGS: Mapping[str, Setting] = {
     "data.preprocess.color": _text("data", "preprocess", "color", choices=COLORS),
     "data.preprocess.sample_rate": _count("data", "preprocess", "sample_rate"),
     "data.preprocess.length": _count("data", "preprocess", "length"),
+    "data.features.kind": _text("data", "features", "kind", choices=FEATURES),
+    "data.features.window": _count("data", "features", "window"),
+    "data.features.step": _count("data", "features", "step"),
+    "data.features.bands": _count("data", "features", "bands"),
+    "data.features.low_hz": Setting(key=Key(kind="number", minimum=0), field=("data", "features", "low_hz")),
+    "data.features.high_hz": Setting(key=Key(kind="number", minimum=0), field=("data", "features", "high_hz")),
+    "data.features.coefficients": _count("data", "features", "coefficients"),
     "accuracy.metric": _text("accuracy", "metric", convert=_metric),
     "accuracy.max_drop": Setting(key=Key(kind="number", minimum=0), field=("accuracy", "max_drop")),
     "budget.flash": _size("budget", "flash_bytes"),

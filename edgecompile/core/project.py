@@ -27,6 +27,27 @@ class Preprocess:
     length: int | None = None
 
 
+FEATURES = ("log_mel", "mfcc")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """What the device computes from sound before the model: one row for each window of samples.
+
+    ``kind`` is one of ``FEATURES``, None: the model takes the samples. ``window`` and ``step`` count samples,
+    ``bands`` of the mel scale reach from ``low_hz`` to ``high_hz`` (None: half of the sample rate);
+    ``coefficients`` are kept of the cosine transform of a row of ``mfcc``.
+    """
+
+    kind: str | None = None
+    window: int = 480
+    step: int = 320
+    bands: int = 40
+    low_hz: float = 20.0
+    high_hz: float | None = None
+    coefficients: int = 10
+
+
 # Enough for stable ranges; TensorFlow's guide to quantization speaks of 100 to 500.
 USUAL_CALIBRATION_SAMPLES = 200
 
@@ -49,6 +70,7 @@ class DataSpec:
     @property
     def most_calibration_samples(self) -> int:
         """The number asked for, else the usual one."""
+    features: Features = field(default_factory=Features)
         return USUAL_CALIBRATION_SAMPLES if self.calibration_samples is None else self.calibration_samples
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from edgecompile.core.project import Android, Preprocess
 from edgecompile.core.target import Target
 from edgecompile.emit.rebuild import Rebuild
+from edgecompile.features.plan import Plan
 from edgecompile.ir.network import Network
 from edgecompile.kernels.program import Program
 
@@ -48,7 +49,7 @@ class Emission:
     ``android``: the app that takes the model in. ``rebuild``: the same build for a script, None where it is not known.
     ``facts``: whatever else a card should tell, plain JSON. ``program`` and ``layout``: the network in C, None where
     some operator has no kernel or nobody asked. ``golden``: what the firmware tests itself with, None
-    where nothing runs the model here.
+    where nothing runs the model here. ``features``: what is computed of sound before the model, None: nothing.
     """
 
     name: str
@@ -65,3 +66,4 @@ class Emission:
     program: Program | None = None
     layout: Layout | None = None
     golden: Golden | None = None
+    features: Plan | None = None

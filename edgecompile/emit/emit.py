@@ -10,6 +10,7 @@ from edgecompile.core.artifact import Artifact
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.registry import modules_of
+from edgecompile.emit import front_end
 from edgecompile.emit.asked import with_asked
 from edgecompile.emit.emission import Emission, Golden, Layout
 
@@ -39,7 +40,7 @@ def review(emission: Emission) -> tuple[Diagnostic, ...]:
     for name in emission.target.emit:
         if hasattr(known[name], "review"):
             asked[known[name].review] = None
-    return tuple(diagnostic for ask in asked for diagnostic in ask(emission))
+    return (*(diagnostic for ask in asked for diagnostic in ask(emission)), *front_end.review(emission))
 
 
 def _known(emission: Emission) -> dict[str, ModuleType]:

@@ -9,7 +9,7 @@ from typing import Any
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.project import DataSpec
-from edgecompile.frontend import data_csv, data_folder, data_npz, preprocess
+from edgecompile.frontend import data_csv, data_features, data_folder, data_npz, preprocess
 from edgecompile.frontend.data_check import arrange, check_against
 from edgecompile.frontend.data_labels import name_classes
 from edgecompile.frontend.data_python import is_entry, load_python
@@ -44,7 +44,7 @@ def open_data(spec: DataSpec, base: Path, seed: int) -> DataSet:
     if not spec.source:
         raise bad_input("EC260", "no data source is named", help=('set `source = "data.npz"` under [data]',))
     raw = _read(spec, base)
-    preprocess.check_heeded(spec.preprocess, raw.kind, spec.source)
+    preprocess.check_heeded(spec.preprocess, raw.kind, spec.source, sound=spec.features.kind is not None)
     raw = name_classes(raw, spec, base)
     parts, drawn = split(_prepared(raw, spec), spec, seed)
     return DataSet(
@@ -106,7 +106,8 @@ def _prepared(raw: Raw, spec: DataSpec) -> dict[str, Split | None]:
     for name in ("train", "validation", "calibration", "test"):
         part: Split | None = getattr(raw, name)
         if part is not None:
-            x = tuple(preprocess.apply(array, spec.preprocess, str(spec.source)) for array in part.x)
+            made = (data_features.apply(array, spec, str(spec.source)) for array in part.x)
+            x = tuple(preprocess.apply(array, spec.preprocess, str(spec.source)) for array in made)
             part = Split(x=x, y=part.y)
         prepared[name] = part
     return prepared
@@ -138,5 +139,14 @@ def _describe(
         "splits": {name: {"samples": len(part), "from": drawn[name]} for name, part in there.items()},
         "labels": list(raw.labels),
         "seed": seed,
+        **_features_of(raw, spec),
         **raw.facts,
     }
+
+
+def _features_of(raw: Raw, spec: DataSpec) -> dict[str, Any]:
+    """The front end that the samples went through, whole: who has this can compute it again."""
+    part = raw.train or raw.test or raw.calibration
+    if spec.features.kind is None or part is None:
+        return {}
+    return {"features": data_features.plan_for(part.x[0].shape[1:], spec, str(spec.source)).to_dict()}

@@ -42,18 +42,21 @@ def check_against(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]
 def arrange(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]) -> DataSet:
     """``data`` with its named x and y arrays in the order of the model's inputs and outputs.
 
-    WAV samples get a last axis of 1 where the model has one, since a folder cannot say it.
+    Sound, and features of it, get a last axis of 1 where the model has one, since nobody could say it.
     What does not match is left as it is, for :func:`check_against` to tell.
     """
     x_order, y_order = _order(data.names, inputs), _order(data.output_names, outputs)
-    wants_channel = data.kind == "wav" and len(inputs) == 1 and len(inputs[0].shape) == 3 and inputs[0].shape[-1] == 1
+    is_sound = data.kind == "wav" or "features" in data.description
+    wants_channel = is_sound and len(inputs) == 1 and inputs[0].shape[-1:] in ((1,), [1])
 
     def arranged(part: Split | None) -> Split | None:
         if part is None:
             return None
         x = tuple(part.x[index] for index in x_order) if x_order else part.x
         y = tuple(part.y[index] for index in y_order) if y_order and part.y else part.y
-        return Split(x=tuple(a[..., np.newaxis] if wants_channel and a.ndim == 2 else a for a in x), y=y)
+        return Split(
+            x=tuple(a[..., np.newaxis] if wants_channel and a.ndim + 1 == len(inputs[0].shape) else a for a in x), y=y
+        )
 
     parts: dict[str, Any] = {name: arranged(getattr(data, name)) for name in PARTS}
     names = tuple(data.names[index] for index in x_order) or data.names

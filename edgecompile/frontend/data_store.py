@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgecompile.core.diagnostic import from_dict
-from edgecompile.core.project import DataSpec, Preprocess
+from edgecompile.core.project import DataSpec, Features, Preprocess
 from edgecompile.frontend.data_set import DataSet, Split
 from edgecompile.libs.arrays import save_array
 
@@ -58,7 +58,8 @@ def spec_from(plain: Mapping[str, Any]) -> DataSpec:
     given: dict[str, Any] = {
         key: tuple(v) if isinstance(v, list) else v for key, v in dict(plain["preprocess"]).items()
     }
-    return DataSpec(**{**plain, "preprocess": Preprocess(**given)})
+    features = Features(**plain["features"])
+    return DataSpec(**{**plain, "preprocess": Preprocess(**given), "features": features})
 
 
 def _split(folder: Path, name: str, counts: tuple[int, int]) -> Split:

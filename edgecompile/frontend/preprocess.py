@@ -51,12 +51,14 @@ def apply(x: Array, spec: Preprocess, source: str) -> Array:
     return result
 
 
-def check_heeded(spec: Preprocess, kind: str, source: str) -> None:
+def check_heeded(spec: Preprocess, kind: str, source: str, sound: bool = False) -> None:
     """Refuse a key that the source's reader would pass over in silence.
 
-    Raises BadInputError EC285.
+    ``sound``: features are computed, so any kind of source needs the sample rate. Raises BadInputError EC285.
     """
     for key, kinds in READ_BY.items():
+        if sound and key == "sample_rate":
+            continue
         if getattr(spec, key) is not None and kind not in kinds:
             what = {"images": "a folder of images", "wav": "a folder of WAV files"}[kinds[0]]
             raise bad_input(

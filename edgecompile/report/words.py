@@ -41,6 +41,7 @@ _LABELS = {
     "activation_bytes": "activations on chip",
     "pipeline_interval_ms": "slowest segment",
     "instructions": "instructions",
+    "features_instructions": "instructions of the features",
     "stack_bytes": "stack, at most",
     "cycles": "cycles",
     "sram_bytes": "SRAM",

@@ -15,7 +15,7 @@ from edgecompile.libs import programs
 
 Array = np.ndarray[Any, Any]
 COMPILERS = ("gcc", "cc", "clang")
-_FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 _COMPILE_S, _RUN_S = 300.0, 300.0
 
 _TRACE = """\
@@ -86,7 +86,7 @@ def _build(folder: Path, name: str, program: Program, cc: str, place: Path, mode
     (place / "main.c").write_text(_MAIN.format(name=name, upper=name.upper(), sizes=sizes), encoding="ascii")
     argv: list[str | Path] = [
         cc,
-        *_FLAGS,
+        *FLAGS,
         f"-I{folder}",
         "-include",
         place / "trace.h",

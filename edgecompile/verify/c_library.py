@@ -14,11 +14,12 @@ from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import MissingError, RejectedError
 from edgecompile.core.units import group
 from edgecompile.ir.layer_names import short_name
-from edgecompile.ir.network import Network, Tensor
+from edgecompile.ir.network import Network
+from edgecompile.ir.ports import port_of
 from edgecompile.ir.writer import write
 from edgecompile.kernels.program import Program
 from edgecompile.libs import litert
-from edgecompile.libs.affine import Port, quantize
+from edgecompile.libs.affine import quantize
 from edgecompile.verify import c_harness
 from edgecompile.verify.verify import FAILED, SKIPPED, VERIFIED
 
@@ -117,19 +118,6 @@ def raw_inputs(network: Network, x: Sequence[Array], samples: int) -> list[Array
         values = quantize(rows, port) if port.quantized else rows.astype(tensor.dtype)
         fed.append(np.ascontiguousarray(values.reshape(len(rows), *tensor.shape)))
     return fed
-
-
-def port_of(tensor: Tensor) -> Port:
-    """What the tensor is at the edge of the model: its quantization where it has one for all elements."""
-    quantization = tensor.quantization
-    one = quantization is not None and len(quantization.scales) == 1
-    return Port(
-        name=tensor.name,
-        shape=tensor.shape,
-        dtype=tensor.dtype,
-        scale=quantization.scales[0] if quantization is not None and one else 0.0,
-        zero_point=quantization.zero_points[0] if quantization is not None and one else 0,
-    )
 
 
 def _difference(

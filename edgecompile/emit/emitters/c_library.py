@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from edgecompile.core.artifact import Artifact, describe
+from edgecompile.emit import front_end
 from edgecompile.emit.c.header import header
 from edgecompile.emit.c.source import headers_of, source
 from edgecompile.emit.c_names import identifier
@@ -17,7 +18,7 @@ _INCLUDE = re.compile(r'^#include "([a-z0-9_]+)\.h"', re.MULTILINE)
 
 
 def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
-    """``MODEL.h``, ``MODEL.c`` and ``kernels/*.h``; nothing for a network that some operator keeps from being C."""
+    """``MODEL.h``, ``MODEL.c``, ``kernels/*.h``, a front end; nothing where an operator has no kernel."""
     program, layout = emission.program, emission.layout
     if program is None or layout is None:
         return ()
@@ -29,7 +30,8 @@ def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
     for kernel, text in texts.items():
         (folder / "kernels" / f"{kernel}.h").write_text(text, encoding="ascii")
     headers = (describe(folder, f"kernels/{kernel}.h", "c_header") for kernel in sorted(texts))
-    return describe(folder, f"{name}.h", "c_header"), describe(folder, f"{name}.c", "c_source"), *headers
+    model = describe(folder, f"{name}.h", "c_header"), describe(folder, f"{name}.c", "c_source")
+    return (*model, *headers, *front_end.emit(emission, folder))
 
 
 def with_their_own(kernels: tuple[str, ...]) -> dict[str, str]:

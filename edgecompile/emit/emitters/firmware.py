@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from edgecompile.core.artifact import Artifact, describe
+from edgecompile.emit import front_end
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.emission import Emission
 from edgecompile.emit.firmware.project import (
@@ -36,10 +37,10 @@ def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
 
 def _texts(emission: Emission) -> Iterator[tuple[str, str]]:
     assert emission.program is not None
-    name, golden = identifier(emission.name), emission.golden
-    yield "Makefile", makefile(name, emission.target, golden is not None)
+    name, golden, hears = identifier(emission.name), emission.golden, front_end.has(emission)
+    yield "Makefile", makefile(name, emission.target, golden is not None, hears)
     yield "linker.ld", linker_script(emission.target)
-    yield "model.h", model_header(name, emission.program.subgraph)
+    yield "model.h", model_header(name, emission.program.subgraph, hears)
     if golden is not None:
         yield "golden.h", golden_header(golden)
     for fixed in _FIXED if golden is not None else _FIXED[:-1]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgecompile.core.artifact import Artifact, describe
+from edgecompile.emit import front_end
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.emission import Emission
 
@@ -22,7 +23,9 @@ def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
     name = identifier(emission.name)
     written = []
     for path, text in _FILES.items():
+        more = f" ${{CMAKE_CURRENT_LIST_DIR}}/../{name}_features.c" if front_end.has(emission) else ""
         filled = text.replace("@NAME@", name).replace("@UPPER@", name.upper()).replace("@TAB@", "\t")
+        filled = filled.replace("@MORE@", more)
         (folder / "zephyr" / path).write_text(filled, encoding="ascii")
         written.append(describe(folder, f"zephyr/{path}", "zephyr"))
     return tuple(written)
@@ -41,7 +44,7 @@ build:
 # Written by edgecompile; do not edit.
 if(CONFIG_@UPPER@_MODEL)
   zephyr_library_named(@NAME@_model)
-  zephyr_library_sources(${CMAKE_CURRENT_LIST_DIR}/../@NAME@.c)
+  zephyr_library_sources(${CMAKE_CURRENT_LIST_DIR}/../@NAME@.c@MORE@)
   zephyr_library_compile_options(-O2)
   zephyr_include_directories(${CMAKE_CURRENT_LIST_DIR}/..)
 endif()

@@ -109,8 +109,11 @@ def _boot(boot: Mapping[str, Any]) -> str:
     return f"    /* {boot['source']} */\n    .boot ORIGIN(FLASH) + 0x{boot['offset']:x} : {{ {words} }} > FLASH\n"
 
 
-def model_header(name: str, graph: Subgraph) -> str:
-    """``model.h``: one set of names for every model, so that the other files are the same for all."""
+def model_header(name: str, graph: Subgraph, hears: bool = False) -> str:
+    """``model.h``: one set of names for every model, so that the other files are the same for all.
+
+    ``hears``: a front end for sound is beside the model.
+    """
     upper = name.upper()
     inputs = ", ".join(f"{upper}_INPUT_{i}_BYTES" for i in range(len(graph.inputs)))
     outputs = ", ".join(f"{upper}_OUTPUT_{i}_BYTES" for i in range(len(graph.outputs)))
@@ -131,8 +134,25 @@ def model_header(name: str, graph: Subgraph) -> str:
 
 __attribute__((unused)) static const uint32_t model_input_bytes[] = {{{inputs}}};
 __attribute__((unused)) static const uint32_t model_output_bytes[] = {{{outputs}}};
-
+{_front_end(name) if hears else ""}
 #endif /* EC_FIRMWARE_MODEL_H_ */
+"""
+
+
+def _front_end(name: str) -> str:
+    upper = f"{name.upper()}_FEATURES"
+    return f"""
+#include "../{name}_features.h"
+
+#define MODEL_FEATURES {name}_features
+#define MODEL_FEATURES_ROW {name}_features_row
+#define MODEL_FEATURES_CLIP {upper}_CLIP
+#define MODEL_FEATURES_WINDOW {upper}_WINDOW
+#define MODEL_FEATURES_STEP {upper}_STEP
+#define MODEL_FEATURES_ROWS {upper}_ROWS
+#define MODEL_FEATURES_COLUMNS {upper}_COLUMNS
+#define MODEL_FEATURES_SCRATCH {upper}_SCRATCH_WORDS
+typedef {name}_feature model_feature;
 """
 
 
@@ -166,11 +186,12 @@ def _rows(name: str, arrays: Sequence[np.ndarray[Any, Any]]) -> str:
     return f"static const uint8_t {name}[{count}][{len(samples[0])}] = {{\n" + "\n".join(texts) + "\n};"
 
 
-def makefile(name: str, target: Target, has_golden: bool) -> str:
+def makefile(name: str, target: Target, has_golden: bool, hears: bool = False) -> str:
     """The Makefile; ``OUT`` is where images go, ``LINKER`` the linker script."""
     memory = map_of(target)
     assert memory is not None
     test = "$(OUT)/self_test.elf " if has_golden else ""
+    sound = _SOUND_TOLD if hears else ""
     told = ", and self_test.elf, which tells through semihosting whether it computes right" if has_golden else ""
     return f"""\
 # Firmware of the model `{name}` for {target.name}: {group(memory.flash.size_bytes)} bytes of flash, \
@@ -179,7 +200,7 @@ def makefile(name: str, target: Target, has_golden: bool) -> str:
 #   make              app.elf, the application{told}
 #   make run          run.elf, which takes inputs from the host and gives it the outputs
 #   make trace        the same with every operator's result; make profile: the same with a mark after each operator
-CROSS ?= arm-none-eabi-
+{sound}CROSS ?= arm-none-eabi-
 CC = $(CROSS)gcc
 OBJCOPY = $(CROSS)objcopy
 OUT ?= build
@@ -187,8 +208,11 @@ LINKER ?= linker.ld
 OPTIMIZE ?= -O2
 CORE = {" ".join(flags_of(target))}
 NAME = {name}
+MODEL = $(OUT)/$(NAME).o{" $(OUT)/$(NAME)_features.o" if hears else ""}
 APP_SOURCES ?= main.c
-""" + _RULES.replace("@ALL@", f"$(OUT)/app.elf {test}".strip()).replace("@TEST@", _TEST if has_golden else "")
+""" + _RULES.replace("@ALL@", f"$(OUT)/app.elf {test}".strip()).replace(
+        "@TEST@", f"{_TEST if has_golden else ''}{_SOUND if hears else ''}"
+    )
 
 
 _TEST = """
@@ -196,6 +220,29 @@ self_test: $(OUT)/self_test.elf
 
 $(OUT)/self_test.elf: $(COMMON) $(OUT)/$(NAME).o $(OUT)/self_test.o $(OUT)/semihosting.o
 \t$(LINK)
+"""
+_SOUND_TOLD = """\
+#   make clip         clip.elf, which takes clips of sound in place of inputs
+#   make features     features.elf, which gives what it makes of them
+"""
+_SOUND = """
+features: $(OUT)/features.elf
+clip: $(OUT)/clip.elf
+
+$(OUT)/features.elf: $(COMMON) $(MODEL) $(OUT)/run.features.o $(OUT)/semihosting.o
+\t$(LINK)
+
+$(OUT)/clip.elf: $(COMMON) $(MODEL) $(OUT)/run.clip.o $(OUT)/semihosting.o
+\t$(LINK)
+
+$(OUT)/$(NAME)_features.o: ../$(NAME)_features.c | $(OUT)
+\t$(CC) $(CFLAGS) -c $< -o $@
+
+$(OUT)/run.features.o: run.c | $(OUT)
+\t$(CC) $(CFLAGS) -DEC_FEATURES -c $< -o $@
+
+$(OUT)/run.clip.o: run.c | $(OUT)
+\t$(CC) $(CFLAGS) -DEC_CLIP -c $< -o $@
 """
 _RULES = """
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Werror
@@ -211,7 +258,7 @@ trace: $(OUT)/trace.elf
 profile: $(OUT)/profile.elf
 bin: $(OUT)/app.bin
 @TEST@
-$(OUT)/app.elf: $(COMMON) $(OUT)/$(NAME).o $(addprefix $(OUT)/,$(APP_SOURCES:.c=.o))
+$(OUT)/app.elf: $(COMMON) $(MODEL) $(addprefix $(OUT)/,$(APP_SOURCES:.c=.o))
 \t$(LINK)
 
 $(OUT)/run.elf: $(COMMON) $(OUT)/$(NAME).o $(OUT)/run.o $(OUT)/semihosting.o
