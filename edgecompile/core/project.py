@@ -66,11 +66,11 @@ class DataSpec:
     test: float = 0.2
     target_column: str | None = None
     preprocess: Preprocess = field(default_factory=Preprocess)
+    features: Features = field(default_factory=Features)
 
     @property
     def most_calibration_samples(self) -> int:
         """The number asked for, else the usual one."""
-    features: Features = field(default_factory=Features)
         return USUAL_CALIBRATION_SAMPLES if self.calibration_samples is None else self.calibration_samples
 
 
