@@ -16,19 +16,19 @@ from edgecompile.cache.identity import program as program_identity
 from edgecompile.config.profiles import load
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import MissingError, RejectedError, rejected
-from edgecompile.core.report import Measure
 from edgecompile.core.target import Target
 from edgecompile.core.units import group
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.emission import Golden
-from edgecompile.emit.firmware.project import linker_script, map_of, why_no_firmware
+from edgecompile.emit.firmware.project import flags_of, linker_script, map_of, why_no_firmware
 from edgecompile.ir.network import Network
 from edgecompile.job import Job
 from edgecompile.kernels.program import Program
+from edgecompile.library_cost import hold_measured
 from edgecompile.libs import litert, programs
 from edgecompile.libs.affine import Port
 from edgecompile.lowering import noise_for
-from edgecompile.measure.board import counter, image, qemu
+from edgecompile.measure.board import counter, image, library, qemu
 from edgecompile.measure.board import figures as counting
 from edgecompile.measure.board.stack import Bound
 from edgecompile.verify import c_features, c_harness, c_library, verify
@@ -96,11 +96,15 @@ def golden(job: Job) -> Golden | None:
 def measure(job: Job, folder: Path, required: bool) -> None:
     """Build the firmware, count what it takes, run it on the emulated board and compare every operator's result.
 
-    ``folder`` holds what was emitted. Raises RejectedError when it is too large or computes something else,
-    MissingError when it is required and a program is missing.
+    ``folder`` holds what was emitted; of a core without a board, only the C library is linked and counted. Raises
+    RejectedError when it is too large or computes something else, MissingError when it is required and a program is
+    missing.
     """
     firmware = folder / EMITTER
-    if job.program is None or job.network is None or not firmware.is_dir():
+    if job.program is None or job.network is None:
+        return
+    if not firmware.is_dir():
+        _count_library(job, folder)
         return
     stands = emulated(job.target)
     unbuilt, unrun = _lacking(_BUILDS), _lacking((qemu.QEMU,) if stands is not None else ())
@@ -123,27 +127,36 @@ def _lacking(names: Sequence[str]) -> list[str]:
 def _count(job: Job, firmware: Path, out: Path, built: tuple[object, ...]) -> str:
     """``built``: what the image is built from and with."""
     kinds = (counting.Figures, Bound)
-    found = job.memo.of("image", built, kinds, lambda: counting.figures(firmware, out))
+    core = _core(job.target)
+    found = job.memo.of("image", (*built, core), kinds, lambda: counting.figures(firmware, out, core=core))
     memory = map_of(job.target)
     if memory is not None and (over := found.over(memory.ram.size_bytes)) is not None:
         help = ("build for a board with more memory (`edgecompile targets list`)",)
         raise rejected("EC662", "the image is larger than the board's RAM", f"{job.name}.tflite", [over], help)
-    for one in found.measures():
-        _put(job, one)
-    stack = found.stack.size_bytes
-    told = "no stack bound" if stack is None else f"{group(stack)} bytes of stack"
-    return f"{group(found.flash_bytes)} bytes of flash, {group(found.ram_bytes)} of RAM, {told}"
+    hold_measured(job, found)
+    return found.summary
 
 
-def _put(job: Job, new: Measure) -> None:
-    """Add a measure; one that was only predicted gives way, its limit stays and its value is told."""
-    for index, old in enumerate(job.measures):
-        if old.name == new.name:
-            runtime = job.target.runtime
-            told = f"; {old.value} predicted with {runtime.name}" if runtime and old.value is not None else ""
-            job.measures[index] = dataclasses.replace(new, limit=old.limit, method=new.method + told)
-            return
-    job.measures.append(new)
+def _count_library(job: Job, folder: Path) -> None:
+    """Link the C library of a core that has no board; what was predicted stays where there is no cross compiler."""
+    if programs.find(image.CROSS_COMPILER) is None or job.program is None or not _core(job.target):
+        return
+    with job.stage("Count", job.target.id) as summary, tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
+        name, inputs, flags = identifier(job.name), len(job.program.subgraph.inputs), flags_of(job.target)
+        names = [file.path for file in job.artifacts if file.kind in ("c_source", "c_header")]
+        sources = [(path, (folder / path).read_bytes()) for path in names]
+        found = job.memo.of(
+            "library",
+            (sources, name, flags, program_identity(image.CROSS_COMPILER)),
+            (counting.Figures, Bound),
+            lambda: library.figures(folder, name, inputs, flags, Path(made), _core(job.target)),
+        )
+        hold_measured(job, found)
+        summary.append(found.summary)
+
+
+def _core(target: Target) -> str:
+    return str(target.board.get("core", ""))
 
 
 def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]) -> str:

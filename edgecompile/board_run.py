@@ -72,7 +72,7 @@ def run_on_board(
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
         out = Path(made) / "emulated"
         out.mkdir()
-        found = counting.figures(firmware, Path(made) / "own")
+        found = counting.figures(firmware, Path(made) / "own", core=str(target.board.get("core", "")))
         if clip is not None:
             _demand_front_end(firmware)
             images.append("clip")
@@ -81,7 +81,7 @@ def run_on_board(
         raw = _fed(network, x) if x is not None else raw_inputs(network, noise_for(network, 0), 1)
         name, fed = ("run", raw) if clip is None else ("clip", [clip])
         ran = qemu.run(stands.machine, out / f"{name}.elf", fed, stands.clock_hz)
-        costs = _profile(stands, out / "profile.elf", raw, network.main) if profile else ()
+        costs = profile_of(stands, out / "profile.elf", raw, network.main) if profile else ()
     one = Measure(name="instructions", value=ran.laps[0], unit="count", method=f"{ran.method}, one inference")
     given = len(clip) if clip is not None else len(raw[0]) if x is not None else 0
     return BoardRun(
@@ -132,8 +132,8 @@ def _self_test(stands: Emulated, path: Path, firmware: Path) -> str:
     return tested.said
 
 
-def _profile(stands: Emulated, path: Path, raw: Sequence[Array], graph: Subgraph) -> tuple[OperatorCost, ...]:
-    """From the first run of an image with a mark after each operator's results."""
+def profile_of(stands: Emulated, path: Path, raw: Sequence[Array], graph: Subgraph) -> tuple[OperatorCost, ...]:
+    """Instructions of each operator: from the first run of an image with a mark after each operator's results."""
     ran = qemu.run(stands.machine, path, [array[:1] for array in raw], stands.clock_hz)
     made = [
         index

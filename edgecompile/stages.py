@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgecompile import library_cost
 from edgecompile.compress import recipe_check
 from edgecompile.compress.contract import passes
 from edgecompile.config.recipes import check_steps
@@ -119,28 +120,8 @@ def count_costs(job: Job) -> None:
     job.count("operators", _operators(job.network), "count", _COUNTED)
 
 
-def plan_memory(job: Job) -> None:
-    """Lay out the arena and hold flash and RAM against device and budget; over budget is told with the operators."""
-    assert job.network is not None and job.content is not None
-    with job.stage("Plan", job.target.id) as summary:
-        job.plan = arena.plan(job.network)
-        held = budgets.budgets(
-            job.network,
-            job.plan,
-            model_bytes=len(job.content),
-            target=job.target,
-            budget=job.project.budget,
-            model_name=f"{job.name}.tflite",
-        )
-        job.measures += held.measures
-        job.diagnostics += held.diagnostics
-        job.details["memory plan"] = timeline.draw(job.plan)
-        job.details["memory map"] = timeline.table(job.plan)
-        summary.append(f"arena {format_size(job.plan.arena_bytes)}")
-
-
 def check_operators(job: Job) -> None:
-    """Hold every operator against the profile. Raises RejectedError with all that was found, budgets included."""
+    """Hold every operator against the profile; what it refuses is told by :func:`refuse`, with all other causes."""
     assert job.network is not None
     with job.stage("Check", job.target.id) as summary:
         verdict = legality.check(job.network, job.target, f"{job.name}.tflite")
@@ -153,18 +134,15 @@ def check_operators(job: Job) -> None:
         method = f"predicted from the rules of profile `{job.target.id}`"
         job.count("operators_on_cpu", verdict.operators_on_cpu, "count", method)
         job.count("partitions", verdict.partitions, "count", method)
-    errors = [d for d in (*job.diagnostics, *verdict.diagnostics) if d.severity is Severity.ERROR]
-    if errors:
-        job.diagnostics += [d for d in verdict.diagnostics if d.severity is not Severity.ERROR]
-        job.diagnostics = [d for d in job.diagnostics if d.severity is not Severity.ERROR]
-        raise RejectedError(*errors)
-    job.diagnostics += verdict.diagnostics
 
 
 def compile_program(job: Job) -> None:
-    """Find the C kernels of a profile that wants a C library, and plan its memory; what has none is a warning."""
-    assert job.network is not None
-    if "c_library" not in job.target.emit:
+    """Find the C kernels of a profile that wants a C library, and plan its memory; what has none is a warning.
+
+    Nothing for a network that the profile refuses: kernels are written for those that it takes.
+    """
+    assert job.network is not None and job.verdict is not None
+    if "c_library" not in job.target.emit or any(d.severity is Severity.ERROR for d in job.verdict.diagnostics):
         return
     with job.stage("Compile", job.target.id) as summary:
         program = program_of(job)
@@ -174,8 +152,6 @@ def compile_program(job: Job) -> None:
             return
         job.program, job.program_plan = program, program_plan.plan_program(job.network, program)
         planned = job.program_plan.plan
-        method = f"planned: {planned.method}, tensors in place and overlapping, scratch inside"
-        job.count("c_arena_bytes", planned.arena_bytes, "bytes", method)
         job.details["memory plan of the C library"] = timeline.draw(planned)
         job.details["memory map of the C library"] = timeline.table(planned)
         summary.append(f"{len(program.routines)} operators in C, arena {format_size(planned.arena_bytes)}")
@@ -186,6 +162,44 @@ def probe_outputs(project: Project, targets: Sequence[Target]) -> None:
     for target in targets:
         with output.staged(project.output / target.id):
             pass
+
+
+def plan_memory(job: Job) -> None:
+    """Lay out the arena and hold flash and RAM against device and budget; over budget is told with the operators.
+
+    What is held is the C library where there is one, else the model file with its interpreter.
+    """
+    assert job.network is not None and job.content is not None
+    with job.stage("Plan", job.target.id) as summary:
+        job.plan = arena.plan(job.network)
+        held = budgets.budgets(
+            job.network,
+            job.plan,
+            model_bytes=len(job.content),
+            target=job.target,
+            budget=job.project.budget,
+            model_name=f"{job.name}.tflite",
+        )
+        if job.program is not None:
+            held = library_cost.predict(job, held)
+        job.measures += held.measures
+        job.diagnostics += held.diagnostics
+        job.details["memory plan"] = timeline.draw(job.plan)
+        job.details["memory map"] = timeline.table(job.plan)
+        planned = job.program_plan.plan if job.program_plan is not None else job.plan
+        summary.append(f"arena {format_size(planned.arena_bytes)}")
+
+
+def refuse(job: Job) -> None:
+    """Raises RejectedError with all that was found so far, operators and budgets."""
+    assert job.verdict is not None
+    verdict = job.verdict
+    errors = [d for d in (*job.diagnostics, *verdict.diagnostics) if d.severity is Severity.ERROR]
+    if errors:
+        job.diagnostics += [d for d in verdict.diagnostics if d.severity is not Severity.ERROR]
+        job.diagnostics = [d for d in job.diagnostics if d.severity is not Severity.ERROR]
+        raise RejectedError(*errors)
+    job.diagnostics += verdict.diagnostics
 
 
 @contextmanager

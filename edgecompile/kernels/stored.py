@@ -23,6 +23,7 @@ class Stored:
     stored_bytes: int
     dense_bytes: int
     file_bytes: int
+    is_int8: bool = True
 
 
 def stored_weights(program: Program) -> tuple[Stored, ...]:
@@ -44,4 +45,11 @@ def _stored(layer: str, call: Call, codes: Array) -> Stored:
     form = _FORMS.get(int(call.settings.get("form", 0)), DENSE)
     dense = size if form == DENSE else stored_bytes(codes, DENSE)
     assert dense is not None
-    return Stored(layer=layer, form=form, stored_bytes=size, dense_bytes=dense, file_bytes=codes.nbytes)
+    return Stored(
+        layer=layer,
+        form=form,
+        stored_bytes=size,
+        dense_bytes=dense,
+        file_bytes=codes.nbytes,
+        is_int8=codes.dtype.name == "int8",
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edgecompile.core.units import format_size
 from edgecompile.ir.network import Network, Tensor
-from edgecompile.memory.arena import MemoryPlan
+from edgecompile.memory.arena import Allocation, MemoryPlan
 
 _SHOWN = 4
 _FLOATS = {"float32": 4, "float16": 2}
@@ -13,10 +15,7 @@ _FLOATS = {"float32": 4, "float16": 2}
 def ram_facts(network: Network, plan: MemoryPlan) -> list[str]:
     """The largest tensors alive at the peak, and whether a better placement could help at all."""
     alive = plan.live(plan.peak_step)
-    shown = [
-        f"`{a.name}` {network.subgraphs[a.subgraph].tensors[a.tensor]} {format_size(a.size_bytes)}"
-        for a in alive[:_SHOWN]
-    ]
+    shown = [_told(network, allocation) for allocation in alive[:_SHOWN]]
     more = f" and {len(alive) - _SHOWN} smaller ones" if len(alive) > _SHOWN else ""
     where = f"operator {plan.peak_operator}" if plan.steps else "the start"
     total = format_size(plan.lower_bound_bytes)
@@ -28,13 +27,22 @@ def ram_facts(network: Network, plan: MemoryPlan) -> list[str]:
     return facts
 
 
+def _told(network: Network, allocation: Allocation) -> str:
+    """A tensor with its shape and size; scratch memory of a kernel has no tensor."""
+    if allocation.tensor < 0:
+        return f"{allocation.name} {format_size(allocation.size_bytes)}"
+    tensor = network.subgraphs[allocation.subgraph].tensors[allocation.tensor]
+    return f"`{allocation.name}` {tensor} {format_size(allocation.size_bytes)}"
+
+
 def ram_help(network: Network, plan: MemoryPlan, room_bytes: int) -> tuple[str, ...]:
     """Remedies for an arena that must fit into ``room_bytes``."""
     if room_bytes <= 0:
         return ("the runtime alone takes all of it: no model fits",)
     factor = plan.arena_bytes / room_bytes
     remedies = []
-    wide = [a for a in plan.live(plan.peak_step) if _dtype(network, a.subgraph, a.tensor) in _FLOATS]
+    alive = [a for a in plan.live(plan.peak_step) if a.tensor >= 0]
+    wide = [a for a in alive if network.subgraphs[a.subgraph].tensors[a.tensor].dtype in _FLOATS]
     if wide:
         as_int8 = sum(_int8_bytes(network.subgraphs[a.subgraph].tensors[a.tensor]) for a in wide)
         left = plan.lower_bound_bytes - sum(a.size_bytes for a in wide) + as_int8
@@ -58,20 +66,29 @@ def flash_facts(network: Network) -> list[str]:
     return [f"weights take {format_size(total)}, most of them in {', '.join(shown)}"]
 
 
-def flash_help(network: Network, excess_bytes: int, room_bytes: int) -> tuple[str, ...]:
-    """Remedies for a model file that is ``excess_bytes`` too large for ``room_bytes``."""
+def flash_help(
+    network: Network,
+    excess_bytes: int,
+    room_bytes: int,
+    savings: Sequence[tuple[str, int]] = (),
+    constants_bytes: int | None = None,
+) -> tuple[str, ...]:
+    """Remedies for constants that are ``excess_bytes`` too large for ``room_bytes``.
+
+    ``savings``: other ways with the bytes that each saves. ``constants_bytes``: what is stored, None: as in the file.
+    """
     if room_bytes <= 0:
-        return ("the runtime's code alone takes all of it: no model fits",)
+        return ("the code alone takes all of it: no model fits",)
     remedies = []
     saved = _saved_by_int8(network)
-    if saved:
-        verdict = "which would fit" if saved >= excess_bytes else "which is not enough alone"
-        remedies.append(f"store weights as int8 (`--numerics int8`): about {format_size(saved)} less, {verdict}")
-    holders = _weights_by_operator(network)
-    total = sum(size for size, _ in holders)
+    known = (*((("store weights as int8 (`--numerics int8`)", saved),) if saved else ()), *savings)
+    for words, less in known:
+        verdict = "which would fit" if less >= excess_bytes else "which is not enough alone"
+        remedies.append(f"{words}: about {format_size(less)} less, {verdict}")
+    total = sum(size for size, _ in _weights_by_operator(network)) if constants_bytes is None else constants_bytes
     if total > excess_bytes:
-        share = 100 * excess_bytes / total
-        remedies.append(f"remove {share:.0f} % of the weights: narrow the layers named above, or factor them")
+        share = -(-100 * excess_bytes // total)
+        remedies.append(f"remove {share} % of the weights: narrow the layers named above, or factor them")
     return tuple(remedies)
 
 
@@ -103,10 +120,6 @@ def _saved_by_int8(network: Network) -> int:
         if tensor.is_constant and tensor.dtype in _FLOATS and len(tensor.shape) > 1
     }
     return sum(buffers.values())
-
-
-def _dtype(network: Network, subgraph: int, tensor: int) -> str:
-    return network.subgraphs[subgraph].tensors[tensor].dtype
 
 
 def _int8_bytes(tensor: Tensor) -> int:

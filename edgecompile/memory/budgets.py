@@ -10,9 +10,9 @@ from edgecompile.core.report import Measure
 from edgecompile.core.target import Target
 from edgecompile.core.units import format_size, group
 from edgecompile.ir.network import Network
-from edgecompile.memory.advice import flash_facts, flash_help, ram_facts, ram_help
+from edgecompile.memory.advice import ram_facts, ram_help
 from edgecompile.memory.arena import MemoryPlan
-from edgecompile.memory.bookkeeping import bookkeeping_bytes
+from edgecompile.memory.demand import Demand, Parts, by_runtime, exact, flash_remedies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,28 +49,37 @@ def budgets(
     budget: Budget,
     model_name: str = "model.tflite",
 ) -> Budgeted:
-    """Measures and diagnostics for a network that is emitted as ``model_bytes`` bytes.
+    """Measures and diagnostics for a network that is emitted as a file of ``model_bytes`` bytes and interpreted.
 
     EC600: too much RAM; EC601: too much flash; EC602: RAM enough, but not in one piece.
     Flash is the model file and the runtime's code; RAM is the arena and what the runtime keeps
     beside it, both from the profile. Limits are the device's capacity and the user's budget; a device without
     stated memories (``target.regions`` empty) is held against the budget alone.
     """
-    runtime = target.runtime
-    flash = model_bytes + (runtime.flash_bytes if runtime else 0)
-    kept = bookkeeping_bytes(network, runtime) if runtime else 0
-    ram = plan.arena_bytes + kept
+    demand = by_runtime(network, plan, model_bytes, target)
+    held = hold(demand, network, plan, target=target, budget=budget, model_name=model_name)
+    arena = Measure(name="arena_bytes", value=plan.arena_bytes, unit="bytes", method=_arena_method(network, plan))
+    return Budgeted(measures=(arena, *held.measures), diagnostics=held.diagnostics)
+
+
+def hold(
+    demand: Demand, network: Network, plan: MemoryPlan, *, target: Target, budget: Budget, model_name: str
+) -> Budgeted:
+    """Flash and RAM as measures with their limits, and EC600 to EC602 for each limit that is passed.
+
+    ``plan`` lays out the arena that the demand counts.
+    """
     flash_limit = _limit(target, "flash", budget.flash_bytes)
     ram_limit = _limit(target, "ram", budget.ram_bytes)
+    flash, ram = demand.flash_bytes, demand.ram_bytes
     measures = (
-        Measure(name="arena_bytes", value=plan.arena_bytes, unit="bytes", method=_arena_method(network, plan)),
-        Measure(name="flash_bytes", value=flash, unit="bytes", limit=_size(flash_limit), method=_flash_method(target)),
-        Measure(name="ram_bytes", value=ram, unit="bytes", limit=_size(ram_limit), method=_ram_method(target, kept)),
+        Measure(name="flash_bytes", value=flash, unit="bytes", limit=_size(flash_limit), method=demand.flash_method),
+        Measure(name="ram_bytes", value=ram, unit="bytes", limit=_size(ram_limit), method=demand.ram_method),
     )
     found = (
-        _over_ram(network, plan, ram, ram_limit, target, model_name),
+        _over_ram(network, plan, demand, ram_limit, target, model_name),
         _over_region(network, plan, target, model_name),
-        _over_flash(network, model_bytes, flash, flash_limit, target, model_name),
+        _over_flash(network, demand, flash_limit, target, model_name),
     )
     return Budgeted(measures=measures, diagnostics=tuple(d for d in found if d is not None))
 
@@ -79,9 +88,9 @@ def _limit(target: Target, kind: str, budget_bytes: int | None) -> Limit | None:
     limits = []
     capacity = target.capacity_bytes(kind)
     if capacity is not None:
-        limits.append((capacity, f"`{target.id}` has {_exact(capacity)} in all: {_regions(target, kind)}"))
+        limits.append((capacity, f"`{target.id}` has {exact(capacity)} in all: {_regions(target, kind)}"))
     if budget_bytes is not None:
-        limits.append((budget_bytes, f"the budget grants {_exact(budget_bytes)}"))
+        limits.append((budget_bytes, f"the budget grants {exact(budget_bytes)}"))
     limits.sort(key=lambda limit: limit[0])
     if not limits:
         return None
@@ -108,58 +117,40 @@ def _arena_method(network: Network, plan: MemoryPlan) -> str:
     return f"planned: {plan.method}, {plan.alignment}-byte aligned, {bound}{batch}"
 
 
-def _flash_method(target: Target) -> str:
-    runtime = target.runtime
-    if runtime is None or not runtime.flash_bytes:
-        return "counted: the model file; no code of a runtime"
-    return (
-        f"predicted: the model file, counted, plus {_exact(runtime.flash_bytes)} of {runtime.name} ({runtime.source})"
-    )
-
-
-def _ram_method(target: Target, kept_bytes: int) -> str:
-    runtime = target.runtime
-    if runtime is None or not kept_bytes:
-        return "planned: the arena; nothing that a runtime keeps beside it"
-    return f"predicted: the arena, planned, plus {_exact(kept_bytes)} of {runtime.name} ({runtime.source})"
-
-
 def _over_ram(
-    network: Network, plan: MemoryPlan, ram: int, limit: Limit | None, target: Target, model_name: str
+    network: Network, plan: MemoryPlan, demand: Demand, limit: Limit | None, target: Target, model_name: str
 ) -> Diagnostic | None:
+    ram = demand.ram_bytes
     if limit is None or ram <= limit.size_bytes:
         return None
-    excess = ram - limit.size_bytes
-    runtime = ram - plan.arena_bytes
-    parts = f"arena {_exact(plan.arena_bytes)}" + (
-        f", {target.runtime.name} {_exact(runtime)}" if target.runtime else ""
-    )
+    excess, room = ram - limit.size_bytes, limit.size_bytes - (ram - plan.arena_bytes)
     return Diagnostic(
         code="EC600",
-        message=f"the model needs {_exact(ram)} of RAM, {_exact(excess)} more than `{target.id}` may use",
+        message=f"the model needs {exact(ram)} of RAM, {exact(excess)} more than `{target.id}` may use",
         location=_peak_place(network, plan, model_name),
-        notes=(f"found {_exact(ram)}: {parts}", *_limit_notes(limit), *ram_facts(network, plan)),
-        help=(*ram_help(network, plan, limit.size_bytes - runtime), _more("RAM", limit)),
+        notes=(f"found {exact(ram)}: {_parts(demand.ram)}", *_limit_notes(limit), *ram_facts(network, plan)),
+        help=(*ram_help(network, plan, room), _more("RAM", limit)),
     )
 
 
 def _over_flash(
-    network: Network, model_bytes: int, flash: int, limit: Limit | None, target: Target, model_name: str
+    network: Network, demand: Demand, limit: Limit | None, target: Target, model_name: str
 ) -> Diagnostic | None:
+    flash = demand.flash_bytes
     if limit is None or flash <= limit.size_bytes:
         return None
-    excess = flash - limit.size_bytes
-    runtime = flash - model_bytes
-    parts = f"model file {_exact(model_bytes)}" + (
-        f", {target.runtime.name} {_exact(runtime)}" if target.runtime else ""
-    )
+    excess, room = flash - limit.size_bytes, limit.size_bytes - demand.fixed_flash_bytes
     return Diagnostic(
         code="EC601",
-        message=f"the model needs {_exact(flash)} of flash, {_exact(excess)} more than `{target.id}` may use",
+        message=f"the model needs {exact(flash)} of flash, {exact(excess)} more than `{target.id}` may use",
         location=Location(file=model_name),
-        notes=(f"found {_exact(flash)}: {parts}", *_limit_notes(limit), *flash_facts(network)),
-        help=(*flash_help(network, excess, limit.size_bytes - runtime), _more("flash", limit)),
+        notes=(f"found {exact(flash)}: {_parts(demand.flash)}", *_limit_notes(limit), *demand.facts),
+        help=(*flash_remedies(demand, network, excess, room), _more("flash", limit)),
     )
+
+
+def _parts(parts: Parts) -> str:
+    return ", ".join(f"{name} {exact(size)}" for name, size in parts)
 
 
 def _over_region(network: Network, plan: MemoryPlan, target: Target, model_name: str) -> Diagnostic | None:
@@ -169,11 +160,11 @@ def _over_region(network: Network, plan: MemoryPlan, target: Target, model_name:
         return None
     return Diagnostic(
         code="EC602",
-        message=f"no single memory of `{target.id}` holds the arena of {_exact(plan.arena_bytes)}",
+        message=f"no single memory of `{target.id}` holds the arena of {exact(plan.arena_bytes)}",
         location=_peak_place(network, plan, model_name),
         notes=(
-            f"found: the arena is {_exact(plan.arena_bytes - room)} larger than the longest range of addresses",
-            f"limit: the longest range is {_exact(room)}; {_regions(target, 'ram')}",
+            f"found: the arena is {exact(plan.arena_bytes - room)} larger than the longest range of addresses",
+            f"limit: the longest range is {exact(room)}; {_regions(target, 'ram')}",
             *ram_facts(network, plan),
         ),
         help=(*ram_help(network, plan, room), "take a device with a larger memory in one piece"),
@@ -213,9 +204,3 @@ def _peak_place(network: Network, plan: MemoryPlan, model_name: str) -> Location
         layer=outputs[0].name if outputs else None,
         detail=f"`{step.label}`" if step.subgraph == 0 else f"`{step.label}` of subgraph {step.subgraph}",
     )
-
-
-def _exact(size_bytes: int) -> str:
-    """A size for people, with the bytes where rounding hides them."""
-    text = format_size(size_bytes)
-    return text if text.endswith(" B") else f"{text} ({group(size_bytes)} B)"

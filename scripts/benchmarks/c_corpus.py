@@ -83,7 +83,7 @@ def row_of(name: str, content: bytes, samples: int) -> dict[str, Any]:
     if program.refusals:
         return {**row, "state": "not covered", "why": "; ".join(_reasons(network, program))}
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
-        _emit(network, program, Path(made))
+        emit(network, program, Path(made))
         found = verify_c(Path(made), "m", network, program, _noise(network, samples), name, samples)
     if found.status == "verified":
         return {**row, "state": "exact", "tensors": found.tensors}
@@ -104,7 +104,8 @@ def _reason(network: Network, refusal: Refusal) -> str:
     return f"{refusal.label} of {', '.join(types)}"
 
 
-def _emit(network: Network, program: Program, folder: Path) -> None:
+def emit(network: Network, program: Program, folder: Path) -> None:
+    """The C library of a network, called `m`."""
     plan = plan_program(network, program)
     layout = Layout(arena_bytes=plan.plan.arena_bytes, offsets=plan.offsets, scratch=plan.scratch)
     (folder / "m.h").write_text(header("m", program.subgraph, layout), encoding="ascii")

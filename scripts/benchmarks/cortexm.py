@@ -61,6 +61,7 @@ def row_of(model: Path, board: str, samples: int) -> dict[str, Any]:
             said = [d["message"] for d in report.get("diagnostics", answer.get("diagnostics", []))]
             return {**row, "error": "; ".join(said) or "no image was built"}
         row |= {name: found[name] for name in FIGURES}
+        row["ram_bytes"] -= found["stack_bytes"] or 0  # the baseline's RAM is without its stack
         row["exact"], row["compared"] = exact(Path(made) / board, model.stem, board, samples)
     return row
 

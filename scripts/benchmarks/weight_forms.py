@@ -159,7 +159,7 @@ def figures(model: bytes, forms: tuple[str, ...], asked: argparse.Namespace) -> 
     return {
         "instructions": found["instructions"],
         "weight_bytes": sum(layer["bytes"] for layer in stored) or dense_bytes(model),
-        "ram_bytes": found["ram_bytes"],
+        "ram_bytes": found["ram_bytes"] - (found["stack_bytes"] or 0),
         "flash_bytes": found["flash_bytes"],
         "exact": "bit for bit" in str(details.get("verification on the emulated board")),
     }

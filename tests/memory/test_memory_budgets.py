@@ -120,7 +120,7 @@ error[EC601]: the model needs 68.4 KiB (70 000 B) of flash, 4 464 B more than `b
    = note: limit: `board` has 64.0 KiB (65 536 B) in all: `flash` 64.0 KiB (datasheet table 1)
    = note: weights take 9 600 B, most of them in operator 0 FULLY_CONNECTED (`wide`) 6 400 B (67 %), operator 1 FULLY_CONNECTED (`narrow`) 3 200 B (33 %)
    = help: store weights as int8 (`--numerics int8`): about 7 200 B less, which would fit
-   = help: remove 46 % of the weights: narrow the layers named above, or factor them
+   = help: remove 47 % of the weights: narrow the layers named above, or factor them
    = help: take a device with more flash
    = more: edgecompile explain EC601"""  # noqa: E501
 

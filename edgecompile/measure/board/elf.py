@@ -9,20 +9,22 @@ from pathlib import Path
 # "Executable and Linking Format (ELF)", Tool Interface Standard 1.2: sh_type and sh_flags; st_info.
 _SYMBOLS, _NO_BITS = 2, 8
 _WRITE, _ALLOCATED = 1, 2
-_FUNCTION = 2
+_OBJECT, _FUNCTION = 1, 2
 _STACK = ".stack"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """Bytes of flash (code, constants, initial values of data) and RAM (data and bss; no stack); function addresses.
+    """Bytes of flash (code, constants, initial values of data) and RAM (data and bss; no stack); what has a name.
 
-    ``functions``: name to address, without the Thumb bit.
+    ``functions``: name to address, without the Thumb bit. ``sizes``: bytes of functions and objects by name, equal
+    names of several files added up.
     """
 
     flash_bytes: int
     ram_bytes: int
     functions: dict[str, int]
+    sizes: dict[str, int]
 
 
 def read(path: Path) -> Image:
@@ -34,11 +36,13 @@ def read(path: Path) -> Image:
         sections = _sections(content)
     except struct.error as error:
         raise ValueError(f"{path.name} is cut off: {error}") from error
+    functions, sizes = _symbols(content, sections)
     allocated = [s for s in sections if s.flags & _ALLOCATED and s.name != _STACK]
     return Image(
         flash_bytes=sum(s.size for s in allocated if s.kind != _NO_BITS),
         ram_bytes=sum(s.size for s in allocated if s.flags & _WRITE or s.kind == _NO_BITS),
-        functions=_functions(content, sections),
+        functions=functions,
+        sizes=sizes,
     )
 
 
@@ -64,14 +68,19 @@ def _sections(content: bytes) -> list[_Section]:
     ]
 
 
-def _functions(content: bytes, sections: list[_Section]) -> dict[str, int]:
-    found = {}
+def _symbols(content: bytes, sections: list[_Section]) -> tuple[dict[str, int], dict[str, int]]:
+    functions: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for section in (s for s in sections if s.kind == _SYMBOLS):
         for at in range(section.offset, section.offset + section.size, 16):
-            name, value, _, info = struct.unpack_from("<IIIB", content, at)
+            name, value, size, info = struct.unpack_from("<IIIB", content, at)
+            if info & 15 not in (_OBJECT, _FUNCTION):
+                continue
+            word = _text(content, sections[section.link].offset + name)
+            sizes[word] = sizes.get(word, 0) + size
             if info & 15 == _FUNCTION:
-                found[_text(content, sections[section.link].offset + name)] = value & ~1
-    return found
+                functions[word] = value & ~1
+    return functions, sizes
 
 
 def _text(content: bytes, start: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,10 +40,16 @@ def bound(elf: Path, folder: Path, root: str = "Reset_Handler") -> Bound:
     From the compiler's ``-fstack-usage`` files in ``folder``; for functions without one (the compiler's own library,
     bare assembly) from what their instructions push. Calls are read from the disassembly. Raises EC191 without objdump.
     """
+    return bounds(elf, folder, (root,))[0][root]
+
+
+def bounds(elf: Path, folder: Path, roots: Sequence[str]) -> tuple[dict[str, Bound], dict[str, set[str]]]:
+    """The same below each of several roots, and which functions each function of the image calls by name."""
     done = programs.run(["arm-none-eabi-objdump", "-d", elf], _DISASSEMBLE_S, purpose="to bound the stack")
     functions = _disassembled(done.stdout)
     dynamic = _with_usage(functions, folder)
-    return _deepest(functions, root, dynamic)
+    calls = {name: function.callees for name, function in functions.items()}
+    return {root: _deepest(functions, root, dynamic) for root in roots}, calls
 
 
 def _disassembled(text: str) -> dict[str, _Function]:

@@ -1,0 +1,251 @@
+"""What the code of the C library's kernels takes, by core, and how well that predicts whole models (--write keeps it).
+
+Every network is linked for every core with a program that only calls it. The table has, for each kernel, what a call
+takes (a least-squares fit over all operators) and which functions it shares with others. The error is that of whole
+models, each predicted from a table made without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _shared import CHECKOUT, data_folder, table
+from c_corpus import emit
+
+from edgecompile.config.profiles import load
+from edgecompile.core.errors import EdgecompileError
+from edgecompile.ir.network import Network
+from edgecompile.ir.reader import read
+from edgecompile.kernels.constants import constant_bytes
+from edgecompile.kernels.program import Program, compile_network
+from edgecompile.measure.board import code_size, elf, image, library, stack
+from edgecompile.memory.program_plan import plan_program
+from edgecompile.optimize.apply import apply
+
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+KEPT = CHECKOUT / "edgecompile" / "measure" / "board" / code_size.TABLE
+# Networks of one operator, of which so many are taken for each table of the tests.
+_CASES = ("binary", "convert", "elements", "forms", "moves", "picks", "states", "sums", "wide")
+_EACH = 24
+# How much an operator of a model counts beside one of a test, whose settings are those that nobody would choose.
+_MODEL_WEIGHT = 4.0
+# Of fewer operators than that is no model, but a test of one operator.
+_MODEL_OPERATORS = 3
+_OPERATOR = re.compile(r"m_(?:operator|layer)_(\d+)")
+_OWN = re.compile(r"m_(?:init|input|output|invoke)$|main$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A linked library: bytes of its code, of each operator, of functions shared; which operator calls which."""
+
+    name: str
+    program: Program
+    is_model: bool
+    code_bytes: int
+    operators: dict[int, int]
+    functions: dict[str, int]
+    reached: dict[int, set[str]]
+    stacks: dict[int, int] = field(default_factory=dict)
+    stack_bytes: int = 0
+    data_bytes: int = 0
+
+
+def main() -> int:
+    """Print the table's error for each core; exit 1 where a network does not link."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--core", action="append", choices=CORES, help="may be given several times  [default: all]")
+    parser.add_argument("--write", action="store_true", help=f"keep what was measured in {KEPT.name}")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.is_file() else {"cores": {}}
+    found = {core: table_of(samples(core)) for core in asked.core or CORES}
+    kept = {
+        "schema": 1,
+        "source": "measured: linked for each core, -O2, unused functions and constants left out",
+        "command": "scripts/bench code_sizes --write",
+        "compiler": image.compiler_version(),
+        "cores": {**kept["cores"], **{core: one for core, (one, _) in found.items()}},
+    }
+    if asked.write:
+        KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    rows = [{"core": core, "model": name, **row} for core, (_, rows) in found.items() for name, row in rows.items()]
+    print(json.dumps({"schema": 1, "rows": rows}, indent=1) if asked.json else _text(found))
+    return 0
+
+
+def samples(core: str) -> list[Sample]:
+    """Every public model and networks of one operator, linked for a core."""
+    target = load(core)
+    flags = tuple(target.board["compiler_flags"])
+    found, seen = [], set()
+    for name, content, is_model in _networks():
+        network = apply(read(content, name)).network if isinstance(content, bytes) else content
+        program = compile_network(network, forms=target.weight_forms, kernels=target.kernels)
+        # The operators alone of a second model of the same kind would say nothing new.
+        key = (program.refusals, tuple((c.kernel, str(c.settings)) for r in program.routines for c in r.calls))
+        if program.refusals or str(key) in seen:
+            continue
+        seen.add(str(key))
+        with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
+            emit(network, program, Path(made))
+            whole = is_model and len(program.routines) >= _MODEL_OPERATORS
+            found.append(_sample(name, network, program, whole, Path(made), flags))
+        print(f"{core} {name} {found[-1].code_bytes}", file=sys.stderr)
+    return found
+
+
+def _networks() -> Iterator[tuple[str, Any, bool]]:
+    for folder in ("cortexm", "tflite"):
+        for path in sorted((data_folder() / folder).glob("*.tflite")):
+            try:
+                content = path.read_bytes()
+                read(content, path.name)
+            except EdgecompileError:
+                continue
+            yield path.stem, content, True
+    for name, network in single_operators(_EACH):
+        yield name, network, False
+
+
+def single_operators(each: int) -> Iterator[tuple[str, Network]]:
+    """About so many networks of one operator from each table of the kernels' tests."""
+    sys.path.insert(0, str(CHECKOUT / "tests" / "kernels"))
+    for module in _CASES:
+        cases = getattr(importlib.import_module(f"test_kernel_{module}"), "CASES", {})
+        for name in list(cases)[:: max(len(cases) // each, 1)]:
+            yield f"{module}: {name}", cases[name]()
+
+
+def _sample(
+    name: str, network: Network, program: Program, is_model: bool, folder: Path, flags: Sequence[str]
+) -> Sample:
+    out = folder / "out"
+    made = library.link(folder, "m", len(program.subgraph.inputs), flags, out)
+    read_back = elf.read(made)
+    roots = [f"m_operator_{i}" for i, r in enumerate(program.routines) if r.calls]
+    bounds, calls = stack.bounds(made, out, ("main", *roots))
+    operators: dict[int, int] = {}
+    for symbol, size in read_back.sizes.items():
+        if own := _OPERATOR.match(symbol):
+            operators[int(own[1])] = operators.get(int(own[1]), 0) + size
+    functions = {
+        _plain(symbol): read_back.sizes.get(symbol, 0)
+        for symbol in read_back.functions
+        if not _OPERATOR.match(symbol) and not _OWN.match(symbol)
+    }
+    return Sample(
+        name=name,
+        program=program,
+        is_model=is_model,
+        code_bytes=read_back.flash_bytes - constant_bytes(program),
+        operators=operators,
+        functions=functions,
+        reached={index: _reached(f"m_operator_{index}", calls) for index in operators},
+        stacks={int(root.rsplit("_", 1)[1]): bounds[root].size_bytes or 0 for root in roots},
+        stack_bytes=bounds["main"].size_bytes or 0,
+        data_bytes=max(read_back.ram_bytes - max(plan_program(network, program).plan.arena_bytes, 1), 0) & ~7,
+    )
+
+
+def _plain(symbol: str) -> str:
+    """A function's name without what the compiler appends to variants of it."""
+    return symbol.split(".")[0]
+
+
+def _reached(root: str, calls: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [root]
+    while waiting:
+        for callee in calls.get(waiting.pop(), ()):
+            if callee not in found:
+                found.add(callee)
+                waiting.append(callee)
+    return {_plain(name) for name in found if not _OPERATOR.match(name)}
+
+
+def fit(given: Sequence[Sample]) -> dict[str, Any]:
+    """The table from samples: kernels, functions, what every image has, stack."""
+    names = sorted({call.kernel for sample in given for routine in sample.program.routines for call in routine.calls})
+    rows: list[list[float]] = []
+    sizes: list[float] = []
+    stacks = dict.fromkeys(names, 0)
+    met = {name: 0.0 for name in names}
+    reached: dict[str, dict[str, float]] = {name: {} for name in names}
+    for sample in given:
+        weight = _MODEL_WEIGHT if sample.is_model else 1.0
+        for index, size in sample.operators.items():
+            kernels = [call.kernel for call in sample.program.routines[index].calls]
+            rows.append([weight * kernels.count(name) for name in names])
+            sizes.append(weight * size)
+            stacks[kernels[-1]] = max(stacks[kernels[-1]], sample.stacks.get(index, 0))
+            if len(set(kernels)) == 1:
+                met[kernels[0]] += weight
+                for function in sample.reached[index]:
+                    reached[kernels[0]][function] = reached[kernels[0]].get(function, 0.0) + weight
+    each = np.linalg.lstsq(np.asarray(rows), np.asarray(sizes), rcond=None)[0]
+    known: dict[str, list[int]] = {}
+    for sample in given:
+        for function, size in sample.functions.items():
+            known.setdefault(function, []).append(size)
+    one = {
+        "kernels": {
+            name: {
+                "each": max(round(float(value)), 0),
+                "functions": {f: round(count / met[name], 3) for f, count in sorted(reached[name].items())},
+            }
+            for name, value in zip(names, each, strict=True)
+        },
+        "functions": {function: round(float(np.mean(found))) for function, found in sorted(known.items())},
+        "fixed": 0,
+        "data": {name: size for name in names if (size := min(_data(given, name), default=0))},
+        "stack": stacks,
+        "stack_fixed": max(
+            (s.stack_bytes - max(s.stacks.values(), default=0) for s in given if s.stack_bytes), default=0
+        ),
+    }
+    rest = [s.code_bytes - code_size.estimate(one, s.program)[0] for s in given if s.is_model]
+    return {**one, "fixed": max(round(float(np.median(rest))), 0)}
+
+
+def _data(given: Sequence[Sample], kernel: str) -> list[int]:
+    """Bytes of .data and .bss, the arena not counted, of the libraries that have the kernel."""
+    return [s.data_bytes for s in given if any(c.kernel == kernel for r in s.program.routines for c in r.calls)]
+
+
+def table_of(given: Sequence[Sample]) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """The table with its error, and each model's code as it is and as it is predicted without it."""
+    rows = {}
+    for left_out in (sample for sample in given if sample.is_model):
+        others = fit([sample for sample in given if sample is not left_out])
+        predicted = code_size.estimate(others, left_out.program)[0]
+        rows[left_out.name] = {"code": left_out.code_bytes, "predicted": predicted}
+    errors = [abs(row["predicted"] / row["code"] - 1) for row in rows.values()]
+    return {**fit(given), "error": round(float(np.mean(errors)), 3), "models": len(rows)}, rows
+
+
+def _text(found: dict[str, Any]) -> str:
+    blocks = []
+    for core, (one, rows) in found.items():
+        lines = [_line(name, row["code"], row["predicted"]) for name, row in rows.items()]
+        head = f"{core}: leave-one-out error {100 * one['error']:.1f} % over {one['models']} models"
+        blocks.append(f"{head}\n{table([('model', 'code, bytes', 'predicted', ''), *lines])}")
+    return "\n\n".join(blocks)
+
+
+def _line(name: str, code: float, predicted: float) -> tuple[str, ...]:
+    return name[-60:], f"{code:,}", f"{predicted:,}", f"{100 * (predicted / code - 1):+.1f} %"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
