@@ -7,20 +7,31 @@ from collections.abc import Sequence
 
 from edgecompile.core.units import group
 from edgecompile.job import Job
-from edgecompile.kernels.program import Program, compile_network
+from edgecompile.kernels.program import Program
 from edgecompile.kernels.stored import Stored, stored_weights
 from edgecompile.kernels.weight_forms import DENSE, FORMS
+from edgecompile.memory.weighed import compile_weighed
 
 
 def program_of(job: Job) -> Program:
     """The network in C, weights in the forms that the profile allows, chosen by the project's goal."""
     assert job.network is not None
-    program = compile_network(
-        job.network, forms=job.target.weight_forms, goal=job.project.optimize, kernels=job.target.kernels
+    program = compile_weighed(
+        job.network,
+        forms=job.target.weight_forms,
+        goal=job.project.optimize,
+        kernels=job.target.kernels,
+        ram_bytes=_ram_bytes(job),
     )
     if not program.refusals:
         tell(job, stored_weights(program))
     return program
+
+
+def _ram_bytes(job: Job) -> int | None:
+    """What there is for arena, data and stack: the device's or what the budget grants; None: nobody says."""
+    known = (job.target.capacity_bytes("ram"), job.project.budget.ram_bytes)
+    return min((size for size in known if size is not None), default=None)
 
 
 def tell(job: Job, stored: Sequence[Stored]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -45,16 +45,27 @@ def compile_network(
     forms: Sequence[str] = (DENSE,),
     goal: str = BALANCED,
     kernels: str = DSP,
+    plain: Collection[int] = (),
+    rooms: Mapping[int, int] | None = None,
 ) -> Program:
     """The main subgraph in C; other subgraphs than those that give variables their values are refused.
 
     ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal``: by what they are chosen;
-    ``kernels``: for which instructions constants are laid out, one of ``core.target.KERNELS``.
+    ``kernels``: for which instructions constants are laid out, one of ``core.target.KERNELS``. ``plain``: operators
+    whose weights are stored one by one whatever is allowed; ``rooms``: ``Site.room_bytes`` by operator.
     """
     main = network.main
     routines, refusals = [], []
     for index, operator in enumerate(main.operators):
-        site = Site(subgraph=main, operator=operator, rounding=rounding, forms=tuple(forms), goal=goal, kernels=kernels)
+        site = Site(
+            subgraph=main,
+            operator=operator,
+            rounding=rounding,
+            forms=(DENSE,) if index in plain else tuple(forms),
+            goal=goal,
+            kernels=kernels,
+            room_bytes=None if rooms is None else rooms.get(index),
+        )
         found = _routine(site)
         if isinstance(found, str):
             refusals.append(Refusal(operator=index, label=operator.label, reason=found))

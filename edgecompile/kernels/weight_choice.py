@@ -68,12 +68,18 @@ def choose(codes: Array, pixels: int, allowed: Sequence[str], goal: str) -> Choi
     return min(choices, key=orders[goal])
 
 
-def at_once(steps: int, pixels: int, goal: str) -> int:
-    """Blocks of four pixels that one unpacked row of ``steps`` pairs of inputs serves."""
+def at_once(steps: int, pixels: int, goal: str, room_bytes: int | None = None) -> int:
+    """Blocks of four pixels that one unpacked row of ``steps`` pairs of inputs serves, in so much scratch at most."""
     blocks = -(-pixels // 4)
-    most = min(_MOST_AT_ONCE[goal], max(_SCRATCH_BYTES[goal] // (16 * steps), 1), blocks)
+    room = _SCRATCH_BYTES[goal] if room_bytes is None else room_bytes
+    most = min(_MOST_AT_ONCE[goal], max(room // (16 * steps), 1), blocks)
     # As many turns with fewer blocks each take as many instructions and less RAM.
     return -(-blocks // -(-blocks // most))
+
+
+def instructions(codes: Array, pixels: int, form: str, blocks_at_once: int) -> int:
+    """What the model gives a layer in a form other than dense whose rows serve so many blocks at once."""
+    return _other(codes, pixels, form, blocks_at_once)
 
 
 def _bytes(choice: Choice) -> int:
@@ -84,7 +90,7 @@ def _choice(codes: Array, pixels: int, form: str, goal: str) -> Choice | None:
     size = stored_bytes(codes, form)
     if size is None:
         return None
-    count = _dense(codes, pixels) if form == DENSE else _other(codes, pixels, form, goal)
+    count = _dense(codes, pixels) if form == DENSE else _other(codes, pixels, form, None, goal)
     return Choice(form=form, stored_bytes=size, instructions=count)
 
 
@@ -97,7 +103,7 @@ def _dense(codes: Array, pixels: int) -> int:
     return blocks * (-(-outputs // 2) * (24 * -(-inputs // 4) + 127) + _GATHER * inputs + _FIND)
 
 
-def _other(codes: Array, pixels: int, form: str, goal: str) -> int:
+def _other(codes: Array, pixels: int, form: str, blocks_at_once: int | None, goal: str = BALANCED) -> int:
     blocks_there = blocks_of(codes).any(axis=(2, 3))
     rows, steps = len(blocks_there), int(blocks_there.shape[1])
     is_list = form in (BLOCK, BLOCK_SHARED4)
@@ -107,6 +113,6 @@ def _other(codes: Array, pixels: int, form: str, goal: str) -> int:
     if codes.ndim == 2:
         return _TABLE[form] + pixels * (there * _ONE_OUTPUT[form] + looks + rows * 80 + 8 * steps)
     blocks = -(-pixels // 4)
-    turns = -(-blocks // at_once(steps, pixels, goal))
+    turns = -(-blocks // (blocks_at_once or at_once(steps, pixels, goal)))
     unpacking = turns * (there * _UNPACK[form] + looks + rows * _ROW)
     return _TABLE[form] + unpacking + blocks * (there * _MULTIPLY[form] + rows * _SCALE + 2 * _GATHER * steps + _FIND)
