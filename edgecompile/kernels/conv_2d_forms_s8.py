@@ -12,7 +12,7 @@ from edgecompile.kernels.weight_packing import NUMBERS, pack, steps_of
 
 OPERATORS = ("CONV_2D",)
 # Before the kernels of dense weights.
-RANK = -1
+RANK = -2
 
 
 def refuse(site: Site) -> str | None:
@@ -42,8 +42,7 @@ def routine(site: Site) -> Routine:
     window = geometry(site, weights.shape[1], weights.shape[2])
     quantities, constants = scaling(site, weights.reshape(len(weights), -1))
     steps = steps_of(weights, form)
-    pixels = site.output.elements // len(weights)
-    at_once = weight_choice.at_once(steps.shape[1], pixels, site.goal, site.room_bytes)
+    at_once = weight_choice.at_once(steps.shape[1], site.output.elements // len(weights), site.goal)
     is_list = form in (BLOCK, BLOCK_SHARED4)
     layout: dict[str, Setting] = {
         "form": NUMBERS[form],

@@ -11,16 +11,18 @@
 #ifndef EC_CONV_2D_S8_H_
 #define EC_CONV_2D_S8_H_
 
-#include "pairs.h"
+#include "lines.h"
 
 typedef struct {
     const int16_t *weights;
-    const int32_t *channels; /* bias and multiplier of each (pairs.h) */
+    const int32_t *lines;    /* lines.h; null where sums are scaled as in pairs.h, which reads the next two */
+    const int32_t *channels; /* bias and multiplier of each */
     const int8_t *right_shift;
     const int8_t *border; /* in_c times the input's zero point; null where in_c is no multiple of four */
     int batches, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
     int groups; /* ceil(kernel_h * kernel_w * in_c / 4) */
+    int line_shift, base;
     int input_zero_point, output_zero_point, lowest, highest;
     int is_plain, rounding;
 } ec_conv_2d_s8_layer;
@@ -76,14 +78,24 @@ EC_SPECIALIZED void ec_conv_2d_s8(const ec_conv_2d_s8_layer *layer, const int8_t
     const int pixels = layer->batches * layer->out_h * layer->out_w;
     const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
                                       layer->highest,  layer->is_plain,    layer->rounding};
+    ec_lines_work work;
     int pixel, count;
+    if (layer->lines) {
+        ec_lines_begin(&work, layer->weights, (const int16_t *)scratch, layer->groups, layer->out_c, layer->lines,
+                       layer->base);
+    }
     for (pixel = 0; pixel < pixels; pixel += count) {
         /* Four pixels at a time; what is left over as two that are each there twice, or one four times. */
         const int left = pixels - pixel, step_1 = left < 4 ? 0 : 1, step_2 = left < 4 ? left / 2 : 2;
         count = left < 4 ? 1 + left / 2 : 4;
         ec_conv_2d_s8_gather(layer, input, pixel, step_1, step_2, (int16_t *)scratch);
-        ec_pairs_times_four(layer->weights, (const int16_t *)scratch, layer->groups, layer->out_c, &scaling,
-                            output + pixel * layer->out_c, step_1 * layer->out_c, step_2 * layer->out_c);
+        if (layer->lines) {
+            ec_lines_place(&work, output + pixel * layer->out_c, step_1 * layer->out_c, step_2 * layer->out_c);
+            ec_lines_times_four(&work, layer->line_shift, layer->out_c, layer->lowest, layer->highest);
+        } else {
+            ec_pairs_times_four(layer->weights, (const int16_t *)scratch, layer->groups, layer->out_c, &scaling,
+                                output + pixel * layer->out_c, step_1 * layer->out_c, step_2 * layer->out_c);
+        }
     }
 }
 

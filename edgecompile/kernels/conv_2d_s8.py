@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.kernels import pairs
-from edgecompile.kernels.convolution import Window, filters, geometry, in_pairs, refuse_plain, scaling
+from edgecompile.kernels.convolution import Window, filters, geometry, refuse_plain, scaled_in_pairs, scaling
 from edgecompile.kernels.routine import Call, Overlap, Routine, Site
 
 OPERATORS = ("CONV_2D", "DEPTHWISE_CONV_2D")
@@ -29,13 +29,19 @@ def routine(site: Site) -> Routine:
     window = geometry(site, kernel_h, kernel_w)
     quantities, constants = scaling(site, flat)
     groups = -(-flat.shape[1] // 4)
+    lines, scaled = scaled_in_pairs(flat, quantities, constants)
     whole = window.in_c % 4 == 0
     call = Call(
         kernel="conv_2d_s8",
-        settings={**window.settings(), "groups": groups, **quantities},
+        settings={
+            **window.settings(),
+            "groups": groups,
+            **lines,
+            **quantities,
+        },
         constants={
             "weights": pairs.pair(flat),
-            **in_pairs(constants),
+            **scaled,
             **({"border": np.full(window.in_c, quantities["input_zero_point"], np.int8)} if whole else {}),
         },
         inputs=site.operator.inputs[:1],

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from edgecompile.kernels.lines import SHIFTS, Lines, Staircase, fit, lines_in_pairs, sums_of
 from edgecompile.kernels.pairs import fold, is_small
 from edgecompile.kernels.quantities import (
     activation_range,
@@ -179,6 +180,32 @@ def _settle(site: Site, weights: Array, bias: Array, multiplier: Array, shift: A
         bias[channel] = 4 * (min(max(scaled + zero_point, lowest), highest) - zero_point)
         multiplier[channel], shift[channel] = 1 << 30, -1
     return bias, multiplier, shift
+
+
+def on_lines(weights: Array, settings: dict[str, int], constants: dict[str, Array]) -> Lines | None:
+    """What ``scaling`` gave for int8[o, k] weights, as lines that are equal; None where there are none."""
+    if not settings["is_plain"]:
+        return None
+    lowest, highest = sums_of(weights)
+    stairs = Staircase(
+        **constants,
+        lowest_sum=lowest,
+        highest_sum=highest,
+        zero_point=settings["output_zero_point"],
+        lowest=settings["lowest"],
+        highest=settings["highest"],
+    )
+    return next((found for shift in SHIFTS if (found := fit(stairs, shift)) is not None), None)
+
+
+def scaled_in_pairs(
+    weights: Array, settings: dict[str, int], constants: dict[str, Array]
+) -> tuple[dict[str, Setting], dict[str, Array]]:
+    """Settings and constants by which sums of pairs become outputs: ``lines.h``'s, else those of ``pairs.h``."""
+    straight = on_lines(weights, settings, constants)
+    if straight is None:
+        return {"line_shift": 0, "base": 0}, in_pairs(constants)
+    return {"line_shift": straight.shift, "base": straight.base}, {"lines": lines_in_pairs(straight)}
 
 
 def in_pairs(constants: dict[str, Array]) -> dict[str, Array]:

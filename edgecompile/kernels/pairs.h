@@ -25,8 +25,8 @@ typedef struct {
 EC_SPECIALIZED int ec_pairs_place(int k) { return (k / 4) * 16 + (k % 2) * 8 + (k % 4) / 2; }
 
 /* Spread `count` bytes of four pixels, a multiple of four; gives the place behind what was written. */
-EC_SPECIALIZED int16_t *ec_pairs_spread(const int8_t *p0, const int8_t *p1, const int8_t *p2, const int8_t *p3,
-                                        int count, int16_t *to)
+EC_SPECIALIZED int16_t *ec_pairs_spread_portable(const int8_t *p0, const int8_t *p1, const int8_t *p2,
+                                                 const int8_t *p3, int count, int16_t *to)
 {
     const int8_t *const from[4] = {p0, p1, p2, p3};
     int i, k;
@@ -86,6 +86,17 @@ EC_SHARED void ec_pairs_times_four_portable(const int16_t *weights, const int16_
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
 #include "pairs_dsp.h"
 #endif
+
+EC_SPECIALIZED int16_t *ec_pairs_spread(const int8_t *p0, const int8_t *p1, const int8_t *p2, const int8_t *p3,
+                                        int count, int16_t *to)
+{
+#ifdef EC_PAIRS_DSP_H_
+    ec_pairs_dsp_spread(p0, p1, p2, p3, to, to + 4 * count);
+    return to + 4 * count;
+#else
+    return ec_pairs_spread_portable(p0, p1, p2, p3, count, to);
+#endif
+}
 
 EC_SPECIALIZED void ec_pairs_times_four(const int16_t *weights, const int16_t *pixels, int groups, int channels,
                                         const ec_pairs_scaling *scaling, int8_t *output, int step_1, int step_2)

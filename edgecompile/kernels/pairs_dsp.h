@@ -9,6 +9,28 @@
 #ifndef EC_PAIRS_DSP_H_
 #define EC_PAIRS_DSP_H_
 
+/* Bytes of four pixels, at any address, as int16 into `to` until it is at `end`: four of each pixel in a turn. */
+__attribute__((naked, noinline, unused)) static void ec_pairs_dsp_spread(
+    const int8_t *p0 __attribute__((unused)), const int8_t *p1 __attribute__((unused)),
+    const int8_t *p2 __attribute__((unused)), const int8_t *p3 __attribute__((unused)),
+    int16_t *to __attribute__((unused)), const int16_t *end __attribute__((unused)))
+{
+    __asm__ volatile(
+        "push {r4-r11, lr}\n"
+        "ldrd r12, lr, [sp, #36]\n"
+        "cmp r12, lr\n"
+        "beq 2f\n"
+        "1:\n"
+        "ldr r4, [r0], #4\n ldr r5, [r1], #4\n ldr r6, [r2], #4\n ldr r7, [r3], #4\n"
+        "sxtb16 r8, r4, ror #8\n sxtb16 r9, r5, ror #8\n sxtb16 r10, r6, ror #8\n sxtb16 r11, r7, ror #8\n"
+        "sxtb16 r4, r4\n sxtb16 r5, r5\n sxtb16 r6, r6\n sxtb16 r7, r7\n"
+        "stm r12!, {r4-r11}\n"
+        "cmp r12, lr\n"
+        "bne 1b\n"
+        "2:\n"
+        "pop {r4-r11, pc}\n");
+}
+
 /* What the assembly reads and advances; offsets of the fields are written out there. */
 typedef struct {
     const int16_t *weights;   /* 0 */

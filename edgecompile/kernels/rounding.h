@@ -68,6 +68,17 @@ EC_SPECIALIZED int32_t ec_scale_small(int32_t x, int32_t m, int shift, int round
     return ec_scale(x, m, shift, rounding);
 }
 
+/* A line (lines.py) at x: (x * slope / 2^32, halves upwards, + base) / 2^shift, downwards. */
+EC_SPECIALIZED int32_t ec_line(int32_t x, int32_t slope, int32_t base, int shift)
+{
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+    __asm__("smmlar %0, %1, %2, %0" : "+r"(base) : "r"(x), "r"(slope));
+    return base >> shift;
+#else
+    return (base + (int32_t)(((int64_t)x * slope + ((int64_t)1 << 31)) >> 32)) >> shift;
+#endif
+}
+
 EC_SPECIALIZED int32_t ec_clamp(int32_t x, int32_t lowest, int32_t highest)
 {
     return x < lowest ? lowest : x > highest ? highest : x;

@@ -26,8 +26,7 @@ class Site:
 
     ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal`` of the choice: ``size``, ``speed`` or
     ``balanced`` (see ``weight_choice``). ``kernels``: for which instructions constants are laid out, one of
-    ``core.target.KERNELS``. ``room_bytes``: of scratch for inputs that wait together, where more take fewer
-    instructions; None: as much as the goal asks for.
+    ``core.target.KERNELS``.
     """
 
     subgraph: Subgraph
@@ -36,7 +35,6 @@ class Site:
     forms: tuple[str, ...] = ("dense",)
     goal: str = "balanced"
     kernels: str = "dsp"
-    room_bytes: int | None = None
 
     def input(self, position: int) -> Tensor | None:
         """An input, None where it is left out or beyond the end."""
@@ -73,7 +71,8 @@ class Call:
 class Overlap:
     """``over`` may begin ``distance`` or more bytes below the beginning of ``under`` (negative: above it).
 
-    True where the kernel writes ``over`` (an output) only behind what it still has to read of ``under``, an input.
+    One is an output, the other an input. A kernel that goes forwards writes the output, ``over``, only behind what it
+    still has to read of the input; one that goes backwards writes the output, ``under``, only beyond that.
     """
 
     over: int

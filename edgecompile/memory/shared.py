@@ -20,7 +20,10 @@ SCRATCH = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """In a step, ``over`` may begin ``distance`` or more bytes below the beginning of ``under`` (negative: above)."""
+    """In a step, ``over`` may begin ``distance`` or more bytes below the beginning of ``under`` (negative: above).
+
+    One of them is there before the step and not after it, the other after it and not before.
+    """
 
     step: int
     over: int
@@ -160,7 +163,8 @@ def _allowed(
     """Pairs of places that may overlap, with the distance rounded up to the alignment."""
     found = {}
     for overlap in sharing.overlaps:
-        if not merged.may_overlap(overlap.step, overlap.over, overlap.under):
+        ends = (overlap.over, overlap.under)
+        if not any(merged.may_overlap(overlap.step, *pair) for pair in (ends, ends[::-1])):
             continue
         over, under = position[merged.root(overlap.over)], position[merged.root(overlap.under)]
         distance = max(_aligned(overlap.distance, alignment), -_aligned(lives[under].size_bytes, alignment))
@@ -177,7 +181,7 @@ def _lower_bound(
     """The largest sum of sizes alive at once, less what may overlap then, but no less than the largest block."""
     alive = live_bytes(blocks(sizes, spans), steps)
     for (over, under), distance in below.items():
-        step = spans[over][0]
+        step = max(spans[over][0], spans[under][0])
         alive[step] -= max(min(sizes[over] - distance, sizes[over], sizes[under]), 0)
     return max((*alive, *sizes), default=0)
 

@@ -11,6 +11,8 @@ from kernel_run import Answers, assert_equal, needs_gcc, run_all
 
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
+from edgecompile.kernels.program import compile_network
+from edgecompile.memory.program_plan import plan_program
 
 pytestmark = [needs_gcc, pytest.mark.micro]
 
@@ -71,6 +73,7 @@ def convolution(
 CONV = "CONV_2D"
 DEPTHWISE = "DEPTHWISE_CONV_2D"
 RELU6 = {"fused_activation_function": "RELU6"}
+RELU = {"fused_activation_function": "RELU"}
 CASES: dict[str, Callable[[], Network]] = {
     "conv 1x1": lambda: convolution(CONV, (1, 5, 5, 8), (6, 1, 1, 8), (1, 5, 5, 6)),
     "conv 1x1, more channels out": lambda: convolution(CONV, (1, 5, 5, 4), (12, 1, 1, 4), (1, 5, 5, 12)),
@@ -93,6 +96,29 @@ CASES: dict[str, Callable[[], Network]] = {
     "conv, relu6": lambda: convolution(CONV, (1, 4, 4, 4), (4, 1, 1, 4), (1, 4, 4, 4), out_scale=0.04, **RELU6),
     "conv, relu": lambda: convolution(
         CONV, (1, 4, 4, 4), (4, 1, 1, 4), (1, 4, 4, 4), out_zero=-20, fused_activation_function="RELU"
+    ),
+    **{
+        f"conv 1x1, {pixels} pixels": (
+            lambda pixels=pixels: convolution(CONV, (1, 1, pixels, 7), (6, 1, 1, 7), (1, 1, pixels, 6))
+        )
+        for pixels in (1, 2, 3, 6, 7)
+    },
+    **{
+        f"conv 1x1 on lines, {pixels} pixels, {in_c} to {out_c}": (
+            lambda pixels=pixels, in_c=in_c, out_c=out_c: convolution(
+                CONV, (1, pixels, 1, in_c), (out_c, 1, 1, in_c), (1, pixels, 1, out_c), out_zero=-128, **RELU
+            )
+        )
+        for pixels, in_c, out_c in ((1, 4, 3), (2, 8, 8), (3, 13, 5), (7, 6, 11), (19, 20, 2), (23, 3, 1), (18, 36, 37))
+    },
+    "conv 1x1 on lines, of a batch": lambda: convolution(
+        CONV, (3, 3, 3, 4), (9, 1, 1, 4), (3, 3, 3, 9), out_zero=-128, **RELU
+    ),
+    "conv 3x3 on lines": lambda: convolution(
+        CONV, (1, 6, 5, 4), (5, 3, 3, 4), (1, 6, 5, 5), out_zero=-128, padding="SAME", **RELU
+    ),
+    "conv 3x3 on lines, three channels, cut at both ends": lambda: convolution(
+        CONV, (1, 6, 5, 3), (6, 3, 3, 3), (1, 6, 5, 6), out_zero=-40, out_scale=0.04, padding="SAME", **RELU6
     ),
     "conv, per tensor": lambda: convolution(CONV, (1, 4, 4, 4), (4, 1, 1, 4), (1, 4, 4, 4), per_channel=False),
     "conv without bias": lambda: convolution(CONV, (1, 4, 4, 4), (4, 1, 1, 4), (1, 4, 4, 4), bias=False),
@@ -157,3 +183,19 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answers]:
 def test_sums_equal_the_reference_bit_for_bit(answers: dict[str, Answers], case: str) -> None:
     assert_equal(answers[case])
     assert len(np.unique(answers[case].micro[0])) > 2, "the case shows nothing: outputs hardly differ"
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "on lines" in case])
+def test_cases_on_lines_are_on_lines(case: str) -> None:
+    (routine,) = compile_network(CASES[case]()).routines
+
+    assert "lines" in routine.calls[0].constants
+
+
+def test_a_layer_with_more_channels_out_is_made_backwards_over_its_input() -> None:
+    network = CASES["conv 1x1, more channels out"]()
+
+    plan = plan_program(network, compile_network(network))
+
+    assert plan.offsets[network.main.inputs[0]] <= plan.offsets[network.main.outputs[0]] + 4 * (12 - 4)
+    assert plan.plan.arena_bytes == 25 * 12 + 4 * 8

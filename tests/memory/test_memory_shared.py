@@ -67,6 +67,16 @@ def test_an_overlap_costs_its_distance(distance: int, arena: int) -> None:
     assert shared.offsets[1] <= shared.offsets[0] - distance or arena == 200
 
 
+def test_an_output_written_backwards_begins_where_its_input_does() -> None:
+    backwards = Overlap(step=1, over=1, under=2, distance=0)
+    sharing = Sharing(overlaps=(Overlap(step=0, over=1, under=0, distance=10), backwards))
+
+    shared = plan_shared(chain(100, 60, 120), sharing, 4)
+
+    assert shared.plan.arena_bytes == 120
+    assert shared.offsets[1] <= min(shared.offsets[2], shared.offsets[0] - 10)
+
+
 def test_scratch_is_there_in_its_step_only() -> None:
     shared = plan_shared(chain(100, 40, 100), Sharing(scratch_bytes={0: 30, 1: 10}), 4)
 
@@ -81,8 +91,9 @@ def test_whatever_is_alive_together_shares_only_what_is_allowed(seed: int) -> No
     network = chain(*(draw.randint(1, 200) for _ in range(draw.randint(2, 16))))
     count = len(network.main.operators)
     overlaps = tuple(
-        Overlap(step=i, over=i + 1, under=i, distance=draw.randint(-250, 250))
+        Overlap(step=i, over=i + (not backwards), under=i + backwards, distance=draw.randint(-250, 250))
         for i in range(count)
+        for backwards in [draw.random() < 0.4]
         if draw.random() < 0.6
     )
     scratch = {i: draw.randint(1, 80) for i in range(count) if draw.random() < 0.4}
