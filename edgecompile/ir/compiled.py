@@ -13,6 +13,7 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.ir.flexbuffer import read_map
 from edgecompile.ir.network import Network
+from edgecompile.ir.spelling import printable
 from edgecompile.ir.tables import DamagedError, Table, root
 
 CUSTOM_CODE = "edgetpu-custom-op"
@@ -121,7 +122,8 @@ def _package(content: bytes, place: tuple[int, int], name: str) -> Package:
         ) from None
     package = options.get(_PACKAGE)
     if not isinstance(package, memoryview):
-        found = f"the map has {', '.join(f'`{key}`' for key in sorted(options)) or 'no entries'}"
+        names = [f"`{printable(key[:40])}`" for key in sorted(options)[:8]]
+        found = f"the map has {', '.join(names) or 'no entries'}"
         raise _damaged("EC553", f"the compiled operator has no package (entry `{_PACKAGE}`)", place, name, found)
     try:
         return _read(package, place)

@@ -6,9 +6,9 @@ byte before it its packed type (type in the upper six bits, log2 of the width of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from edgecompile.ir.tables import DamagedError, number
+from edgecompile.ir.tables import Allowance, DamagedError, number
 
 _INTEGER, _UNSIGNED, _FLOAT, _KEY, _STRING = 1, 2, 3, 4, 5
 _INDIRECT = {6: _INTEGER, 7: _UNSIGNED, 8: _FLOAT}
@@ -33,6 +33,7 @@ class _Reference:
     width: int
     kind: int
     child: int
+    allowance: Allowance = field(repr=False, compare=False)
 
     def target(self) -> int:
         return self.place - _integer(self.data, self.place, self.width, _UNSIGNED)
@@ -41,7 +42,8 @@ class _Reference:
 def read_map(data: memoryview) -> dict[str, object]:
     """Keys and values of the root map: strings as ``memoryview`` (they may hold a package), vectors as lists.
 
-    Raises DamagedError where the bytes are no such map, or are nested deeper than any file needs.
+    Raises DamagedError where the bytes are no such map, are nested deeper than any file needs, or hold vectors that are
+    shared so often that they would not fit the file.
     """
     if len(data) < 3:
         raise DamagedError(f"{len(data)} bytes are too few for a map")
@@ -49,7 +51,8 @@ def read_map(data: memoryview) -> dict[str, object]:
     if width not in (1, 2, 4, 8):
         raise DamagedError(f"the root is {width} bytes wide, which is not 1, 2, 4 or 8")
     packed = data[-2]
-    found = _value(_Reference(data, len(data) - 2 - width, width, packed >> 2, 1 << (packed & 3)), 0)
+    root = _Reference(data, len(data) - 2 - width, width, packed >> 2, 1 << (packed & 3), Allowance(len(data)))
+    found = _value(root, 0)
     if not isinstance(found, dict):
         raise DamagedError(f"the root is of type {packed >> 2}, which is not a map")
     return found
@@ -108,21 +111,23 @@ def _vector(reference: _Reference, depth: int) -> list[object]:
     found = []
     for index in range(count):
         packed = int(number(reference.data, start + count * width + index, "B"))
-        entry = _Reference(reference.data, start + index * width, width, packed >> 2, 1 << (packed & 3))
+        place, child = start + index * width, 1 << (packed & 3)
+        entry = _Reference(reference.data, place, width, packed >> 2, child, reference.allowance)
         found.append(_value(entry, depth + 1))
     return found
 
 
 def _typed(reference: _Reference, kind: int, depth: int) -> list[object]:
-    start, width = reference.target(), reference.child
-    entries = (_Reference(reference.data, start + index * width, width, kind, 1) for index in range(_count(reference)))
-    return [_value(entry, depth + 1) for entry in entries]
+    start, width, data, allowance = reference.target(), reference.child, reference.data, reference.allowance
+    places = range(start, start + _count(reference) * width, width)
+    return [_value(_Reference(data, place, width, kind, 1, allowance), depth + 1) for place in places]
 
 
 def _count(reference: _Reference) -> int:
     count = _integer(reference.data, reference.target() - reference.child, reference.child, _UNSIGNED)
     if count > _LONGEST:
         raise DamagedError(f"a vector of {count} entries, where no file has more than {_LONGEST}")
+    reference.allowance.take(count)
     return count
 
 

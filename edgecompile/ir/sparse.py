@@ -6,17 +6,20 @@ Algebra Compiler", 2017), with every axis dense but the last, which is ``SPARSE_
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from edgecompile.ir.network import Buffer, Network, Subgraph, Tensor
+from edgecompile.ir.network import BITS, Buffer, Network, Subgraph, Tensor
 from edgecompile.libs.schema import new
 
 Array = np.ndarray[Any, Any]
 
 _DENSE, _CSR = 0, 1
+# Nobody prunes so far; a hostile file could name any shape for a handful of values.
+_MOST_ZEROS = 4096
 # The smallest type that holds them all, as TFLite's converter chooses; by the number of the union's member.
 _VECTORS = (
     (3, "Uint8Vector", np.dtype("<u1")),
@@ -56,20 +59,21 @@ def sparse_bytes(tensor: Tensor) -> int:
 
 def values_of(tensor: Tensor) -> Array | None:
     """A constant's values, sparse or not; None for what is computed, and for sparse layouts other than this one."""
-    metadata = getattr(tensor.raw, "sparsity", None)
-    if metadata is None or not tensor.is_constant:
+    if not tensor.is_sparse:
         return tensor.array
-    axes = list(metadata.dimMetadata or ())
-    formats = [axis.format for axis in axes]
-    order = None if metadata.traversalOrder is None else list(metadata.traversalOrder)
-    if order != list(range(len(tensor.shape))) or formats != [_DENSE] * (len(order) - 1) + [_CSR]:
+    stored = _stored(tensor)
+    if stored is None or _fault(tensor, *stored):
         return None
-    segments = np.asarray(axes[-1].arraySegments.values, np.int64)
-    columns = np.asarray(axes[-1].arrayIndices.values, np.int64)
-    values = np.frombuffer(tensor.buffer.data, np.dtype(tensor.dtype).newbyteorder("<"))
+    segments, columns, values = stored
     rows = np.zeros((len(segments) - 1, tensor.shape[-1]), values.dtype)
     rows[np.repeat(np.arange(len(segments) - 1), np.diff(segments)), columns] = values
     return rows.reshape(tensor.shape)
+
+
+def fault_of(tensor: Tensor) -> str | None:
+    """What keeps a sparse constant of this layout from being unpacked; None where nothing does, or of another layout."""
+    stored = _stored(tensor)
+    return None if stored is None else _fault(tensor, *stored)
 
 
 def has_sparse(network: Network) -> bool:
@@ -80,6 +84,41 @@ def has_sparse(network: Network) -> bool:
 def dense_twin(network: Network) -> Network:
     """The same network with the constants that ``DENSIFY`` unpacks stored whole, where :func:`values_of` reads them."""
     return replace(network, subgraphs=tuple(_dense(subgraph) for subgraph in network.subgraphs))
+
+
+def _stored(tensor: Tensor) -> tuple[Array, Array, Array] | None:
+    """Segments, columns and values; None for other layouts, and for types that have no such values."""
+    metadata = tensor.raw.sparsity
+    axes = list(metadata.dimMetadata or ())
+    formats = [axis.format for axis in axes]
+    order = [] if metadata.traversalOrder is None else list(metadata.traversalOrder)
+    if not order or order != list(range(len(tensor.shape))) or formats != [_DENSE] * (len(order) - 1) + [_CSR]:
+        return None
+    if BITS.get(tensor.dtype, 0) < 8 or tensor.dtype == "bfloat16" or tensor.dtype.startswith("float8"):
+        return None
+    dtype = np.dtype(tensor.dtype).newbyteorder("<")
+    values = np.frombuffer(tensor.buffer.data, dtype, count=len(tensor.buffer) // dtype.itemsize)
+    return _numbers(axes[-1].arraySegments), _numbers(axes[-1].arrayIndices), values
+
+
+def _numbers(vector: Any) -> Array:
+    held = getattr(vector, "values", None)
+    return np.asarray(() if held is None else held, np.int64)
+
+
+def _fault(tensor: Tensor, segments: Array, columns: Array, values: Array) -> str | None:
+    row_count, width = math.prod(tensor.shape[:-1]), tensor.shape[-1]
+    if len(segments) != row_count + 1:
+        return f"{len(segments)} ends of rows for {row_count} rows"
+    if segments[0] != 0 or segments[-1] != len(columns) or np.any(np.diff(segments) < 0):
+        return f"ends of rows that do not rise from 0 to {len(columns)}, the number of columns"
+    if len(columns) != len(values):
+        return f"{len(columns)} columns for {len(values)} values"
+    if len(columns) and not 0 <= columns.min() <= columns.max() < width:
+        return f"columns from {columns.min()} to {columns.max()} in rows of {width}"
+    if row_count * width > _MOST_ZEROS * (len(values) + row_count):
+        return f"{row_count * width} elements for {len(values)} values"
+    return None
 
 
 def _dense(subgraph: Subgraph) -> Subgraph:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _LONGEST_VECTOR = 1 << 28
+# A file may refer to one thing from several places, but not so often that reading it takes many times its size.
+_SHARING = 4
+_SMALL = 1024
 
 
 class DamagedError(ValueError):
     """An offset, length or type of a binary structure does not fit the bytes that hold it."""
+
+
+class Allowance:
+    """How many bytes of a file may yet be visited: some times as many as it has, however they refer to each other."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.left = size, _SHARING * size + _SMALL
+
+    def take(self, count: int) -> None:
+        """Account for ``count`` bytes, or values of at least a byte. Raises DamagedError when there are too many."""
+        self.left -= count
+        if self.left < 0:
+            raise DamagedError(f"its parts refer to each other so often that {self.size} bytes cannot hold them")
 
 
 @dataclass(frozen=True)
@@ -17,11 +33,12 @@ class Table:
     """One table of a flatbuffer: ``data`` is the whole buffer, ``position`` where the table starts.
 
     Fields are named by their number in the schema; an absent field gives its default. Every method
-    raises :class:`DamagedError` where the buffer does not hold what it refers to.
+    raises :class:`DamagedError` where the buffer does not hold what it refers to, or has used up the ``allowance``.
     """
 
     data: memoryview
     position: int
+    allowance: Allowance = field(repr=False, compare=False)
 
     def integer(self, field: int, code: str = "i", default: int = 0) -> int:
         """A number; ``code`` is the format character of ``struct`` (``i``, ``q``, ``Q``, ``b``)."""
@@ -36,7 +53,7 @@ class Table:
     def table(self, field: int) -> Table | None:
         """The table that a field refers to, None where it is absent."""
         place = self._place(field)
-        return None if place is None else Table(self.data, _follow(self.data, place))
+        return None if place is None else Table(self.data, _follow(self.data, place), self.allowance)
 
     def content(self, field: int) -> memoryview:
         """A vector of bytes or a string, empty where it is absent."""
@@ -52,7 +69,8 @@ class Table:
 
     def tables(self, field: int) -> tuple[Table, ...]:
         """A vector of tables."""
-        return tuple(Table(self.data, _follow(self.data, place)) for place in self._references(field))
+        places = self._references(field)
+        return tuple(Table(self.data, _follow(self.data, place), self.allowance) for place in places)
 
     def contents(self, field: int) -> tuple[memoryview, ...]:
         """A vector of strings, as bytes."""
@@ -74,6 +92,7 @@ class Table:
         count = int(number(self.data, start, "I"))
         if count > _LONGEST_VECTOR or start + 4 + count * size > len(self.data):
             raise DamagedError(f"a vector of {count} entries at byte {start} ends behind the {len(self.data)} bytes")
+        self.allowance.take(count * size)
         return start + 4, count
 
     def _place(self, field: int) -> int | None:
@@ -91,7 +110,7 @@ def root(data: memoryview, identifier: bytes = b"") -> Table:
     """The root table of a buffer; ``identifier`` is what bytes 4 to 7 must read. Raises DamagedError."""
     if identifier and bytes(data[4:8]) != identifier:
         raise DamagedError(f"bytes 4 to 7 should read {identifier!r}, they read {bytes(data[4:8])!r}")
-    return Table(data, _follow(data, 0))
+    return Table(data, _follow(data, 0), Allowance(len(data)))
 
 
 def number(data: memoryview, place: int, code: str) -> int | float:

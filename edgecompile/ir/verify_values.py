@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.ir.network import BITS, Network, Subgraph, Tensor
+from edgecompile.ir.sparse import fault_of
 from edgecompile.ir.spelling import printable
 
 _AGAIN = ("the file is damaged or was edited by a faulty tool: export the model again",)
@@ -25,7 +26,7 @@ def verify_values(network: Network, name: str) -> None:
 
 
 def _verify_size(tensor: Tensor, place: Location) -> None:
-    if not tensor.is_constant or tensor.is_sparse or tensor.dtype not in BITS:
+    if not tensor.is_constant or tensor.dtype not in BITS:
         return
     if min(tensor.shape, default=0) < 0:
         raise bad_input(
@@ -35,12 +36,25 @@ def _verify_size(tensor: Tensor, place: Location) -> None:
             (f"limit: sizes from 0, for a constant's are known; found: {list(tensor.shape)}",),
             _AGAIN,
         )
-    if len(tensor.buffer) != tensor.size_bytes:
+    if tensor.is_sparse:
+        _verify_sparse(tensor, place)
+    elif len(tensor.buffer) != tensor.size_bytes:
         raise bad_input(
             "EC217",
             f"a constant of {len(tensor.buffer)} bytes does not fill `{tensor.dtype}{list(tensor.shape)}`",
             place,
             (f"limit: {tensor.size_bytes} bytes; found: {len(tensor.buffer)}",),
+            _AGAIN,
+        )
+
+
+def _verify_sparse(tensor: Tensor, place: Location) -> None:
+    if fault := fault_of(tensor):
+        raise bad_input(
+            "EC217",
+            f"a constant without its zeros does not unpack to `{tensor.dtype}{list(tensor.shape)}`",
+            place,
+            (f"limit: a column below {tensor.shape[-1]} for each value, and an end for each row; found: {fault}",),
             _AGAIN,
         )
 

@@ -19,6 +19,8 @@ _SCALARS: Mapping[str, str] = {"byte": "Int8", "int": "Int32", "uint": "Uint32",
 _FORMATS: Mapping[str, str] = {"byte": "<b", "int": "<i", "uint": "<I", "float": "<f"}
 # A hostile file can refer to one table from many places, and that from many; no honest description has so many.
 _MOST_VALUES = 100_000
+_SHARING = 4
+_SMALL = 1024
 
 Fields = Sequence[tuple[str, str]]
 
@@ -105,7 +107,8 @@ class _Reader:
     """Reads tables by their places; raises struct.error or IndexError outside of the data."""
 
     def __init__(self, schema: Schema, data: bytes) -> None:
-        self.schema, self.data, self.left = schema, data, _MOST_VALUES
+        self.schema, self.data = schema, data
+        self.left, self.text_left = _MOST_VALUES, _SHARING * len(data) + _SMALL
 
     def table(self, name: str, place: int) -> dict[str, Any]:
         """The fields of the table at a place that are there."""
@@ -138,6 +141,9 @@ class _Reader:
             length = self._number("<I", place)
             if place + 4 + length > len(self.data):
                 raise IndexError("a text runs past the end")
+            self.text_left -= length
+            if self.text_left < 0:
+                raise IndexError(f"more text than {len(self.data)} bytes can hold")
             return self.data[place + 4 : place + 4 + length].decode("utf-8")
         if not kind.startswith("["):
             return self.table(kind, place)
