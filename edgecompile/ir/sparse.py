@@ -71,7 +71,7 @@ def values_of(tensor: Tensor) -> Array | None:
 
 
 def fault_of(tensor: Tensor) -> str | None:
-    """What keeps a sparse constant of this layout from being unpacked; None where nothing does, or of another layout."""
+    """What keeps a sparse constant of this layout from being unpacked; None: nothing, or it is of another layout."""
     stored = _stored(tensor)
     return None if stored is None else _fault(tensor, *stored)
 
