@@ -137,15 +137,15 @@ def _examine(job: Job) -> None:
     attach_card(job)
     stages.count_costs(job)
     stages.check_operators(job)
+    stages.compile_program(job)
+    stages.plan_memory(job)
+    stages.refuse(job)
     delegation(job)
     forecast(job)
 
 
 def _run(job: Job, work: Callable[[Job], None]) -> Report:
     """The report of one target, also when it rejects the model or lacks a program."""
-    stages.compile_program(job)
-    stages.plan_memory(job)
-    stages.refuse(job)
     try:
         work(job)
     except EdgecompileError as error:

@@ -157,13 +157,6 @@ def compile_program(job: Job) -> None:
         summary.append(f"{len(program.routines)} operators in C, arena {format_size(planned.arena_bytes)}")
 
 
-def probe_outputs(project: Project, targets: Sequence[Target]) -> None:
-    """Stage nothing in every place: what cannot be written is told before the work. Raises EC630 to EC635."""
-    for target in targets:
-        with output.staged(project.output / target.id):
-            pass
-
-
 def plan_memory(job: Job) -> None:
     """Lay out the arena and hold flash and RAM against device and budget; over budget is told with the operators.
 
@@ -200,6 +193,13 @@ def refuse(job: Job) -> None:
         job.diagnostics = [d for d in job.diagnostics if d.severity is not Severity.ERROR]
         raise RejectedError(*errors)
     job.diagnostics += verdict.diagnostics
+
+
+def probe_outputs(project: Project, targets: Sequence[Target]) -> None:
+    """Stage nothing in every place: what cannot be written is told before the work. Raises EC630 to EC635."""
+    for target in targets:
+        with output.staged(project.output / target.id):
+            pass
 
 
 @contextmanager

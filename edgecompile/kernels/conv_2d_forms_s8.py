@@ -42,7 +42,8 @@ def routine(site: Site) -> Routine:
     window = geometry(site, weights.shape[1], weights.shape[2])
     quantities, constants = scaling(site, weights.reshape(len(weights), -1))
     steps = steps_of(weights, form)
-    at_once = weight_choice.at_once(steps.shape[1], site.output.elements // len(weights), site.goal)
+    pixels = site.output.elements // len(weights)
+    at_once = weight_choice.at_once(steps.shape[1], pixels, site.goal, site.room_bytes)
     is_list = form in (BLOCK, BLOCK_SHARED4)
     layout: dict[str, Setting] = {
         "form": NUMBERS[form],

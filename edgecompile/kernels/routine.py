@@ -26,7 +26,8 @@ class Site:
 
     ``forms``: in which of ``weight_forms.FORMS`` weights may be stored; ``goal`` of the choice: ``size``, ``speed`` or
     ``balanced`` (see ``weight_choice``). ``kernels``: for which instructions constants are laid out, one of
-    ``core.target.KERNELS``.
+    ``core.target.KERNELS``. ``room_bytes``: of scratch for inputs that wait together, where more take fewer
+    instructions; None: as much as the goal asks for.
     """
 
     subgraph: Subgraph
@@ -35,6 +36,7 @@ class Site:
     forms: tuple[str, ...] = ("dense",)
     goal: str = "balanced"
     kernels: str = "dsp"
+    room_bytes: int | None = None
 
     def input(self, position: int) -> Tensor | None:
         """An input, None where it is left out or beyond the end."""
