@@ -8,8 +8,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+from man import FOLDER, pages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = CHECKOUT / "README.md"
@@ -40,16 +42,16 @@ def helps() -> Iterator[tuple[tuple[str, ...], str]]:
     """The words that call each command, and its help."""
     from edgecompile.cli.application import edgecompile
 
-    yield from _below(edgecompile, ("edgecompile",))
+    yield from _below(edgecompile, ("edgecompile",), **edgecompile.context_settings)
 
 
-def _below(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    with click.Context(command, info_name=words[-1]) as context:
+def _below(command: click.Command, words: tuple[str, ...], **settings: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    with click.Context(command, info_name=words[-1], **settings) as context:
         yield words, told(*words[1:], "--help")
         for name in command.list_commands(context) if isinstance(command, click.Group) else ():
             below = command.get_command(context, name)
             assert below is not None
-            yield from _below(below, (*words, name))
+            yield from _below(below, (*words, name), parent=context)
 
 
 def targets() -> str:
@@ -108,8 +110,10 @@ def main(words: list[str]) -> int:
             texts[path] = replaced(texts[path], name, block())
     if "--screen" in words:
         texts[README] = replaced(texts[README], "screen", screen())
-    stale = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
+    texts |= pages()
+    stale = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" not in words:
+        FOLDER.mkdir(exist_ok=True)
         for path in stale:
             path.write_text(texts[path], encoding="utf-8")
         return 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from edgecompile.cli import completion
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
 from edgecompile.core.errors import bad_input, did_you_mean
 
 
 @click.command("explain", short_help="Explain a diagnostic and the way out.")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=completion.codes)
 @shared_options
 @click.pass_obj
 def command(console: Console, code: str | None, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from edgecompile.cli import completion
 from edgecompile.core.errors import bad_input
 from edgecompile.core.project import GOALS, Project
 from edgecompile.core.recipe import NUMERICS
@@ -38,7 +39,13 @@ _SETTINGS = {
 
 _OPTIONS = (
     click.argument("models", nargs=-1, metavar="[MODEL]..."),
-    click.option("--target", "-t", "targets", multiple=True, metavar="TARGET", help="Device; may be given again."),
+    click.option(
+        *("--target", "-t", "targets"),
+        multiple=True,
+        metavar="TARGET",
+        shell_complete=completion.targets,
+        help="Device; may be given again.",
+    ),
     click.option("--project", metavar="FILE", help=f"Project file.  [default: {PROJECT_FILE}, if there]"),
     click.option("--numerics", type=click.Choice(NUMERICS), help="Numbers on the device; else the target's choice."),
     click.option("--io-dtype", type=click.Choice(IO_DTYPES), help="Type of inputs and outputs on the device."),
@@ -51,7 +58,9 @@ _OPTIONS = (
         type=click.Choice(GOALS),
         help="What counts most for the C library's weights.  [default: balanced]",
     ),
-    click.option("--recipe", metavar="NAME|FILE", help="Compression to apply first."),
+    click.option(
+        "--recipe", metavar="NAME|FILE", shell_complete=completion.recipes, help="Compression to apply first."
+    ),
     click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
     click.option("--no-cache", is_flag=True, help="Do everything anew, and keep nothing for the next time."),
     click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),

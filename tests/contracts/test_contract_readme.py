@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +17,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def readme() -> ModuleType:
+    sys.path.insert(0, str(CHECKOUT / "scripts"))
     spec = importlib.util.spec_from_file_location("readme", CHECKOUT / "scripts" / "readme.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -42,3 +47,19 @@ def test_every_command_has_a_section() -> None:
 
     text = (CHECKOUT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert all(f"\n## edgecompile {name}\n" in text for name in COMMANDS)
+
+
+def test_the_man_pages_are_the_tools_own_words(readme: ModuleType) -> None:
+    written = {path: path.read_text(encoding="utf-8") for path in readme.FOLDER.glob("*.1")}
+
+    assert written == readme.pages(), "run scripts/docs"
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is missing")
+def test_the_man_pages_are_set_without_a_warning(readme: ModuleType) -> None:
+    paths = sorted(map(str, readme.FOLDER.glob("*.1")))
+
+    done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", *paths], text=True, capture_output=True)
+
+    assert done.stderr == ""
+    assert "EXIT STATUS" in re.sub(r".\x08|\x1b\[\d+m", "", done.stdout)  # bold is struck twice, or a sequence
