@@ -53,6 +53,7 @@ def build(
     built before to be compared (EC824); None: there is none.
     """
     stages.probe_outputs(project, targets)
+    stages.foresee(project, targets)
     jobs, scratch = _start(project, targets, progress, verify_samples, together, cache, store)
     for job in jobs:
         job.cache = cache
@@ -75,13 +76,14 @@ def check(
 
     ``together`` and ``store`` as for :func:`build`.
     """
+    stages.foresee(project, targets)
     plain = dataclasses.replace(project, recipe=dataclasses.replace(project.recipe, steps=()))
     jobs, scratch = _start(stages.without_data(plain), targets, progress, 1, together, None, store)
     for job in jobs:
         stages.hush_noise(job)
         compressing.not_taken(job, project.recipe)
     with scratch:
-        return tuple(_run(job, _examine) for job in jobs)
+        return tuple(_run(job, _look) for job in jobs)
 
 
 def _start(
@@ -127,6 +129,11 @@ def _compile(job: Job, require_verified: bool, made_of: tuple[bill.Row, ...], be
         twin.hold(job, folder, beside)
         bill.tell(job, made_of)
         stages.publish(job, folder)
+
+
+def _look(job: Job) -> None:
+    _examine(job)
+    stages.review(job)
 
 
 def _examine(job: Job) -> None:

@@ -22,6 +22,7 @@ from edgecompile.core.target import Target
 from edgecompile.core.units import format_size
 from edgecompile.emit import depfile, output
 from edgecompile.emit import emit as emitting
+from edgecompile.emit import foresee as foreseeing
 from edgecompile.emit.c.refusals import refusals
 from edgecompile.frontend.data_labels import labels_of
 from edgecompile.ir import costs, reader, writer
@@ -50,8 +51,14 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def without_data(project: Project) -> Project:
-    """The project as `check` sees it: whether a model runs and fits does not depend on the samples."""
-    spec = DataSpec(calibration_samples=min(project.data.most_calibration_samples, 4))
+    """The project as `check` sees it: whether a model runs and fits does not depend on the samples.
+
+    Labels and preprocessing stay: whether they fit the model's outputs and the device can be told.
+    """
+    given = project.data
+    spec = DataSpec(
+        calibration_samples=min(given.most_calibration_samples, 4), labels=given.labels, preprocess=given.preprocess
+    )
     return dataclasses.replace(project, data=spec, random_calibration=True)
 
 
@@ -209,29 +216,45 @@ def staging(job: Job) -> Iterator[Path]:
         yield folder
 
 
+def foresee(project: Project, targets: Sequence[Target]) -> None:
+    """What is wrong with the app that takes the model in, told before the work. Raises EC621, EC691, EC692."""
+    for target in targets:
+        foreseeing.foresee(target, project.emit, project.android)
+
+
+def review(job: Job) -> None:
+    """What emitters would have to say, where nothing is emitted. Raises EC690, EC692, EC694."""
+    job.diagnostics += emitting.review(_emission(job, None))
+
+
 def emit(job: Job, folder: Path, golden: emitting.Golden | None = None) -> None:
     """Write what the target's profile lists into ``folder``; firmware tests itself with ``golden``."""
-    assert job.network is not None and job.content is not None and job.plan is not None and job.verdict is not None
-    dataset = job.lowered.dataset
     with job.stage("Emit", job.target.id) as summary:
-        emission = emitting.Emission(
-            name=job.name,
-            network=job.network,
-            content=job.content,
-            target=job.target,
-            arena_bytes=job.plan.arena_bytes,
-            labels=dataset.labels if dataset is not None else labels_of(job.project.data, job.project.base),
-            preprocess=job.project.data.preprocess,
-            placements=tuple(placed.where for placed in job.verdict.placements if placed.subgraph == 0),
-            program=job.program,
-            layout=_layout(job),
-            golden=golden,
-            features=job.features,
-        )
-        emission = emitting.with_asked(emission, job.project, job.lowered.source.path, _place(job))
+        emission = _emission(job, golden)
         job.diagnostics += emitting.review(emission)
         job.artifacts += emitting.emit(emission, folder)
         summary.append(", ".join(artifact.path for artifact in job.artifacts))
+
+
+def _emission(job: Job, golden: emitting.Golden | None) -> emitting.Emission:
+    """All that emitters are given, those that the project asks for among them."""
+    assert job.network is not None and job.content is not None and job.plan is not None and job.verdict is not None
+    dataset = job.lowered.dataset
+    emission = emitting.Emission(
+        name=job.name,
+        network=job.network,
+        content=job.content,
+        target=job.target,
+        arena_bytes=job.plan.arena_bytes,
+        labels=dataset.labels if dataset is not None else labels_of(job.project.data, job.project.base),
+        preprocess=job.project.data.preprocess,
+        placements=tuple(placed.where for placed in job.verdict.placements if placed.subgraph == 0),
+        program=job.program,
+        layout=_layout(job),
+        golden=golden,
+        features=job.features,
+    )
+    return emitting.with_asked(emission, job.project, job.lowered.source.path, _place(job))
 
 
 def _layout(job: Job) -> emitting.Layout | None:

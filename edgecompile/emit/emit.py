@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +23,7 @@ def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
     Raises BadInputError EC621 for an emitter that does not exist, EC620 when the model's name
     makes no C identifier; RejectedError EC622 for an operator that TensorFlow Lite Micro has no name for.
     """
-    known = _known(emission)
+    known = known_of(emission.target.emit, emission.target.id)
     written: dict[str, Artifact] = {}
     for name in emission.target.emit:
         written |= {artifact.path: artifact for artifact in known[name].emit(emission, folder)}
@@ -35,7 +35,7 @@ def review(emission: Emission) -> tuple[Diagnostic, ...]:
 
     Raises EC621, and what the ``review`` functions of the emitters raise.
     """
-    known = _known(emission)
+    known = known_of(emission.target.emit, emission.target.id)
     asked: dict[Callable[[Emission], tuple[Diagnostic, ...]], None] = {}
     for name in emission.target.emit:
         if hasattr(known[name], "review"):
@@ -43,15 +43,15 @@ def review(emission: Emission) -> tuple[Diagnostic, ...]:
     return (*(diagnostic for ask in asked for diagnostic in ask(emission)), *front_end.review(emission))
 
 
-def _known(emission: Emission) -> dict[str, ModuleType]:
-    """Emitters by name. Raises EC621 when one is asked for that does not exist."""
+def known_of(names: Iterable[str], target_id: str) -> dict[str, ModuleType]:
+    """Emitters by name. Raises EC621 when one of ``names`` does not exist."""
     known = emitters()
-    for name in emission.target.emit:
+    for name in names:
         if name not in known:
             raise bad_input(
                 "EC621",
                 f"there is no emitter `{name}`",
-                f"target `{emission.target.id}`",
+                f"target `{target_id}`",
                 notes=(f"emitters: {', '.join(known)}",),
                 help=did_you_mean(name, known),
             )

@@ -73,11 +73,16 @@ def _one_class(indices: dict[str, Array], data: DataSet) -> Iterable[Diagnostic]
 def _names_count(data: DataSet, port: Port) -> Iterable[Diagnostic]:
     classes = port.shape[-1]
     if classes is not None and classes > 1 and classes != len(data.labels):
-        yield Diagnostic(
-            code="EC284",
-            message=f"there are {len(data.labels)} class names for {classes} outputs",
-            severity=Severity.WARNING,
-            location=Location(file=data.source),
-            notes=(f"the names: {', '.join(data.labels[:12])}",),
-            help=("name every class that the model knows, in the order of its outputs",),
-        )
+        yield other_count(data.labels, data.source, (classes,))
+
+
+def other_count(labels: Sequence[str], source: str | None, classes: Sequence[int]) -> Diagnostic:
+    """EC284, a warning: none of the outputs, of so many ``classes`` each, has one for each label."""
+    return Diagnostic(
+        code="EC284",
+        message=f"there are {len(labels)} class names for {' and '.join(map(str, classes))} outputs",
+        severity=Severity.WARNING,
+        location=Location(file=source),
+        notes=(f"the names: {', '.join(labels[:12])}",),
+        help=("name every class that the model knows, in the order of its outputs",),
+    )

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import apk
+import kotlin_dsl
 import pytest
 from pipeline_networks import classifier
 
@@ -23,6 +24,7 @@ _PROGRAMS = {
     "apksigner": "apksigner",
     "keytool": "openjdk-17-jdk-headless",
     "gradle": "gradle",
+    "kotlinc": "kotlin",
     "cmake": "cmake",
     "make": "make",
 }
@@ -67,12 +69,39 @@ def gradle(project: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def apply_script(project: Path, language: str, plugin: str) -> None:
+    """Let the module apply the script that was built, behind the plugin; ``language`` is "groovy" or "kotlin"."""
+    built = project / "ml/build/android-nnapi"
+    if language == "groovy":
+        shutil.copy(built / "edgecompile.gradle", project / "app")
+        top, applied = "", "apply from: 'edgecompile.gradle'\n"
+    else:
+        kotlin_dsl.compile_script(built / "edgecompile.gradle.kts", project / "script.jar")
+        top, applied = kotlin_dsl.apply_line(project / "script.jar")
+    (project / "app/build.gradle").write_text(f"{top}apply plugin: '{plugin}'\n{applied}")
+
+
+LANGUAGES = pytest.mark.parametrize(
+    "language",
+    [
+        "groovy",
+        pytest.param(
+            "kotlin",
+            marks=[
+                needs("kotlinc"),
+                pytest.mark.skipif(not kotlin_dsl.is_there(), reason="apt-get install libgradle-kotlin-dsl-java"),
+            ],
+        ),
+    ],
+)
+
+
 @pytest.mark.slow
 @needs("gradle")
-@pytest.mark.slow
-def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: Path) -> None:
+@LANGUAGES
+def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: Path, language: str) -> None:
     assert main(["build", "-q"]) == 0
-    shutil.copy("build/android-nnapi/edgecompile.gradle", project / "app")
+    apply_script(project, language, "base")
     task, asset = ":app:edgecompileSmall", project / "app/src/main/assets/small.tflite"
     try:
         first = gradle(project, ":app:assemble", "--build-cache")
@@ -93,7 +122,8 @@ def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: P
     assert len(built) > 1000
     assert f"{task} UP-TO-DATE" in second[1]
     assert f"{task} FROM-CACHE" in cached[1]
-    assert third[0] == 0 and f"{task} UP-TO-DATE" not in third[1] and f"{task} FROM-CACHE" not in third[1]
+    assert third[0] == 0, third[1]
+    assert f"{task} UP-TO-DATE" not in third[1] and f"{task} FROM-CACHE" not in third[1]
     assert rebuilt != built
     assert without[0] != 0 and "has no folder src/main/assets" in without[1]
 
@@ -101,16 +131,24 @@ def test_gradle_runs_the_script_once_and_again_when_the_model_changed(project: P
 _PLUGIN = """
 import org.gradle.api.*
 class Folders { List<File> srcDirs = []; def srcDir(File folder) { srcDirs << folder } }
-class Main { Folders assets = new Folders(); Folders java = new Folders() }
-class Sets { Main main = new Main() }
+class Source {
+    final String name
+    Folders assets = new Folders()
+    Folders java = new Folders()
+    Source(String name) { this.name = name }
+}
 class Resources {
     Collection<String> noCompress = new LinkedHashSet<>()
     def noCompress(String one) { noCompress << one }
 }
-class Android { Sets sourceSets = new Sets(); Resources OPTIONS = new Resources() }
+class Android {
+    NamedDomainObjectContainer<Source> sourceSets
+    Resources OPTIONS = new Resources()
+    Android(NamedDomainObjectContainer<Source> sets) { sourceSets = sets; sets.create('main') }
+}
 class AndroidPlugin implements Plugin<Project> {
     void apply(Project project) {
-        def android = project.extensions.create('android', Android)
+        def android = project.extensions.create('android', Android, project.container(Source))
         project.tasks.create('preBuild')
         project.tasks.create('lintDebug')
         def merge = project.tasks.create('mergeDebugAssets', org.gradle.api.tasks.Copy)
@@ -124,11 +162,11 @@ class AndroidPlugin implements Plugin<Project> {
 
 @pytest.mark.slow
 @needs("gradle")
+@LANGUAGES
 @pytest.mark.parametrize("options", ["androidResources", "aaptOptions"], ids=["7.0 and later", "before 7.0"])
-def test_gradle_puts_the_model_among_an_android_modules_assets(project: Path, options: str) -> None:
+def test_gradle_puts_the_model_among_an_android_modules_assets(project: Path, language: str, options: str) -> None:
     """By a plugin of the same id and names as Android's, which cannot be had here; no task waits for preBuild."""
     assert main(["build", "-q"]) == 0
-    shutil.copy("build/android-nnapi/edgecompile.gradle", project / "app")
     shutil.rmtree(project / "app/src")
     sources = project / "buildSrc/src/main"
     (sources / "groovy").mkdir(parents=True)
@@ -139,8 +177,7 @@ def test_gradle_puts_the_model_among_an_android_modules_assets(project: Path, op
     (project / "buildSrc/build.gradle").write_text(
         "apply plugin: 'groovy'\ndependencies { compile gradleApi(); compile localGroovy() }\n"
     )
-    script = "apply plugin: 'com.android.application'\napply from: 'edgecompile.gradle'\n"
-    (project / "app/build.gradle").write_text(script)
+    apply_script(project, language, "com.android.application")
     try:
         code, said = gradle(project, ":app:mergeDebugAssets")
         _, lint = gradle(project, ":app:lintDebug", "--dry-run")
@@ -169,6 +206,52 @@ def test_labels_that_do_not_match_the_output_are_told_without_a_wrapper_too(
     assert main(["build", "-t", "android-cpu", "--emit", "gradle"]) == 2
     err = capsys.readouterr().err
     assert "error[EC760]" in err and "found: 3 labels, from `a` to `c`" in err
+
+
+@pytest.mark.parametrize(
+    "target, exit_code, told",
+    [
+        pytest.param("android-cpu", 2, "error[EC760]", id="would go into the model"),
+        pytest.param("coral", 0, "warning[EC284]: there are 3 class names for 4 outputs", id="would go beside it"),
+    ],
+)
+def test_check_tells_labels_that_match_no_output(
+    project: Path, capsys: pytest.CaptureFixture[str], target: str, exit_code: int, told: str
+) -> None:
+    (project / "ml/labels.txt").write_text("a\nb\nc\n")
+    with (project / "ml/edgecompile.toml").open("a") as file:
+        file.write('[data]\nlabels = "labels.txt"\n')
+
+    assert main(["check", "-t", target]) == exit_code
+    wrong = capsys.readouterr().err
+    (project / "ml/labels.txt").write_text("a\nb\nc\nd\n")
+    assert main(["check", "-t", target]) == 0
+    right = capsys.readouterr().err
+
+    assert told in wrong
+    assert "EC760" not in right and "EC284" not in right
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+@pytest.mark.parametrize(
+    "line, code",
+    [
+        pytest.param('module = "../server"', "EC692", id="a module that takes no assets"),
+        pytest.param('package = "Small"', "EC691", id="no package of Java"),
+        pytest.param('package = "org.example.small"', "EC621", id="an emitter that is not there"),
+    ],
+)
+def test_what_is_wrong_with_the_app_is_told_before_the_model_is_looked_at(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str, line: str, code: str
+) -> None:
+    emit = '["gradle", "jaba"]' if code == "EC621" else '["gradle", "java"]'
+    (project / "ml/edgecompile.toml").write_text(
+        f'[project]\nmodel = "none_such.tflite"\ntargets = ["android-nnapi"]\nemit = {emit}\n[android]\n{line}\n'
+    )
+
+    assert main([command]) == 2
+
+    assert f"error[{code}]" in capsys.readouterr().err
 
 
 def test_labels_of_a_tflite_go_into_its_metadata(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
