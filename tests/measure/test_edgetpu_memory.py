@@ -13,7 +13,7 @@ from edgecompile.config.profiles import load
 from edgecompile.ir.network import Network
 from edgecompile.ir.reader import read
 from edgecompile.legalize.check import check
-from edgecompile.measure.edgetpu.cache import allocate, share
+from edgecompile.measure.edgetpu.cache import allocate, room_of, share
 from edgecompile.measure.edgetpu.parameters import parameters_of
 from edgecompile.measure.prediction import predict
 
@@ -31,6 +31,7 @@ REAL = [
     pytest.param(shaped("SOFTMAX", [(1, 1001)], (1, 1001)), 48256, id="softmax-1001"),
     pytest.param(shaped("SOFTMAX", [(1, 4096)], (1, 4096)), 0, id="softmax-4096"),
     pytest.param(shaped("RESHAPE", [(1, 3, 3, 1)], (1, 9)), 640, id="flatten-9"),
+    pytest.param(shaped("RESHAPE", [(1, 180, 27)], (1, 4860)), 24534016, id="flatten-180x27"),  # 23.40 MiB in a log
     pytest.param(shaped("RESHAPE", [(1, 128, 128, 1)], (1, 16384)), 1088, id="flatten-128x128"),
     pytest.param(shaped("RESHAPE", [(1, 6, 6, 64)], (1, 2304)), 0, id="flatten-whole-words"),
     pytest.param(shaped("CONCATENATION", [(1, 1), (1, 1)], (1, 2)), 64, id="concatenation"),
@@ -56,6 +57,35 @@ def test_whole_layers_are_cached_as_long_as_they_fit() -> None:
     assert streamed == [3]
     assert round(found.streamed_bytes / 2**20, 2) == 3.75
     assert round(found.cached_bytes / 2**20, 1) == 7.7
+
+
+@pytest.mark.parametrize(
+    "size, channels, least_mib, most_mib",
+    [
+        # Of five such layers in a public log 6.98 MiB are cached and as many streamed.
+        pytest.param(64, 632, 6.98, 7.2, id="maps of 5 MiB"),
+        pytest.param(8, 632, 7.73, 7.82, id="maps of 79 KiB"),
+    ],
+)
+def test_large_maps_leave_less_room_for_parameters(size: int, channels: int, least_mib: float, most_mib: float) -> None:
+    shape = (1, size, size, channels)
+    network = weighted("CONV_2D", shape, (channels, 3, 3, channels), shape)
+
+    found = room_of(network.main, [0], device().memory) / 2**20
+
+    assert least_mib <= found <= most_mib
+
+
+def test_the_largest_maps_of_models_that_share_the_device_count_for_all() -> None:
+    shape = (1, 64, 64, 64)
+    wide = weighted("CONV_2D", shape, (64, 3, 3, 64), shape)
+    # Two of these are 7.73 MiB, which is there without maps only.
+    dense = chain([1980, 1980, 1980])
+
+    alone = share([(dense.main, [0, 1])], device().layout, device().memory)
+    together = share([(dense.main, [0, 1]), (wide.main, [0])], device().layout, device().memory)
+
+    assert (alone[0].streamed_bytes, together[0].streamed_bytes > 0) == (0, True)
 
 
 def test_a_dense_layer_of_very_many_inputs_is_streamed_and_its_biases_are_not() -> None:

@@ -99,10 +99,30 @@ def test_streaming_is_hidden_behind_a_longer_computation() -> None:
     assert shown.streaming_s > 10 * shown.compute_s
 
 
-def test_nothing_on_the_accelerator_takes_no_time_there() -> None:
-    (found,) = predict([(chain([4, 4]), [])], load("coral"))
+def test_a_model_that_is_left_to_the_cpu_takes_the_hosts_time_only() -> None:
+    network = chain([1000, 1000])
+    link = device().links["usb3"]
 
-    assert {m.value for m in found.measures if m.name.startswith("latency")} == {0.0}
+    (found,) = predict([(network, [])], load("coral"))
+
+    took = 1e3 * (1000 * link.host_element_s + 1e6 * link.host_product_s)
+    assert next(m.value for m in found.measures if m.name == "latency_ms") == pytest.approx(took, abs=1e-3)
+    assert found.details == {}
+
+
+def test_what_stays_on_the_cpu_is_in_the_time_and_told_apart() -> None:
+    network = convolutions(64, 64)
+    whole, cut = (predict([(network, running)], load("coral"))[0] for running in ([0, 1], [0]))
+
+    by_name = {measure.name: measure for measure in cut.measures}
+    rows = cut.details["time by link"]
+    assert "left to the CPU" in by_name["latency_ms"].method and "9 % with operators" in by_name["latency_ms"].method
+    assert "CPU" not in next(m.method for m in whole.measures if m.name == "latency_ms")
+    assert by_name["latency_ms"].value > next(m.value for m in whole.measures if m.name == "latency_ms")
+    parts = ("compute", "streaming", "transfers", "round trip", "CPU")
+    # Each is rounded to 0.01.
+    assert all(row["ms"] == pytest.approx(sum(row[part] for part in parts), abs=0.03) for row in rows)
+    assert all("CPU" not in row for row in whole.details["time by link"])
 
 
 def test_a_row_that_does_not_fit_is_told_with_the_compilers_words() -> None:

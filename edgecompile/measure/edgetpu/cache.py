@@ -44,9 +44,10 @@ def allocate(
     """Whole layers, in order, as long as they fit; what is too large is left out and the next one tried.
 
     ``operators`` are those on the accelerator; ``free_bytes`` is what models compiled together with this one, and
-    named before it, have left of the cache (None: all of it).
+    named before it, have left of the cache (None: all of it that its maps leave).
     """
-    free = memory.cache_bytes if free_bytes is None else free_bytes
+    operators = tuple(operators)
+    free = room_of(subgraph, operators, memory) if free_bytes is None else free_bytes
     found = [(index, parameters_of(subgraph, subgraph.operators[index], layout)) for index in operators]
     # Biases and the like are small and are cached first: a layer whose weights are streamed keeps them on chip.
     fixed = sum(parameters.fixed_bytes for _, parameters in found)
@@ -60,13 +61,30 @@ def allocate(
     return Cache(layers=tuple(layers), free_bytes=free)
 
 
-def share(models: Sequence[tuple[Subgraph, Iterable[int]]], layout: Layout, memory: Memory) -> tuple[Cache, ...]:
-    """Models that are compiled together, the first of which takes from the cache what it needs."""
-    free, found = memory.cache_bytes, []
+def share(models: Sequence[tuple[Subgraph, Sequence[int]]], layout: Layout, memory: Memory) -> tuple[Cache, ...]:
+    """Models that are compiled together, the first of which takes from the cache what it needs.
+
+    What the maps of any of them take is not there for the others: the weights stay where they are between them.
+    """
+    free = min((room_of(subgraph, operators, memory) for subgraph, operators in models), default=memory.cache_bytes)
+    found: list[Cache] = []
     for subgraph, operators in models:
         found.append(allocate(subgraph, operators, layout, memory, free))
         free = found[-1].free_bytes
     return tuple(found)
+
+
+def room_of(subgraph: Subgraph, operators: Iterable[int], memory: Memory) -> int:
+    """What the cache has for parameters: less where an operator with a map reads and writes that much."""
+    held = (_map_bytes(subgraph, index) for index in operators)
+    return memory.cache_bytes - (memory.maps_reserve_bytes if max(held, default=0) >= memory.maps_least_bytes else 0)
+
+
+def _map_bytes(subgraph: Subgraph, index: int) -> int:
+    operator = subgraph.operators[index]
+    read = (tensor for tensor in subgraph.inputs_of(operator) if tensor is not None and not tensor.is_constant)
+    maps = (tensor for tensor in (*read, *subgraph.outputs_of(operator)) if len(tensor.shape) == 4)
+    return sum(tensor.size_bytes for tensor in maps)
 
 
 def _too_deep(subgraph: Subgraph, index: int, memory: Memory) -> bool:

@@ -35,11 +35,13 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """``cache_bytes`` for parameters, of which the compiler has been seen to leave no more than ``cache_least_bytes``;
-    ``tile_bytes`` for activations in each of ``tiles``. A dense layer of more than ``dense_most_inputs`` inputs has its
-    weights streamed."""
+    """``cache_bytes`` for parameters, ``maps_reserve_bytes`` less beside a map of ``maps_least_bytes`` or more; the
+    compiler has been seen to leave no more than ``cache_least_bytes``. ``tile_bytes`` for activations in each of
+    ``tiles``. A dense layer of more than ``dense_most_inputs`` inputs has its weights streamed."""
 
     cache_bytes: int
+    maps_least_bytes: int
+    maps_reserve_bytes: int
     cache_least_bytes: int
     tiles: int
     tile_bytes: int
@@ -68,7 +70,9 @@ class Compute:
 class Link:
     """A connection to the host. ``error`` is the mean relative error of times predicted for it on the hosts that the
     constants are of, ``host`` what these are, ``basis`` how the constants are known; ``error_elsewhere`` is the mean
-    relative error for published models, measured on another host."""
+    relative error for published models, measured on another host. What stays on the host's CPU takes it
+    ``host_element_s`` an element and ``host_product_s`` a multiplication, with a mean relative error of the whole of
+    ``host_error`` for models that have such a part."""
 
     round_trip_s: float
     input_bytes_per_s: float
@@ -76,6 +80,9 @@ class Link:
     stream_bytes_per_s: float
     error: float
     error_elsewhere: float
+    host_element_s: float
+    host_product_s: float
+    host_error: float
     basis: str
     host: str
 

@@ -86,11 +86,12 @@ def _softmax(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: La
 
 def _reshape(inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...], layout: Layout) -> Parameters:
     """A map flattened whose channels are padded on the device: an identity convolution, over the whole map, or over a
-    few columns where these fill up whole words (known from 128 x 128 x 1 and 64 x 64 x 1)."""
+    few columns where these fill up whole words (known from 128 x 128 x 1 and 64 x 64 x 1). A series is a map of one
+    row (known from 180 x 27)."""
     shape, flat = inputs[0].shape, outputs[0].shape
-    if len(shape) != 4 or prod(flat[:-1]) != 1 or shape[-1] % layout.input_channels == 0:
+    if len(shape) not in (3, 4) or prod(flat[:-1]) != 1 or shape[-1] % layout.input_channels == 0:
         return Parameters()
-    _, height, width, channels = shape
+    _, height, width, channels = (1, *shape) if len(shape) == 3 else shape
     if height * width <= 1:
         return Parameters()
     columns = layout.flatten_columns // channels

@@ -10,9 +10,10 @@ from edgecompile.core.report import Measure
 from edgecompile.core.units import format_size
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Subgraph
-from edgecompile.measure.edgetpu.cache import Cache, share
+from edgecompile.measure.edgetpu.cache import Cache, room_of, share
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
 from edgecompile.measure.edgetpu.filling import unfilled
+from edgecompile.measure.edgetpu.host_part import host_s
 from edgecompile.measure.edgetpu.padding import up
 from edgecompile.measure.edgetpu.segments import balance
 from edgecompile.measure.edgetpu.tiles import tile_of
@@ -47,14 +48,16 @@ def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: D
     layers = layer_times(main, cache, device)
     crossing = _crossing_bytes(main, operators)
     times = {name: invocation(layers, *crossing, link) for name, link in device.links.items()}
+    outside = tuple(index for index in range(len(main.operators)) if index not in set(operators))
+    host = {name: host_s(main, outside, link) for name, link in device.links.items()}
     first = next(iter(device.links.values()), None)
     return Prediction(
         measures=(
             *_memory(main, operators, cache, device),
-            *_latencies(times, device.links, len(main.operators) - len(operators)),
+            *_latencies(times, host, device.links, len(outside)),
         ),
         layers=_records(cache, layers, first),
-        details=_details(main, layers, times, device) if operators else {},
+        details=_details(main, layers, times, host, device) if operators else {},
         durations_s={layer.operator: layer.duration_s(first) for layer in layers} if first else {},
         diagnostics=_refusals(main, operators, device),
     )
@@ -63,7 +66,7 @@ def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: D
 def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: Device) -> tuple[Measure, ...]:
     tiles = [tile_of(main, main.operators[index], device.compute, device.layout) for index in operators]
     held = max((tile.size_bytes(tile.rows) for tile in tiles if tile is not None), default=0)
-    # How much of the cache the compiler keeps for itself does not follow from the size of maps, as far as is known.
+    # How much of the cache maps take is known as one step only.
     least = f"{_LAYOUT}; from {format_size(device.memory.cache_least_bytes)} on, some models have layers streamed"
     risky = cache.cached_bytes > device.memory.cache_least_bytes
     capacity = device.memory.tile_bytes * device.memory.tiles
@@ -76,7 +79,7 @@ def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: De
             value=cache.cached_bytes,
             unit="bytes",
             method=least if risky else _LAYOUT,
-            limit=device.memory.cache_bytes,
+            limit=room_of(main, operators, device.memory),
         ),
         Measure(name="streamed_bytes", value=cache.streamed_bytes, unit="bytes", method=_LAYOUT),
         Measure(name="cache_free_bytes", value=max(cache.free_bytes, 0), unit="bytes", method=_LAYOUT),
@@ -86,15 +89,20 @@ def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: De
     )
 
 
-def _latencies(times: Mapping[str, Time], links: Mapping[str, Link], outside: int) -> tuple[Measure, ...]:
-    """The first link is the target's latency, the others are named. ``outside`` operators are not on the device."""
+def _latencies(
+    times: Mapping[str, Time], host: Mapping[str, float], links: Mapping[str, Link], outside: int
+) -> tuple[Measure, ...]:
+    """The first link is the target's latency, the others are named. ``outside`` operators take ``host`` seconds."""
     found = []
-    left_out = f"; without the {outside} operators left to the CPU" if outside else ""
     for position, (name, time) in enumerate(times.items()):
         link = links[name]
-        method = f"predicted: over {name} from {link.host}, mean error {_errors(link)} ({link.basis}){left_out}"
+        error = f"{100 * link.host_error:.0f} % with operators on the CPU" if outside else _errors(link)
+        method = f"predicted: over {name} from {link.host}, mean error {error} ({link.basis})"
+        if outside:
+            method += f"; {1e3 * host[name]:.2f} ms of it for the {outside} operators left to the CPU"
         title = "latency_ms" if position == 0 else f"latency_{name}_ms"
-        found.append(Measure(name=title, value=round(1e3 * time.total_s, 3), unit="ms", method=method))
+        value = round(1e3 * (time.total_s + host[name]), 3)
+        found.append(Measure(name=title, value=value, unit="ms", method=method))
     return tuple(found)
 
 
@@ -105,24 +113,30 @@ def _errors(link: Link) -> str:
 
 
 def _details(
-    main: Subgraph, layers: tuple[LayerTime, ...], times: Mapping[str, Time], device: Device
+    main: Subgraph,
+    layers: tuple[LayerTime, ...],
+    times: Mapping[str, Time],
+    host: Mapping[str, float],
+    device: Device,
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"time by link": _by_link(times, device.links)}
+    found: dict[str, Any] = {"time by link": _by_link(times, host, device.links)}
     first = next(iter(device.links.values()), None)
     idle = unfilled(main, layers, device.compute, first) if first is not None else []
     return {**found, "channels that leave the array idle": idle} if idle else found
 
 
-def _by_link(times: Mapping[str, Time], links: Mapping[str, Link]) -> list[dict[str, Any]]:
+def _by_link(times: Mapping[str, Time], host: Mapping[str, float], links: Mapping[str, Link]) -> list[dict[str, Any]]:
+    apart = any(host.values())
     return [
         {
             "link": name,
-            "ms": round(1e3 * time.total_s, 2),
+            "ms": round(1e3 * (time.total_s + host[name]), 2),
             "compute": round(1e3 * time.compute_s, 2),
             "streaming": round(1e3 * time.streaming_s, 2),
             "transfers": round(1e3 * time.transfers_s, 2),
             "round trip": round(1e3 * time.round_trip_s, 2),
-            "error": f"{100 * links[name].error:.0f} %",
+            **({"CPU": round(1e3 * host[name], 2)} if apart else {}),
+            "error": f"{100 * (links[name].host_error if apart else links[name].error):.0f} %",
             "elsewhere": f"{100 * links[name].error_elsewhere:.0f} %",
         }
         for name, time in times.items()
