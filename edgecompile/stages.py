@@ -12,7 +12,7 @@ from edgecompile import library_cost
 from edgecompile.compress import recipe_check
 from edgecompile.compress.contract import passes
 from edgecompile.config.recipes import check_steps
-from edgecompile.core.artifact import describe
+from edgecompile.core.artifact import counted, describe
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.core.project import DataSpec, Project
@@ -233,7 +233,7 @@ def emit(job: Job, folder: Path, golden: emitting.Golden | None = None) -> None:
         emission = _emission(job, golden)
         job.diagnostics += emitting.review(emission)
         job.artifacts += emitting.emit(emission, folder)
-        summary.append(", ".join(artifact.path for artifact in job.artifacts))
+        summary.append(counted(job.artifacts))
 
 
 def _emission(job: Job, golden: emitting.Golden | None) -> emitting.Emission:

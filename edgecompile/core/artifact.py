@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,20 @@ class Artifact:
     kind: str
     size_bytes: int
     sha256: str
+
+
+def counted(artifacts: Iterable[Artifact]) -> str:
+    """What was written, in a line: the first file, how many more, and each folder with the number of its files."""
+    folders: dict[str, int] = {}
+    files = []
+    for artifact in artifacts:
+        folder, slash, _ = artifact.path.partition("/")
+        if slash:
+            folders[folder] = folders.get(folder, 0) + 1
+        else:
+            files.append(artifact.path)
+    more = [f"and {len(files) - 1} more"] if len(files) > 1 else []
+    return ", ".join([" ".join([*files[:1], *more]), *(f"{name}/ {count}" for name, count in folders.items())])
 
 
 def describe(folder: Path, relative: str, kind: str) -> Artifact:
