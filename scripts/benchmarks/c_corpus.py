@@ -1,7 +1,8 @@
-"""Every public model as a C library on this machine, held against TensorFlow Lite Micro in all tensors.
+"""Every public model as a C library, here or on an emulated board, held against TensorFlow Lite Micro in all tensors.
 
-Prints which models the kernels cover, and which operator and element types keep each other one out. ``--keras`` takes
-the Keras models too, built as int8 first (minutes).
+Prints which models the kernels cover, and which operator and element types keep each other one out. Inputs are random,
+and as many real ones where a data set has the model's shape. ``--keras`` takes the Keras models, built as int8 first
+(minutes). ``--board`` runs the libraries on an emulated board instead of this machine.
 """
 
 from __future__ import annotations
@@ -10,27 +11,35 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _real import real_inputs
 from _shared import data_folder, edgecompile, table
 
+from edgecompile.board import emulated, tracer
+from edgecompile.config.profiles import load
 from edgecompile.core.errors import EdgecompileError
 from edgecompile.emit.c.header import header
 from edgecompile.emit.c.source import headers_of, source
-from edgecompile.emit.emission import Layout
+from edgecompile.emit.emission import Emission, Layout
+from edgecompile.emit.emitters import c_library, firmware
 from edgecompile.emit.emitters.c_library import with_their_own
+from edgecompile.ir.costs import totals
 from edgecompile.ir.network import Network
+from edgecompile.ir.ports import port_of
 from edgecompile.ir.reader import read
 from edgecompile.kernels.program import Program, Refusal, compile_network
 from edgecompile.libs.affine import dequantize
+from edgecompile.measure.board import image
 from edgecompile.memory.program_plan import plan_program
 from edgecompile.optimize.apply import apply
-from edgecompile.verify.c_library import port_of, verify_c
+from edgecompile.verify.c_library import CVerification, verify_c, verify_run
 
 TARGET = "cortex-m4"
+BOARDS = ("qemu-m4", "qemu-m7", "qemu-m55")
 # Noise as data, because kernels have to be exact whatever the scales are.
 _INT8 = ("--random-calibration", "--calibration-samples", "16", "--verify-samples", "4")
 
@@ -40,13 +49,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, help="folder of .tflite files  [default: those of the data folder]")
     parser.add_argument("--samples", type=int, default=100, help="random inputs on which every tensor is compared")
+    parser.add_argument("--board", choices=BOARDS, help="an emulated board  [default: this machine]")
+    parser.add_argument(
+        "--largest", type=int, default=100_000_000, help="leave models of more multiply-accumulates out"
+    )
     parser.add_argument("--keras", action="store_true", help="the data folder's Keras models, built as int8, instead")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
         for name, content in _given(asked, Path(made)):
-            rows.append(row_of(name, content, asked.samples) if isinstance(content, bytes) else content)
+            row = row_of(name, content, asked) if isinstance(content, bytes) else content
+            if row is None:
+                continue
+            rows.append(row)
             if not asked.json:
                 print(f"{rows[-1]['state']:<12} {name}", file=sys.stderr)
     print(json.dumps({"schema": 1, "rows": rows}, indent=1) if asked.json else _text(rows))
@@ -72,24 +88,60 @@ def _given(asked: argparse.Namespace, made: Path) -> Iterator[tuple[str, bytes |
             yield path.name, path.read_bytes()
 
 
-def row_of(name: str, content: bytes, samples: int) -> dict[str, Any]:
-    """``state``: ``exact``, ``failed``, ``not covered`` or ``no model``; ``why`` says what keeps it out."""
-    row: dict[str, Any] = {"model": name, "state": "no model", "why": "", "tensors": 0}
+def row_of(name: str, content: bytes, asked: argparse.Namespace) -> dict[str, Any] | None:
+    """``state``: ``exact``, ``failed``, ``not covered`` or ``no model``; ``why`` says what keeps it out, or what ran.
+
+    None: the model is larger than was asked for.
+    """
+    row: dict[str, Any] = {"model": name, "state": "no model", "why": "", "tensors": 0, "samples": 0}
     try:
         network = apply(read(content, name)).network
-        program = compile_network(network)
+        kernels = load(asked.board or TARGET).kernels
+        program = compile_network(network, kernels=kernels)
     except EdgecompileError as error:
         return {**row, "why": error.diagnostics[0].message}
     if program.refusals:
         return {**row, "state": "not covered", "why": "; ".join(_reasons(network, program))}
+    if totals(network).macs > asked.largest:
+        return None
+    given = [(_noise(network, asked.samples), "random")]
+    real = real_inputs(network, data_folder(), asked.samples)
+    given += [real] if real is not None else []
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
-        emit(network, program, Path(made))
-        found = verify_c(Path(made), "m", network, program, _noise(network, samples), name, samples)
-    if found.status == "verified":
-        return {**row, "state": "exact", "tensors": found.tensors}
+        hold = _holder(network, program, name, asked.board, Path(made))
+        for x, words in given:
+            found = hold(x)
+            if found.status != "verified":
+                return {**row, **_failed(found, words)}
+            row["samples"] += found.samples
+    what = ", ".join(f"{len(x[0])} {words}" if words == "random" else words for x, words in given)
+    return {**row, "state": "exact", "tensors": found.tensors, "why": what}
+
+
+def _failed(found: CVerification, words: str) -> dict[str, Any]:
     told = found.diagnostics[0]
     state = "failed" if told.code in ("EC720", "EC722", "EC723") else "no reference"
-    return {**row, "state": state, "why": f"{told.message}: {'; '.join(told.notes[:2])}"}
+    return {"state": state, "why": f"{words}: {told.message}: {'; '.join(told.notes[:2])}"}
+
+
+def _holder(
+    network: Network, program: Program, name: str, board: str | None, folder: Path
+) -> Callable[[list[np.ndarray[Any, Any]]], CVerification]:
+    """How inputs are run and held against the reference."""
+    if board is None:
+        emit(network, program, folder)
+        return lambda x: verify_c(folder, "m", network, program, x, name, len(x[0]))
+    target = load(board)
+    stands = emulated(target)
+    assert stands is not None
+    plan = plan_program(network, program)
+    layout = Layout(arena_bytes=plan.plan.arena_bytes, offsets=plan.offsets, scratch=plan.scratch)
+    emission = Emission(name="m", network=network, content=b"", target=target, program=program, layout=layout)
+    c_library.emit(emission, folder)
+    firmware.emit(emission, folder)
+    image.build(folder / "firmware", ["trace"], folder / "out")
+    run = tracer(stands, folder / "out" / "trace.elf", program)
+    return lambda x: verify_run(run, network, program, x, name, len(x[0]), where=f"C on {board}")
 
 
 def _reasons(network: Network, program: Program) -> list[str]:
