@@ -37,24 +37,22 @@ EC_SPECIALIZED int ec_conv_2d_1x1_s8_block(int pixels, int block, int *step_1, i
     return first;
 }
 
-/* The last inputs of one pixel, fewer than four, and zeros: a group of four. */
-EC_SPECIALIZED void ec_conv_2d_1x1_s8_rest(const int8_t *from, int rest, int i, int16_t *group)
+/* The last inputs of four pixels, fewer than four of each, and zeros: a group. */
+EC_SHARED void ec_conv_2d_1x1_s8_rest(const int8_t *from, int rest, int in_c, int step_1, int step_2, int16_t *group)
 {
-    int k;
-    for (k = 0; k < 4; ++k) group[ec_pairs_place(k) + 2 * i] = (int16_t)(k < rest ? from[k] : 0);
+    int i, k;
+    for (i = 0; i < 4; ++i, group += 2) {
+        const int8_t *const pixel = from + ((i % 2) * step_1 + (i / 2) * step_2) * in_c;
+        for (k = 0; k < 4; ++k) group[ec_pairs_place(k)] = (int16_t)(k < rest ? pixel[k] : 0);
+    }
 }
 
 EC_SPECIALIZED void ec_conv_2d_1x1_s8_gather(const int8_t *from, int in_c, int step_1, int step_2, int16_t *scratch)
 {
     const int whole = in_c / 4 * 4;
-    const int8_t *const p1 = from + step_1 * in_c, *const p2 = from + step_2 * in_c, *const p3 = p2 + step_1 * in_c;
-    scratch = ec_pairs_spread(from, p1, p2, p3, whole, scratch);
-    if (whole != in_c) {
-        ec_conv_2d_1x1_s8_rest(from + whole, in_c - whole, 0, scratch);
-        ec_conv_2d_1x1_s8_rest(p1 + whole, in_c - whole, 1, scratch);
-        ec_conv_2d_1x1_s8_rest(p2 + whole, in_c - whole, 2, scratch);
-        ec_conv_2d_1x1_s8_rest(p3 + whole, in_c - whole, 3, scratch);
-    }
+    const int8_t *const p2 = from + step_2 * in_c;
+    scratch = ec_pairs_spread(from, from + step_1 * in_c, p2, p2 + step_1 * in_c, whole, scratch);
+    if (whole != in_c) ec_conv_2d_1x1_s8_rest(from + whole, in_c - whole, in_c, step_1, step_2, scratch);
 }
 
 EC_SPECIALIZED void ec_conv_2d_1x1_s8_run(const ec_conv_2d_1x1_s8_layer *layer, int line_shift, int is_plain,

@@ -48,6 +48,7 @@ def routine(site: Site) -> Routine:
         inputs=site.operator.inputs[:1],
         outputs=site.operator.outputs,
         scratch=True,
+        specialized=False,
     )
     groups = -(-in_c // 4)
     return Routine(

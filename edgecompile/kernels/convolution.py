@@ -182,6 +182,14 @@ def _settle(site: Site, weights: Array, bias: Array, multiplier: Array, shift: A
     return bias, multiplier, shift
 
 
+def uniform(constants: dict[str, Array]) -> tuple[bool, dict[str, Array]]:
+    """Whether all channels have one multiplier and one shift, and then ``scaling``'s constants with these once."""
+    scales = np.stack([constants["multiplier"], constants["shift"]])
+    if not np.all(scales == scales[:, :1]):
+        return False, constants
+    return True, constants | {name: constants[name][:1] for name in ("multiplier", "shift")}
+
+
 def on_lines(weights: Array, settings: dict[str, int], constants: dict[str, Array]) -> Lines | None:
     """What ``scaling`` gave for int8[o, k] weights, as lines that are equal; None where there are none."""
     if not settings["is_plain"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.core.target import HELIUM
-from edgecompile.kernels.convolution import refuse_convolution, scaling
+from edgecompile.kernels.convolution import refuse_convolution, scaling, uniform
 from edgecompile.kernels.routine import Call, Routine, Site
 
 OPERATORS = ("FULLY_CONNECTED",)
@@ -28,10 +28,7 @@ def routine(site: Site) -> Routine:
     weights = site.given(1).array
     assert weights is not None
     quantities, constants = scaling(site, weights, paired=False)
-    scales = np.stack([constants["multiplier"], constants["shift"]])
-    is_uniform = bool(np.all(scales == scales[:, :1]))
-    if is_uniform:
-        constants |= {name: constants[name][:1] for name in ("multiplier", "shift")}
+    is_uniform, constants = uniform(constants)
     call = Call(
         kernel="fully_connected_dot_s8",
         settings={

@@ -5,7 +5,8 @@
  * output   int8[batches][outputs]; must not overlap the input
  *
  * Weights are int16[ceil(outputs / 4)][ceil(inputs / 4)][2][4]: two outputs in each int16 (pairs.h), two such pairs
- * for a group of four inputs. The bias has the input's zero point folded in. Nothing is allocated.
+ * for a group of four inputs. The bias has the input's zero point folded in. Multiplier and shift are there for each
+ * output, or once where all are equal. Nothing is allocated.
  */
 #ifndef EC_FULLY_CONNECTED_S8_H_
 #define EC_FULLY_CONNECTED_S8_H_
@@ -14,8 +15,10 @@
 
 typedef struct {
     const int16_t *weights;
-    const int32_t *channels; /* bias and multiplier of each (pairs.h) */
-    const int8_t *right_shift;
+    const int32_t *bias;
+    const int32_t *multiplier;
+    const int8_t *shift; /* to the left */
+    int is_uniform;      /* one multiplier and one shift */
     int batches, inputs, outputs;
     int input_zero_point, output_zero_point, lowest, highest;
     int is_plain, rounding;
@@ -53,10 +56,17 @@ EC_SHARED void ec_fully_connected_s8_four(const int16_t *weights, const int8_t *
     }
 }
 
+EC_SPECIALIZED int8_t ec_fully_connected_s8_output(const ec_fully_connected_s8_layer *layer, int o, int32_t sum)
+{
+    const int32_t whole = ec_add(sum, layer->bias[o]), multiplier = layer->multiplier[layer->is_uniform ? 0 : o];
+    const int shift = layer->shift[layer->is_uniform ? 0 : o];
+    const int32_t scaled = layer->is_plain ? ec_scale_small(whole, multiplier, shift, layer->rounding)
+                                           : ec_scale(whole, multiplier, shift, layer->rounding);
+    return ec_narrow(ec_add(scaled, layer->output_zero_point), layer->lowest, layer->highest);
+}
+
 EC_SPECIALIZED void ec_fully_connected_s8(const ec_fully_connected_s8_layer *layer, const int8_t *input, int8_t *output)
 {
-    const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
-                                      layer->highest,  layer->is_plain,    layer->rounding};
     const int groups = (layer->inputs + 3) / 4;
     int n, o, i;
     for (n = 0; n < layer->batches; ++n, input += layer->inputs, output += layer->outputs) {
@@ -65,7 +75,7 @@ EC_SPECIALIZED void ec_fully_connected_s8(const ec_fully_connected_s8_layer *lay
             ec_fully_connected_s8_four(layer->weights + o * groups * 2, input, layer->inputs,
                                        layer->is_plain, sums);
             for (i = 0; i < 4 && o + i < layer->outputs; ++i) {
-                output[o + i] = ec_pairs_output(&scaling, o + i, sums[i]);
+                output[o + i] = ec_fully_connected_s8_output(layer, o + i, sums[i]);
             }
         }
     }

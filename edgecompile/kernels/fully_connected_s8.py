@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.kernels import pairs
-from edgecompile.kernels.convolution import in_pairs, refuse_convolution, scaling
+from edgecompile.kernels.convolution import refuse_convolution, scaling, uniform
 from edgecompile.kernels.routine import Array, Call, Routine, Site
 
 OPERATORS = ("FULLY_CONNECTED",)
@@ -28,15 +28,17 @@ def routine(site: Site) -> Routine:
     weights = site.given(1).array
     assert weights is not None
     quantities, constants = scaling(site, weights)
+    is_uniform, constants = uniform(constants)
     call = Call(
         kernel="fully_connected_s8",
         settings={
+            "is_uniform": int(is_uniform),
             "batches": site.output.elements // len(weights),
             "inputs": weights.shape[1],
             "outputs": len(weights),
             **quantities,
         },
-        constants={"weights": _fours(pairs.pair(weights)), **in_pairs(constants)},
+        constants={"weights": _fours(pairs.pair(weights)), **constants},
         inputs=site.operator.inputs[:1],
         outputs=site.operator.outputs,
     )

@@ -59,6 +59,7 @@ class Call:
 
     ``settings``: fields of the struct ``ec_<kernel>_layer`` with literal values. ``constants``: its pointer
     fields; equal arrays are stored once. ``inputs`` and ``outputs``: tensor indices, passed as typed pointers.
+    ``specialized``: the kernel is made for these settings; False where one function reads them when it runs.
     """
 
     kernel: str
@@ -67,6 +68,7 @@ class Call:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     scratch: bool = False
+    specialized: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,11 @@
-"""``MODEL.c``: the constants, one function for each operator, and the calls in order."""
+"""``MODEL.c``: the constants, one function for each operator, and the calls in order.
+
+Operators that differ in their constants and tensors only share one instance of their kernel.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -32,6 +36,9 @@ class _Source:
         self.graph = program.subgraph
         self.constants: dict[tuple[str, bytes], str] = {}
         self.definitions: list[str] = []
+        self.alike = Counter(self._kind(call) for routine in program.routines for call in routine.calls)
+        self.shared: dict[object, str] = {}
+        self.functions: list[str] = []
 
     def text(self) -> str:
         operators = [self._operator(index, routine) for index, routine in enumerate(self.program.routines)]
@@ -42,6 +49,7 @@ class _Source:
             f'#include "{self.name}.h"\n\n#include <string.h>\n\n#include "kernels/rounding.h"\n{includes}',
             _HOOK,
             *self.definitions,
+            *self.functions,
             *(text for text in operators if text),
             functions,
         ]
@@ -58,9 +66,15 @@ class _Source:
         layers, calls = [], []
         for number_, call in enumerate(routine.calls):
             layer = f"{self.name}_layer_{index}" + (f"_{number_}" if len(routine.calls) > 1 else "")
+            places = list(self._places_of(index, call))
+            if self.alike[self._kind(call)] > 1:
+                constants = [self._constant(field, values) for field, values in call.constants.items()]
+                calls.append(f"    {self._shared(call)}({', '.join([*constants, *places])});")
+                continue
             if call.settings or call.constants:
                 layers.append(self._layer(layer, call))
-            calls.append(f"    ec_{call.kernel}({', '.join(self._arguments(index, layer, call))});")
+                places.insert(0, f"&{layer}")
+            calls.append(f"    ec_{call.kernel}({', '.join(places)});")
         body = "\n".join(calls)
         head = f"EC_SHARED void {self.name}_operator_{index}(uint8_t *arena)"
         return "\n".join([title, *layers, f"{head}\n{{\n{body}\n}}"])
@@ -71,9 +85,36 @@ class _Source:
         rows = "\n".join(f"    {row}" for row in fields)
         return f"static const ec_{call.kernel}_layer {layer} = {{\n{rows}\n}};"
 
-    def _arguments(self, index: int, layer: str, call: Call) -> Iterator[str]:
-        if call.settings or call.constants:
-            yield f"&{layer}"
+    def _kind(self, call: Call) -> object:
+        """What is the same for calls that can share one instance of their kernel; of its own for those that cannot."""
+        if not call.specialized or not (call.settings or call.constants):
+            return id(call)
+        constants = tuple((field, values.dtype.name) for field, values in call.constants.items())
+        types = tuple(_type_of(self.graph.tensors[index]) for index in (*call.inputs, *call.outputs))
+        return call.kernel, tuple(call.settings.items()), constants, types, len(call.inputs), call.scratch
+
+    def _shared(self, call: Call) -> str:
+        """The name of the kernel made for this call's settings, which takes constants and tensors."""
+        kind = self._kind(call)
+        if kind not in self.shared:
+            self.shared[kind] = f"{self.name}_{call.kernel}_{len(self.shared)}"
+            self.functions.append(self._shared_function(self.shared[kind], call))
+        return self.shared[kind]
+
+    def _shared_function(self, name: str, call: Call) -> str:
+        taken = [f"const {C_TYPES[values.dtype.name]} *{field}" for field, values in call.constants.items()]
+        tensors = [f"const {_type_of(self.graph.tensors[i])} *input_{n}" for n, i in enumerate(call.inputs)]
+        tensors += [f"{_type_of(self.graph.tensors[i])} *output_{n}" for n, i in enumerate(call.outputs)]
+        tensors += ["void *scratch"] if call.scratch else []
+        fields = [f".{field} = {field}," for field in call.constants]
+        fields += [f".{field} = {number(value)}," for field, value in call.settings.items()]
+        rows = "\n".join(f"        {row}" for row in fields)
+        words = ", ".join(["&layer", *(tensor.split("*")[-1] for tensor in tensors)])
+        head = f"EC_SHARED void {name}({', '.join([*taken, *tensors])})"
+        body = f"    const ec_{call.kernel}_layer layer = {{\n{rows}\n    }};\n    ec_{call.kernel}({words});"
+        return f"/* For all operators with these settings. */\n{head}\n{{\n{body}\n}}"
+
+    def _places_of(self, index: int, call: Call) -> Iterator[str]:
         for tensor in call.inputs:
             yield self._place(tensor, "const ")
         for tensor in call.outputs:
@@ -85,8 +126,7 @@ class _Source:
         tensor = self.graph.tensors[index]
         if tensor.array is not None:
             return self._constant("constant", tensor.array)
-        kind = C_TYPES.get(tensor.dtype, "uint8_t")  # a handle stands for the bytes of its variable
-        return f"({constant}{kind} *)(void *)(arena + {self.layout.offsets[index]})"
+        return f"({constant}{_type_of(tensor)} *)(void *)(arena + {self.layout.offsets[index]})"
 
     def _constant(self, role: str, values: Array) -> str:
         values = np.ascontiguousarray(values)
@@ -131,6 +171,11 @@ class _Source:
             if tensor.is_variable and offset is not None:
                 zero = zero_point_of(tensor) if tensor.dtype == "int8" and tensor.quantization is not None else 0
                 yield f"\n    memset((uint8_t *)arena + {offset}, {zero}, {tensor.size_bytes});"
+
+
+def _type_of(tensor: Tensor) -> str:
+    """A handle stands for the bytes of its variable."""
+    return C_TYPES.get(tensor.dtype, "uint8_t")
 
 
 def _places(kind: str, layout: Layout, tensors: tuple[int, ...]) -> str:
