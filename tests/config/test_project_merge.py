@@ -150,7 +150,7 @@ def test_a_flag_that_is_no_setting_is_our_mistake() -> None:
 
 
 def test_every_setting_of_a_file_is_in_exactly_one_table() -> None:
-    tables = ("project", "data", "data.preprocess", "accuracy", "budget", "compiler", "android")
+    tables = ("project", "data", "data.preprocess", "data.features", "accuracy", "budget", "compiler", "android")
 
     listed = [key for table in tables for key in keys_of(table)]
 

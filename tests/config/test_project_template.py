@@ -35,8 +35,9 @@ def test_the_starter_shows_every_setting_and_each_is_true_when_uncommented(tmp_p
 
     shown = parse_toml(text.encode(), "edgecompile.toml")
     for table in ("project", "data", "accuracy", "budget", "compiler", "android"):
-        assert set(shown[table]) - {"preprocess"} == set(keys_of(table))
+        assert set(shown[table]) - {"preprocess", "features"} == set(keys_of(table))
     assert set(shown["data"]["preprocess"]) == set(keys_of("data.preprocess"))
+    assert set(shown["data"]["features"]) == set(keys_of("data.features"))
 
 
 @pytest.mark.parametrize("name", examples())
