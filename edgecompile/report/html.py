@@ -48,7 +48,8 @@ def render(report: Report) -> str:
     if pictured:
         body.append(_section("Memory over time", html_pictures.memory(details)))
         body.append(_section("Where the bytes went", html_pictures.sizes(report)))
-    body.append(_section("Operators", html_details.operators(details.get("operators") or ())))
+    timed = details.get(words.TIMES) or ()
+    body.append(_section("Operators", html_details.operators(details.get("operators") or (), timed)))
     body.append(_section("Compression, step by step", html_details.compression(details)))
     if pictured:
         body.append(_section("Weights before and after each step", html_pictures.histograms(details)))

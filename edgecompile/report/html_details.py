@@ -12,10 +12,15 @@ from edgecompile.report.html_elements import Markup, element, pairs, table, toge
 from edgecompile.report.table import number
 
 
-def operators(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
-    """Where each operator runs and what it takes; a refused one with its reason."""
+def operators(rows: Sequence[Mapping[str, Any]], timed: Sequence[Mapping[str, Any]] = ()) -> Markup | None:
+    """Where each operator runs and what it takes; a refused one with its reason.
+
+    ``timed``: instructions by the operator's number, where they were counted apart.
+    """
     if not rows:
         return None
+    counted = {row["#"]: row["instructions"] for row in timed if "#" in row and "instructions" in row}
+    rows = [{"instructions": counted.get(row["index"]), **row} for row in rows]
     heads = ("#", "operator", "layer", "output", "runs on", "MACs", "weights", "output bytes", "instructions")
     return table(heads, map(_operator, rows), numbers=(5, 6, 7, 8))
 

@@ -18,12 +18,15 @@ _STORED = (
     ("flash_bytes", "flash: code and constants"),
 )
 _MOST_OPERATORS = 24
-_MAPS = (("memory map", "The arena"), ("memory map of the C library", "The arena of the C library"))
+_OF_C, _OF_FILE = "memory map of the C library", "memory map"
+_LONGEST_STEP = 34
 
 
 def memory(details: Mapping[str, Any]) -> Markup | None:
     """The arena over time, for a wide and for a narrow page."""
-    found = [(name, title) for name, title in _MAPS if name in details and details[name]["steps"]]
+    as_file = "The arena, were the model interpreted" if _OF_C in details else "The arena"
+    maps = ((_OF_C, "The arena of the C library"), (_OF_FILE, as_file))
+    found = [(name, title) for name, title in maps if name in details and details[name]["steps"]]
     return together(_memory(details[name], title, number) for number, (name, title) in enumerate(found)) or None
 
 
@@ -48,7 +51,9 @@ def sizes(report: Report) -> Markup | None:
     told = together(
         [
             "What the weights take after each step, as this target stores them, then what the device takes.",
-            *(_key(*key) for key in ((BLUE, "size"), (GREEN, "taken away"), (VERMILION, "added"))),
+            _key(BLUE, "size"),
+            _key(GREEN, "taken away", plots.FAINT),
+            _key(VERMILION, "added"),
         ]
     )
     return element("div", _figure(plots.waterfall("sizes", title, rows), told), class_="plots")
@@ -59,9 +64,12 @@ def _sizes(report: Report) -> list[plots.Size]:
     if "float model" in details:
         rows.append(plots.Size(label="float model, 4 bytes a parameter", size_bytes=details["float model"]["bytes"]))
     for step in _steps(details):
-        label = "weights, one byte each" if step["step"] == "as given" else step["step"]
+        label = "weights, one byte each" if step["step"] == "as given" else _clipped(step["step"])
         rows.append(plots.Size(label=label, size_bytes=step["stored_bytes"][report.target]))
     for name, label in _STORED:
+        # The C library has the weights in its constants: the file does not go onto the device.
+        if name == "model_bytes" and _OF_C in details and report.measure("flash_bytes") is not None:
+            continue
         measure = report.measure(name)
         if measure is not None and measure.value is not None:
             rows.append(plots.Size(label=label, size_bytes=int(measure.value)))
@@ -127,8 +135,13 @@ def _figure(drawn: str, told: object) -> Markup:
     return element("figure", Markup(drawn), element("figcaption", told))
 
 
-def _key(color: str, word: str) -> Markup:
-    return together([element("span", class_="key", style=f"background: {color}"), word])
+def _key(color: str, word: str, opacity: float = 1.0) -> Markup:
+    return together([element("span", class_="key", style=f"background: {color}; opacity: {opacity}"), word])
+
+
+def _clipped(step: str) -> str:
+    """The opening of a step with many options; the table below the picture has them all."""
+    return step if len(step) <= _LONGEST_STEP else f"{step[: _LONGEST_STEP - 1].rstrip()}…"
 
 
 def _steps(details: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

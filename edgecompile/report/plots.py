@@ -18,6 +18,8 @@ from edgecompile.libs.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, PUR
 
 NARROW, WIDE = 340, 1000
 _ROW = 30
+# What a step took away.
+FAINT = 0.45
 # Light enough for dark letters.
 _CYCLE = (SKY, ORANGE, GREEN, PURPLE, YELLOW)
 _DARK = "#101418"
@@ -185,7 +187,7 @@ def _box(tensor: Mapping[str, Any], color: str) -> figures.Box:
 
 
 def _bar(row: int, start: float, size: float, color: str, faint: bool = False) -> figures.Box:
-    return figures.Box(x=start, y=row - 0.21, width=size, height=0.42, color=color, alpha=0.45 if faint else 1.0)
+    return figures.Box(x=start, y=row - 0.21, width=size, height=0.42, color=color, alpha=FAINT if faint else 1.0)
 
 
 def _end(text: str, most: int) -> str:

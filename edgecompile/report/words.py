@@ -11,6 +11,8 @@ from edgecompile.report.table import number
 
 # The detail that belongs to the verdict: by what and on what the artifact was verified, or what is missing for it.
 VERIFICATION = "verification"
+# Of each operator on a board, by its number.
+TIMES = "time of the C library"
 _VERDICTS = {
     "verified": "built and verified",
     "built": "built",

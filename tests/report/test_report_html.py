@@ -11,11 +11,12 @@ import pytest
 from page_browser import PROGRAM, browser
 from report_example import HOSTILE, bare, example
 
-from edgecompile.core.report import Report
+from edgecompile.core.report import Measure, Report
 from edgecompile.libs import figures
 from edgecompile.report.html import render
 
 pictured = pytest.mark.skipif(not figures.is_installed(), reason="matplotlib is not installed")
+SIZES = {"weights_bytes": 10, "model_bytes": 90, "flash_bytes": 40}
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 SVG = {"svg", "g", "path", "defs", "clippath", "rect", "use", "text"}
 PLAIN = {
@@ -158,3 +159,29 @@ def test_a_browser_shows_it_wide_and_narrow_light_and_dark(report: Report, tmp_p
                 assert look.width <= width
                 assert look.background == background
         assert opened.look(page, 800, "dark", "print").background == "rgb(255, 255, 255)"
+
+
+def test_instructions_that_were_counted_apart_stand_with_their_operator() -> None:
+    row = {"index": 3, "subgraph": 0, "operator": "CONV_2D", "layer": "c", "where": "mcu", "reason": None}
+    row |= {"type": "int8[1, 4]", "macs": 12, "weights_bytes": 4, "output_bytes": 4}
+    times = [{"#": 3, "operator": "CONV_2D", "instructions": 98765, "cycles": 1, "ms": 0.1}]
+    report = replace(bare(), details={"operators": [row], "time of the C library": times})
+
+    page = render(report)
+
+    operators = page[page.index("<h2>Operators") : page.index("</section>", page.index("<h2>Operators"))]
+    assert "98 765" in operators
+
+
+def test_the_bytes_of_a_c_library_are_not_those_of_a_file_that_stays_behind() -> None:
+    from edgecompile.report.html_pictures import _sizes
+
+    whole = example()
+    measures = [Measure(name=name, value=value, unit="bytes", method="counted") for name, value in SIZES.items()]
+    with_c = {**whole.details, "memory map of the C library": {"steps": [], "arena_bytes": 0, "tensors": []}}
+
+    as_file = [one.label for one in _sizes(replace(whole, measures=tuple(measures)))]
+    as_c = [one.label for one in _sizes(replace(whole, measures=tuple(measures), details=with_c))]
+
+    assert "model file" in as_file and "model file" not in as_c
+    assert all(len(label) <= 34 for label in as_c)
