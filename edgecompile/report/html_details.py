@@ -7,6 +7,7 @@ from typing import Any
 
 from edgecompile.core.report import Report
 from edgecompile.core.units import format_size
+from edgecompile.ir.layer_names import short_name
 from edgecompile.report import words
 from edgecompile.report.html_elements import Markup, element, pairs, table, together
 from edgecompile.report.table import number
@@ -58,7 +59,7 @@ def records(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """A table of records, a column for each key; columns of numbers to the right."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     numbers = [i for i, column in enumerate(columns) if all(_is_numeric(row.get(column)) for row in rows)]
-    lines = [[_value(row.get(column)) for column in columns] for row in rows]
+    lines = [[_named(column, row.get(column)) for column in columns] for row in rows]
     return table([column.replace("_", " ") for column in columns], lines, numbers)
 
 
@@ -78,6 +79,13 @@ def any_detail(value: Any) -> Markup | None:
 
 def _value(value: Any) -> str:
     return "" if value is None or value == "" else number(value)
+
+
+def _named(column: str, value: Any) -> object:
+    """A layer by the end of its name, as everywhere on the page; the whole name where somebody points at it."""
+    if column == "layer" and isinstance(value, str) and value:
+        return element("span", short_name(value), title=value)
+    return _value(value)
 
 
 def _is_numeric(value: Any) -> bool:
