@@ -47,6 +47,7 @@ from edgecompile.core.report import Report
 )
 @click.option("--verify-reproducible", is_flag=True, help="Build twice, once without cache, and compare every byte.")
 @click.option("--depfile", metavar="FILE", help="Write what the outputs depend on, for make and ninja.")
+@click.option("--html", metavar="FILE", help="Write the report as a page here too, of a rejected model as well.")
 @shared_options
 @click.pass_obj
 def command(
@@ -56,6 +57,7 @@ def command(
     require_verified: bool,
     verify_samples: int | None,
     depfile: str | None,
+    html: str | None,
     no_cache: bool,
     verify_reproducible: bool,
     as_json: bool,
@@ -93,7 +95,7 @@ def command(
             reports += built
             for path in () if as_json else _paths(wanted.output, built):
                 console.result(str(path))
-    return show(console, reports)
+    return show(console, reports, html)
 
 
 def _built_before(project: Project, spare: Path, console: Console, verify_samples: int | None) -> Path:

@@ -16,10 +16,18 @@ from edgecompile.cli.request import projects_of, request_options, targets_of
 @click.option(
     "--fail-on", multiple=True, metavar="NAME:N", help="Reject when a figure is larger than N; may be given again."
 )
+@click.option("--html", metavar="FILE", help="Write what was found as a page, too.")
 @shared_options
 @click.pass_obj
 def command(
-    console: Console, /, project: str | None, no_cache: bool, as_json: bool, fail_on: tuple[str, ...], **flags: Any
+    console: Console,
+    /,
+    project: str | None,
+    no_cache: bool,
+    as_json: bool,
+    fail_on: tuple[str, ...],
+    html: str | None,
+    **flags: Any,
 ) -> int:
     """Say whether MODEL would run on each TARGET and fit it; writes nothing.
 
@@ -40,4 +48,4 @@ def command(
             for wanted in projects_of(flags, project)
             for report in check(wanted, targets_of(wanted), console, together, store)
         ]
-    return show(console, reports)
+    return show(console, reports, html)
