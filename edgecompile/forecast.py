@@ -16,6 +16,7 @@ from edgecompile.ir.segment import segments
 from edgecompile.job import Job
 from edgecompile.legalize.check import Placed
 from edgecompile.legalize.naming import ranges
+from edgecompile.legalize.whole import refusal_of_whole
 from edgecompile.measure.prediction import Prediction, cut, predict
 from edgecompile.report.table import wrap
 
@@ -32,6 +33,7 @@ def forecast(job: Job) -> None:
     predictions = predict([*job.neighbours, own], job.target)
     if job.target.statuses is not None:
         job.details["compiler status"] = _status_lines(placements)
+        job.diagnostics += refusal_of_whole(job.network, job.target, f"{job.name}.tflite")
     if predictions:
         _add(job, placements, predictions[-1])
         if job.neighbours:

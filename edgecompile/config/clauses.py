@@ -41,6 +41,8 @@ RULES: Mapping[str, Key] = {
     "min_ranks": _TABLE,
     "ranks": _INTEGERS,
     "innermost_dims": _COUNT,
+    "output_innermost_dims": _COUNT,
+    "max_tile_bytes": _COUNT,
     "max_elements": _COUNT,
     "no_empty": _FLAG,
     "same_shapes": _INTEGERS,

@@ -83,7 +83,7 @@ LIST = Key(kind="texts")
 TEXT = Key(kind="text")
 STATUSES: Mapping[str, Key] = {
     **{name: Key(kind="text") for name in ("mapped", "cut_off", "absent", "otherwise", "source")},
-    **{name: Key(kind="table") for name in ("rules", "operators", "first")},
+    **{name: Key(kind="table") for name in ("rules", "operators", "first", "whole")},
 }
 
 
@@ -107,6 +107,10 @@ def _statuses(plain: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
     yield from check_table(plain, STATUSES, file=file, table="statuses")
     yield from check_table(_table(plain, "rules"), worded, file=file, table="statuses.rules")
     yield from check_table(_table(plain, "first"), RULES, file=file, table="statuses.first")
+    whole = _table(plain, "whole")
+    yield from check_table(whole, dict.fromkeys(("none", "any"), Key(kind="table")), file=file, table="statuses.whole")
+    for name in whole:
+        yield from check_table(_table(whole, name), worded, file=file, table=f"statuses.whole.{name}")
     operators = _table(plain, "operators")
     yield from check_table(operators, {}, file=file, table="statuses.operators", others=Key(kind="table"))
     for name in operators:

@@ -77,7 +77,8 @@ class Statuses:
     ``mapped``, ``cut_off`` (supported, but outside of the partitions that are kept), ``absent`` (no clause names it),
     ``otherwise`` (a rule that has no words of its own). ``rules`` has the words for a rule that fails, ``operators``
     those of one operator. ``first`` are rules with their limits that come before all others, and before the question
-    whether the operator is known.
+    whether the operator is known. ``whole`` has its words for taking nothing of a model: by rule, under ``none`` where
+    no operator keeps it, under ``any`` where one breaks it.
     """
 
     mapped: str
@@ -87,6 +88,7 @@ class Statuses:
     rules: Mapping[str, str] = field(default_factory=dict)
     operators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     first: Mapping[str, Any] = field(default_factory=dict)
+    whole: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     source: str = ""
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.target import Target
-from edgecompile.ir.network import Network, Subgraph
-from edgecompile.legalize.context import Context
+from edgecompile.ir.network import Network
+from edgecompile.legalize.context import Context, contexts_of
 from edgecompile.legalize.diagnose import Refusal, diagnose
 from edgecompile.legalize.judge import Judgement, judge
 from edgecompile.legalize.naming import layer_of
@@ -58,7 +58,7 @@ def check(network: Network, target: Target, model_name: str) -> Verdict:
     refusals: list[Refusal] = []
     found = running = 0
     for position, subgraph in enumerate(network.subgraphs):
-        contexts = _contexts(network, subgraph, target)
+        contexts = contexts_of(network, subgraph, target)
         judgements = [judge(context) for context in contexts]
         partitions = cut(subgraph, [judgement.accepted for judgement in judgements])
         chosen = kept(partitions, target.placement)
@@ -73,14 +73,6 @@ def check(network: Network, target: Target, model_name: str) -> Verdict:
         partitions_kept=running,
         operators_on_cpu=sum(placed.where == target.placement.fallback for placed in placements),
         diagnostics=diagnose(refusals, target, model_name, len(placements)),
-    )
-
-
-def _contexts(network: Network, subgraph: Subgraph, target: Target) -> tuple[Context, ...]:
-    producers = {tensor: i for i, operator in enumerate(subgraph.operators) for tensor in operator.outputs}
-    return tuple(
-        Context(network=network, subgraph=subgraph, index=index, target=target, producers=producers)
-        for index in range(len(subgraph.operators))
     )
 
 

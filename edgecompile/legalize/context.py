@@ -111,3 +111,12 @@ def axes_of(context: Context) -> tuple[int, ...] | None:
         return (axis + rank + (name == "PACK") if axis < 0 else axis,)
     stored = context.values(0 if name == "SPLIT" else 2 if name == "SPLIT_V" else 1)
     return None if stored is None else tuple(int(axis) % max(rank, 1) for axis in stored.reshape(-1))
+
+
+def contexts_of(network: Network, subgraph: Subgraph, target: Target) -> tuple[Context, ...]:
+    """Every operator of a subgraph, in order."""
+    producers = {tensor: i for i, operator in enumerate(subgraph.operators) for tensor in operator.outputs}
+    return tuple(
+        Context(network=network, subgraph=subgraph, index=index, target=target, producers=producers)
+        for index in range(len(subgraph.operators))
+    )

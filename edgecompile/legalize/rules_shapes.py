@@ -68,6 +68,27 @@ def innermost_dims(context: Context, limit: int) -> str | None:
     return _first(context.activations, lambda tensor: _spreads(tensor, limit))
 
 
+def output_innermost_dims(context: Context, limit: int) -> str | None:
+    """only the {limit} innermost dimensions of its output are larger than 1
+
+    give it one row at a time, or use a 1x1 convolution, which computes rows as positions of a map
+    """
+    return _first(context.outputs, lambda tensor: _spreads(tensor, limit))
+
+
+def max_tile_bytes(context: Context, limit: int) -> str | None:
+    """its input and output together take at most {limit} bytes in each tile of the array
+
+    do it on a smaller map or with fewer channels, or enlarge with `Conv2DTranspose`
+    """
+    grid = context.target.measure.get("compute", {})
+    data, output = context.data, next(iter(context.outputs), None)
+    if data is None or output is None or len(data.shape) != 4 or len(output.shape) != 4:
+        return None
+    found = sum(_tile_bytes(tensor, grid.get("tile_rows", 1), grid.get("tile_columns", 1)) for tensor in (data, output))
+    return f"{found} bytes, {data} -> {output}" if found > limit else None
+
+
 def max_elements(context: Context, limit: int) -> str | None:
     """its input has at most {limit} elements
 
@@ -154,6 +175,13 @@ def resize_factors(context: Context, limit: Sequence[int]) -> str | None:
     pairs = list(zip(before, after, strict=True))
     found = {(out - less) / max(size - less, 1) for size, out in pairs if half or (size, out) != (1, 1)}
     return None if len(found) == 1 and found <= set(map(float, limit)) else f"{data} -> {output}"
+
+
+def _tile_bytes(tensor: Tensor, rows: int, columns: int) -> int:
+    """What one tile holds of ``n, h, w, c``."""
+    _, height, width, channels = tensor.shape
+    item = tensor.size_bytes // max(tensor.elements, 1)
+    return -(-height // rows) * -(-width // columns) * channels * item
 
 
 def _spreads(tensor: Tensor, innermost: int) -> bool:

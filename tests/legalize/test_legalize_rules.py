@@ -153,6 +153,14 @@ CASES: list[tuple[str, Any, Network, Network, str]] = [
     ("innermost_dims", 3, unary("int8[1, 4, 4, 8]"), unary("int8[2, 4, 4, 8]"), "int8[2, 4, 4, 8]"),
     ("innermost_dims", 1, unary("int8[1, 1, 1, 8]"), unary("int8[1, 1, 4, 8]"), "int8[1, 1, 4, 8]"),
     ("innermost_dims", 3, unary("int8[17, 2]"), unary("int8[2, 1, 1, 1, 17, 2]"), "int8[2, 1, 1, 1, 17, 2]"),
+    ("output_innermost_dims", 1, unary("int8[1, 4, 4, 8]", "int8[1, 128]"), unary(I8, "int8[16, 8]"), "int8[16, 8]"),
+    (
+        "max_tile_bytes",
+        640,
+        unary("int8[1, 4, 4, 8]", "int8[1, 8, 8, 8]"),
+        unary("int8[1, 4, 4, 8]", "int8[1, 12, 12, 8]"),
+        "1280 bytes, int8[1, 4, 4, 8] -> int8[1, 12, 12, 8]",
+    ),
     ("max_elements", 16000, unary("int8[1, 16000]"), unary("int8[1, 16001]"), "16001 in int8[1, 16001]"),
     ("no_empty", True, unary(I8), unary("int8[1, 0]"), "int8[1, 0]"),
     (

@@ -16,6 +16,7 @@ from edgecompile.config.profiles import load
 from edgecompile.ir.network import Network, Operator
 from edgecompile.ir.reader import read
 from edgecompile.legalize.check import check
+from edgecompile.legalize.whole import refusal_of_whole
 
 MAPPED = "Mapped to Edge TPU"
 CUT_OFF = "More than one subgraph is not supported"
@@ -50,6 +51,41 @@ MAP = "int8[1, 8, 8, 4]"
             ),
             VERSION,
             id="dense-that-keeps-dimensions",
+        ),
+        pytest.param(
+            network(
+                "STRIDED_SLICE",
+                ["int8[4, 4]", *[tensor("int32[2]", [0, 0])] * 2, tensor("int32[2]", [1, 2])],
+                ["int8[4, 2]"],
+                {"ellipsis_mask": 0, "new_axis_mask": 0},
+            ),
+            "Only Strided-Slice with unitary strides supported",
+            id="every-second",
+        ),
+        pytest.param(
+            network(
+                "FULLY_CONNECTED",
+                ["int8[16, 4]", tensor("int8[2, 4]", 1), None],
+                ["int8[16, 2]"],
+                {"weights_format": "DEFAULT", "keep_num_dims": False, "fused_activation_function": "NONE"},
+            ),
+            OTHER,
+            id="dense-of-sixteen-rows",
+        ),
+        pytest.param(
+            network("TRANSPOSE", ["int8[1, 3, 224, 224]", tensor("int32[4]", [0, 2, 3, 1])], ["int8[1, 224, 224, 3]"]),
+            OTHER,
+            id="channels-of-an-image-to-the-end",
+        ),
+        pytest.param(
+            network("RESIZE_BILINEAR", ["int8[1, 256, 256, 32]", tensor("int32[2]", 512)], ["int8[1, 512, 512, 32]"]),
+            OTHER,
+            id="resize-of-a-map-that-no-tile-holds",
+        ),
+        pytest.param(
+            network("RESIZE_BILINEAR", ["int8[1, 64, 64, 32]", tensor("int32[2]", 128)], ["int8[1, 128, 128, 32]"]),
+            MAPPED,
+            id="resize-of-a-smaller-map",
         ),
         pytest.param(
             network("RESIZE_BILINEAR", ["int8[1, 4, 4, 4]", tensor("int32[2]", 64)], ["int8[1, 64, 64, 4]"]),
@@ -129,3 +165,26 @@ def test_statuses_are_those_of_the_logs(data: Path) -> None:
         theirs = {(row["op"], row["status"]): row["count"] for row in pair["compiler_log"]["statuses"]}
         assert mine == theirs, pair["id"]
     assert logged
+
+
+@pytest.mark.parametrize(
+    "one, words",
+    [
+        pytest.param(network("RELU", ["float32[1, 8]"], ["float32[1, 8]"]), "Model not quantized", id="floats"),
+        pytest.param(network("RELU", ["int8[1, -1, 8]"], ["int8[1, -1, 8]"]), "only supports static-sized", id="open"),
+        pytest.param(network("DEQUANTIZE", [MAP], ["float32[1, 8, 8, 4]"]), "Model not quantized", id="ends-only"),
+        pytest.param(split(), None, id="one-operator-refused"),
+        pytest.param(network("RELU", [MAP], [MAP]), None, id="mapped"),
+    ],
+)
+def test_what_the_compiler_takes_nothing_of_is_told_in_its_words(one: Network, words: str | None) -> None:
+    found = refusal_of_whole(one, load("coral"), "model.tflite")
+
+    assert [d.code for d in found] == ([] if words is None else ["EC558"])
+    assert words is None or words in found[0].notes[-1]
+
+
+def test_nothing_is_said_of_a_compiler_that_is_not_known() -> None:
+    one = network("RELU", ["float32[1, 8]"], ["float32[1, 8]"])
+
+    assert refusal_of_whole(one, load("cortex-m4"), "model.tflite") == ()
