@@ -32,6 +32,7 @@ from edgecompile.core.errors import EdgecompileError, bad_input, internal
 COMMANDS = (
     "build",
     "check",
+    "tune",
     "inspect",
     "diff",
     "run",

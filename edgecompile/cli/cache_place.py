@@ -36,6 +36,11 @@ def cache_limit(environment: Mapping[str, str] = os.environ) -> int:
     return size_of(named, "EDGECOMPILE_CACHE_SIZE") if named else USUAL_LIMIT_BYTES
 
 
+def setting_of(environment: Mapping[str, str]) -> str:
+    """What of an environment decides the results of a build that runs in it."""
+    return repr(sorted(item for item in environment.items() if item[0].startswith(_HEEDED)))
+
+
 def size_of(text: str, what: str) -> int:
     """Bytes. Raises EC823 for what is no size."""
     try:
@@ -61,8 +66,9 @@ def keeping(console: Console, without: bool, environment: Mapping[str, str] = os
     if without:
         yield None
         return
-    setting = repr(sorted(item for item in environment.items() if item[0].startswith(_HEEDED)))
-    store = Store(folder=cache_folder(environment), limit_bytes=cache_limit(environment), setting=setting)
+    store = Store(
+        folder=cache_folder(environment), limit_bytes=cache_limit(environment), setting=setting_of(environment)
+    )
     try:
         yield store
     finally:

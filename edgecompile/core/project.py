@@ -56,7 +56,9 @@ USUAL_CALIBRATION_SAMPLES = 200
 class DataSpec:
     """Where data comes from and how it is split; ``validation`` is a share of the training part.
 
-    ``calibration_samples`` None: the usual number, or what there is where that is less.
+    ``calibration_samples`` None: the usual number, or what there is where that is less. ``searched`` is the share of
+    the training part that a search judges by: nothing is trained on it, and with ``as_test`` it stands in for the
+    test part.
     """
 
     source: str | None = None
@@ -65,6 +67,8 @@ class DataSpec:
     calibration_samples: int | None = None
     test: float = 0.2
     target_column: str | None = None
+    searched: float = 0.0
+    as_test: bool = False
     preprocess: Preprocess = field(default_factory=Preprocess)
     features: Features = field(default_factory=Features)
 

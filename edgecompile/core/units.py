@@ -19,6 +19,22 @@ _FACTORS = {
 }
 
 
+_DURATION = re.compile(r"^\s*(?:(\d+(?:\.\d+)?)\s*h)?\s*(?:(\d+(?:\.\d+)?)\s*m(?:in)?)?\s*(?:(\d+(?:\.\d+)?)\s*s)?\s*$")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in a duration such as ``2h``, ``1h 30m``, ``90 min`` or ``45s``.
+
+    Raises ValueError when the text is none, or none at all.
+    """
+    match = _DURATION.match(text)
+    parts = match.groups() if match else ()
+    seconds = sum(float(part) * unit for part, unit in zip(parts, (3600, 60, 1), strict=False) if part)
+    if not seconds:
+        raise ValueError(f"`{text}` is not a duration such as `2h` or `90 min`")
+    return seconds
+
+
 def parse_size(text: str | int) -> int:
     """Bytes in a size such as ``64 KiB``, ``64K`` (binary), ``64 kB`` (decimal) or ``65536``.
 
@@ -49,12 +65,14 @@ def format_size(size_bytes: int) -> str:
 
 
 def format_duration(duration_s: float) -> str:
-    """A duration for people: ``0.4 s``, ``12 s``, ``1 m 42 s``."""
+    """A duration for people: ``0.4 s``, ``12 s``, ``1 m 42 s``, ``2 h 05 m``."""
     if duration_s < 10:
         return f"{duration_s:.1f} s"
     if duration_s < 60:
         return f"{duration_s:.0f} s"
     minutes, seconds = divmod(round(duration_s), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60:02d} m"
     return f"{minutes} m {seconds:02d} s"
 
 

@@ -14,7 +14,7 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
     """All four parts from those given, and for each where it came from.
 
     A part that the source has is taken as it is. Else ``spec.test`` is split off the training
-    part, then ``spec.validation`` off what remains (never off the test part), and
+    part, then ``spec.searched`` and ``spec.validation`` off what remains (never off the test part), and
     ``spec.calibration_samples`` are drawn from the rest (0: none are needed; None: the usual
     number, or all where that is less). Draws keep the share of each class where y holds class
     indices, and depend on ``seed`` alone. Raises BadInputError: EC264 counts of samples differ,
@@ -28,17 +28,33 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
     origin = {name: "the source" for name, part in parts.items() if part is not None}
     # RandomState's streams are frozen by NumPy; Generator's may change with a release.
     random = np.random.RandomState(seed)
-    for name, share in (("test", spec.test), ("validation", spec.validation)):
+    shares = {"test": spec.test, "search": spec.searched, "validation": spec.validation}
+    for name, share in shares.items():
         train = parts["train"]
-        if parts[name] is None and train is not None and share > 0:
+        if parts.get(name) is None and train is not None and share > 0:
             taken = draw(train, _size(train, share, name, source), random)
             parts[name] = train.take(taken)
             parts["train"] = train.take(np.setdiff1d(np.arange(len(train)), taken))
             origin[name] = f"{share:g} of the training part, by class"
+    if spec.as_test:
+        parts["test"], origin["test"] = _searched(parts, source), origin.get("search", "")
     if parts["calibration"] is None and parts["train"] is not None and spec.most_calibration_samples:
         parts["calibration"] = _calibration(parts["train"], spec, random, source)
         origin["calibration"] = "drawn from the training part, by class"
     return {name: parts[name] for name in PARTS}, origin
+
+
+def _searched(parts: dict[str, Split | None], source: str) -> Split:
+    held_out = parts.get("search")
+    if held_out is not None:
+        return held_out
+    raise bad_input(
+        "EC852",
+        "there are no training samples for a search to judge by",
+        source,
+        notes=("a search holds out a share of the training part, so that the test part is not looked at",),
+        help=("bring training samples along, as `x_train` and `y_train`",),
+    )
 
 
 def draw(part: Split, count: int, random: np.random.RandomState) -> Array:

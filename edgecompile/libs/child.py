@@ -15,7 +15,7 @@ from typing import Any
 from edgecompile.core.diagnostic import from_dict
 from edgecompile.core.errors import from_exit_code, internal
 from edgecompile.core.progress import Progress, Silent
-from edgecompile.libs.child_death import UNEXPECTED, Crash
+from edgecompile.libs.child_death import KILLED, UNEXPECTED, Crash, error_of
 from edgecompile.libs.child_link import Link
 
 __all__ = ["UNEXPECTED", "Crash", "Session", "call"]
@@ -50,6 +50,7 @@ class Session:
     def __init__(self, *, environment: Mapping[str, str] | None = None) -> None:
         self._environment = dict(environment or {})
         self._link: Link | None = None
+        self._killed = False
 
     def __enter__(self) -> Session:
         return self
@@ -70,6 +71,8 @@ class Session:
     ) -> Any:
         """Like :func:`call`, in this session's process."""
         request = _encode(function, arguments)
+        if self._killed:
+            raise error_of(crash, KILLED, None, b"")
         self._link = link = self._link or Link(self._environment)
         try:
             answer = link.ask(request, progress or Silent(), timeout_s, crash)
@@ -81,6 +84,18 @@ class Session:
         if "result" in answer:
             return answer["result"]
         raise from_exit_code(answer["exit_code"], map(from_dict, answer["diagnostics"]))
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether :meth:`kill` was called: it answers nothing any more."""
+        return self._killed
+
+    def kill(self) -> None:
+        """End the process at once, from any thread: a call that waits for it raises its crash, as do later ones."""
+        self._killed = True
+        link = self._link
+        if link is not None:
+            link.end()
 
     def close(self) -> None:
         """Let the child end; kill it if it does not."""

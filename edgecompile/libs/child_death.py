@@ -40,6 +40,9 @@ class Death:
     help: tuple[str, ...] = ()
 
 
+KILLED = Death(how="it was ended on purpose")
+
+
 def of_returncode(returncode: int) -> Death:
     """The death behind a ``Popen.returncode``; SIGKILL is told apart, as the kernel sends it when memory runs out."""
     if returncode == -signal.SIGKILL:

@@ -85,6 +85,11 @@ class Link:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
+    def end(self) -> None:
+        """End the child, from any thread: whoever asks it sees that it died, and cleans up."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def leave(self) -> None:
         """Close the request pipe, at which the child ends by itself; kill it if it does not."""
         os.close(self._requests)

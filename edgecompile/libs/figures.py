@@ -61,9 +61,7 @@ def svg(name: str, title: str, size: tuple[float, float], draw: Callable[[Any], 
     ``name`` is unique in the page; ``title`` is read to whoever cannot see it. Raises MissingError EC190 without
     matplotlib.
     """
-    if not is_installed():
-        raise missing("EC190", "pictures need matplotlib, and it is not installed", help=("pip install matplotlib",))
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of caches and fonts that nobody asked about
+    _demand()
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -77,6 +75,33 @@ def svg(name: str, title: str, size: tuple[float, float], draw: Callable[[Any], 
         draw(figure)
         FigureCanvasSVG(figure).print_svg(text, metadata=_METADATA)
     return _element(text.getvalue(), name, title, size)
+
+
+def png(size: tuple[float, float], draw: Callable[[Any], None], zoom: float = 2.0) -> bytes:
+    """A picture of ``size`` as a file of its own, on white, ``zoom`` dots for each CSS pixel.
+
+    Raises MissingError EC190 without matplotlib.
+    """
+    _demand()
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    light = {stand_in: outside for stand_in, (_, outside) in _PROPERTIES.items()}
+    content = io.BytesIO()
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({key: light.get(str(value), value) for key, value in _STYLE.items()})
+        figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=72 * zoom, facecolor="white")
+        draw(figure)
+        FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
+    return content.getvalue()
+
+
+def _demand() -> None:
+    if not is_installed():
+        raise missing("EC190", "pictures need matplotlib, and it is not installed", help=("pip install matplotlib",))
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of caches and fonts that nobody asked about
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgecompile.core.report import Report
 from edgecompile.libs import figures
-from edgecompile.report import html_details, html_pictures, html_summary, words
+from edgecompile.report import html_details, html_pictures, html_summary, pareto, words
 from edgecompile.report.html_elements import Markup, element, together
 
 # Details that a section of their own shows.
@@ -26,6 +26,7 @@ _SHOWN = frozenset(
         "compression records",
         "confusion",
         "labels",
+        pareto.DETAIL,
     }
 )
 
@@ -45,6 +46,7 @@ def render(report: Report) -> str:
         html_summary.tiles(report),
         _section("What the compiler has to say", html_summary.messages(report)),
     ]
+    body.append(_section("The front of the search", pareto.section(details)))
     if pictured:
         body.append(_section("Memory over time", html_pictures.memory(details)))
         body.append(_section("Where the bytes went", html_pictures.sizes(report)))

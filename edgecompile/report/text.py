@@ -19,7 +19,7 @@ _BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
 _SCORES = ("metric", "metric_float")
 # Details for machines and for the page, which draws them; the text has a picture or a table of the same elsewhere.
 _DRAWN = frozenset(
-    {"operators", "memory map", "memory map of the C library", "compression records", "confusion", "labels"}
+    {"operators", "memory map", "memory map of the C library", "compression records", "confusion", "labels", "search"}
 )
 # Details that the terminal shows too.
 _SHOWN = ("compiler status", "time by link", "pipeline")
@@ -79,7 +79,10 @@ def _of(value_bytes: int, limit_bytes: int) -> str:
         return f"{group(value_bytes)} of {group(limit_bytes)} B"
     if limit_bytes < 1024**2:
         return f"{value_bytes / 1024:7.1f} of {number(round(limit_bytes / 1024, 1))} KiB"
-    return f"{value_bytes / 1024**2:7.2f} of {number(round(limit_bytes / 1024**2, 2))} MiB"
+    limit = f"{number(round(limit_bytes / 1024**2, 2))} MiB"
+    if value_bytes < 1024**2:
+        return f"{value_bytes / 1024:7.1f} KiB of {limit}"
+    return f"{value_bytes / 1024**2:7.2f} of {limit}"
 
 
 def _over(ratio: float) -> str:

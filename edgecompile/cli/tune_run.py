@@ -1,0 +1,188 @@
+"""What `tune` does once it is known what is wanted: search, judge, build, write, tell."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgecompile.cli.cache_place import cache_folder, cache_limit, keeping, setting_of
+from edgecompile.cli.console import Console
+from edgecompile.cli.tune_progress import Progress
+from edgecompile.core.diagnostic import from_dict
+from edgecompile.core.errors import EdgecompileError, from_exit_code
+from edgecompile.core.project import Project
+from edgecompile.core.target import Target
+from edgecompile.emit.output_errors import told
+from edgecompile.frontend.source import open_model
+from edgecompile.report import pareto
+from edgecompile.report.json import dump_object
+from edgecompile.search import answer, budget, executors, genome, objectives, proposals
+from edgecompile.search.driver import Search
+from edgecompile.search.folder import Written, publish, write_front
+from edgecompile.search.identity import identity
+from edgecompile.search.proposals import Asked
+from edgecompile.search.study import Study, open_study
+from edgecompile.search.trial import Order, Place, work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """How to search, as the flags say it."""
+
+    objectives: tuple[str, ...]
+    seconds: float | None
+    trials: int | None
+    epochs: int
+    workers: int | None
+    threads: int
+    scheduler: str | None
+    study: Path
+    no_cache: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A search that was checked and opened."""
+
+    project: Project
+    asked: Asked
+    study: Study
+    place: Place
+    pool: Any
+    workers: int
+    deadline: float | None
+
+
+def tune(console: Console, project: Project, target: Target, wish: Wish, *, as_json: bool) -> int:
+    """Search and tell; the exit code: 0 where the budgets are met, 1 where they cannot be."""
+    started = time.monotonic()
+    with keeping(console, wish.no_cache), told(wish.study), _opened(project, target, wish, started) as task:
+        console.diagnostics(task.study.said)
+        console.begin("Tune", target.id)
+        progress = Progress(console, task.asked)
+        search = Search(
+            study=task.study,
+            asked=task.asked,
+            project=task.project,
+            place=task.place,
+            pool=task.pool,
+            workers=task.workers,
+            listener=progress,
+            deadline=task.deadline,
+        )
+        trials = search.run()
+        console.end(progress.summary(trials))
+        return _conclude(console, task, trials, as_json)
+
+
+@contextmanager
+def _opened(project: Project, target: Target, wish: Wish, started: float) -> Iterator[Task]:
+    """Check everything that can be checked before the first trial, then open study and workers."""
+    source = open_model(project.model, project.base)
+    limits = budget.limits_of(project, target, source)
+    numerics = budget.insisted(project)
+    space = genome.dimensions(target, numerics, wish.epochs)
+    pool, workers = _pool(wish)
+    try:
+        asked = Asked(
+            space=space,
+            target=target,
+            own=budget.own_recipe(project),
+            names=objectives.chosen(wish.objectives, limits),
+            limits=limits,
+            seed=project.seed,
+            most=wish.trials,
+            lag=max(proposals.LAG, workers),
+        )
+        wanted = dataclasses.replace(project, data=dataclasses.replace(project.data, searched=budget.SEARCHED))
+        named = identity(wanted, source, asked, wish.epochs, wish.threads)
+        study = open_study(wish.study, named, space)
+        deadline = None if wish.seconds is None else started + wish.seconds
+        yield Task(
+            project=wanted,
+            asked=asked,
+            study=study,
+            place=_place(wish),
+            pool=pool,
+            workers=workers,
+            deadline=deadline,
+        )
+    finally:
+        pool.stop()
+
+
+def _pool(wish: Wish) -> tuple[Any, int]:
+    if wish.scheduler is None:
+        workers = wish.workers or 1
+        return executors.Lanes(workers), workers
+    cluster = executors.Cluster(wish.scheduler)
+    return cluster, wish.workers or cluster.workers
+
+
+def _place(wish: Wish) -> Place:
+    environment = executors.pins(wish.threads)
+    if wish.no_cache:
+        return Place(cache=None, environment=environment)
+    setting = setting_of({**os.environ, **environment})
+    return Place(cache=cache_folder(), limit_bytes=cache_limit(), setting=setting, environment=environment)
+
+
+def _conclude(console: Console, task: Task, trials: Any, as_json: bool) -> int:
+    """Judge the front on the test part, build the best, write and show the answer."""
+    found = answer.candidates(trials, task.asked)
+    if not found:
+        raise budget.nothing_built(trials)
+    console.begin("Judge", f"{len(found)} recipes on the test part")
+    points = answer.judge(
+        found,
+        task.study,
+        task.asked,
+        task.project,
+        task.place,
+        task.pool,
+        lambda done, whole: console.update(done, whole, f"{done} of {whole}"),
+    )
+    best = answer.best(points, task.asked.limits)
+    console.end(f"{sum(one.on_front for one in points)} on the front")
+    front = answer.to_plain(points, trials, task.asked, best)
+    where = write_front(task.study.folder, front, best)
+    if best is not None:
+        where = _deliver(console, task, best, front)
+    console.say("")
+    console.say(pareto.text(front))
+    console.say("")
+    for path in () if as_json else where.paths:
+        console.result(str(path))
+    if as_json:
+        console.result(dump_object({**front, "files": [str(path) for path in where.paths]}))
+    if best is None:
+        console.diagnostics(budget.unmet(points, task.asked).diagnostics)
+        return 1
+    return 0
+
+
+def _deliver(console: Console, task: Task, best: answer.Point, front: dict[str, Any]) -> Written:
+    """Build the best recipe into the user's folder, with its report, and the search beside it."""
+    console.begin("Build", answer.plain_recipe(best.trial).name)
+    project = answer.delivered(task.project, best.trial, task.asked.limits)
+    with executors.Lanes(1) as lane:
+        try:
+            done = lane.submit(work, Order(project=project, target=task.asked.target, place=task.place)).result()
+        except BaseException:
+            lane.stop()
+            raise
+    if done["exit_code"]:
+        raise from_exit_code(done["exit_code"], [from_dict(one) for one in done["diagnostics"]])
+    place = project.output / task.asked.target.id
+    written = publish(place, front, best, task.asked.limits)
+    console.end(str(place))
+    return written
+
+
+__all__ = ["EdgecompileError", "Wish", "tune"]

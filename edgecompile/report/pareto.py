@@ -1,0 +1,140 @@
+"""The front of a search: as a picture, as a table of text, and as a section of a report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edgecompile.core.units import format_size, group
+from edgecompile.libs import figures
+from edgecompile.report.html_elements import Markup, element, table, together
+from edgecompile.report.plots import NARROW
+
+Front = Mapping[str, Any]
+DETAIL = "search"
+_ACCURACY = "accuracy"
+_SHARES = ("top1", "auc", "miou")
+_LIMITS = {"flash": "flash_bytes", "ram": "ram_bytes"}
+_TITLES = {"flash": "Flash", "ram": "RAM", "time": "Time", "weights": "Weights", "macs": "MACs"}
+_BLACK, _GRAY = "#101418", "#8c959f"
+
+
+def text(front: Front) -> str:
+    """A line a point, the best one marked; scores are on the test part."""
+    lines = [_heads(front), *([_mark(front, one), *_row(front, one)] for one in front["points"])]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def png(front: Front) -> bytes:
+    """``pareto.png``. Raises MissingError EC190 without matplotlib."""
+    size = (640.0, 420.0)
+    return figures.png(size, lambda figure: _draw(figure, front, size, plain=True))
+
+
+def section(details: Mapping[str, Any]) -> Markup | None:
+    """The picture and the table, where the report's details hold a search."""
+    front = details.get(DETAIL)
+    if not front or not front.get("points"):
+        return None
+    parts: list[Markup] = []
+    if figures.is_installed():
+        size = (float(NARROW), 300.0)
+        drawn = figures.svg("pareto", _told(front), size, lambda figure: _draw(figure, front, size, plain=False))
+        parts.append(Markup(drawn))
+    rows = ([_mark(front, one), *_row(front, one)] for one in front["points"])
+    parts.append(element("p", _told(front), class_="soft"))
+    parts.append(table(_heads(front), rows))
+    return together(parts)
+
+
+def value(name: str, figure: Mapping[str, Any]) -> str:
+    """A figure of an objective as people read it."""
+    if name not in figure["values"]:
+        return "-"
+    found, unit = figure["values"][name], figure["units"][name]
+    if name == _ACCURACY:
+        return f"{100 * found:.2f} %" if unit in _SHARES else f"{found:.5g}"
+    return (
+        format_size(int(found)) if unit == "bytes" else f"{group(found) if isinstance(found, int) else f'{found:.4g}'}"
+    )
+
+
+def _told(front: Front) -> str:
+    counts = front["trials"]
+    return (
+        f"{counts['built']} trials were built, {counts['failed']} of them failed; {counts['discarded']} were discarded "
+        "without training. Scores are on the test part, which the search did not see; in brackets stand those on the "
+        "samples that it held out."
+    )
+
+
+def _heads(front: Front) -> list[str]:
+    unit = front["points"][0]["test"]["units"][_ACCURACY] if front["points"] else _ACCURACY
+    return ["", "trial", unit, "(search)", *(_TITLES[name] for name in _shown(front)), "recipe"]
+
+
+def _row(front: Front, one: Mapping[str, Any]) -> list[str]:
+    scores = [value(_ACCURACY, one["test"]), f"({value(_ACCURACY, one['search'])})"]
+    return [str(one["trial"]), *scores, *(value(name, one["test"]) for name in _shown(front)), one["title"]]
+
+
+def _mark(front: Front, one: Mapping[str, Any]) -> str:
+    if one["trial"] == front["best"]:
+        return "best"
+    return "front" if one["on_front"] else ""
+
+
+def _shown(front: Front) -> list[str]:
+    return [name for name in front["objectives"] if name != _ACCURACY]
+
+
+def _draw(figure: Any, front: Front, size: tuple[float, float], *, plain: bool) -> None:
+    """Score over the first other objective: what was tried in grey, the front as a line, the best ringed."""
+    first = next(iter(_shown(front)), "flash")
+    points = [one for one in front["points"] if first in one["test"]["values"]]
+    ink = _BLACK if plain else figures.INK
+    left, bottom = 62 / size[0], 46 / size[1]
+    axes = figure.add_axes((left, bottom, 1 - left - 14 / size[0], 1 - bottom - 30 / size[1]))
+    unit = points[0]["test"]["units"] if points else {_ACCURACY: _ACCURACY, first: ""}
+    scale = 1024.0 if unit.get(first) == "bytes" else 1.0
+    rise = 100.0 if unit[_ACCURACY] in _SHARES else 1.0
+    tried = front.get("tried", ())
+    axes.plot([x / scale for x, _ in tried], [y * rise for _, y in tried], "o", color=_GRAY, alpha=0.5, markersize=4,
+              label="tried (search score)")  # fmt: skip
+    line = sorted(_place(one, first, scale, rise) for one in points if one["on_front"])
+    axes.plot(*_columns(line), "o-", color=figures.BLUE, markersize=6, linewidth=1.4, label="front (test score)")
+    best = [_place(one, first, scale, rise) for one in points if one["trial"] == front["best"]]
+    axes.plot(*_columns(best), "o", markersize=13, markerfacecolor="none", markeredgecolor=figures.VERMILION,
+              markeredgewidth=2, label="best")  # fmt: skip
+    _limits(axes, front, first, scale, points, rise)
+    axes.set_xlabel(f"{_TITLES[first]}{' in KiB' if scale > 1 else f', {unit.get(first)}'}")
+    axes.set_ylabel(f"{unit[_ACCURACY]}{' in %' if rise > 1 else ''}")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4 if plain else 2, fontsize=9 if plain else 8,
+                frameon=False, labelcolor=ink, borderaxespad=0.2, handletextpad=0.4, columnspacing=1.2)  # fmt: skip
+
+
+def _limits(
+    axes: Any, front: Front, first: str, scale: float, points: Sequence[Mapping[str, Any]], rise: float
+) -> None:
+    granted = front["limits"].get(_LIMITS.get(first, ""))
+    style = {"color": figures.ORANGE, "linewidth": 1.2, "linestyle": "--"}
+    if granted is not None:
+        axes.axvline(granted / scale, label="limit", **style)
+    drop = front["limits"]["max_drop"]
+    if drop is not None and points and points[0]["test"]["drop"] is not None:
+        one = points[0]["test"]
+        sign = 1 if one["loss"] == one["values"][_ACCURACY] else -1
+        whole = one["values"][_ACCURACY] - sign * one["drop"]
+        axes.axhline((whole + sign * drop) * rise, label=None if granted is not None else "limit", **style)
+
+
+def _place(one: Mapping[str, Any], first: str, scale: float, rise: float) -> tuple[float, float]:
+    values = one["test"]["values"]
+    return values[first] / scale, values[_ACCURACY] * rise
+
+
+def _columns(places: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in places], [y for _, y in places]

@@ -1,0 +1,1 @@
+"""Search for recipes under budgets: proposals from Optuna and from what is known, judged by the real pipeline."""

@@ -1,0 +1,203 @@
+"""The answer of a search: its front judged on the test part, the best of it, or which budget would have to give."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgecompile.core.project import Accuracy, Budget, Project
+from edgecompile.core.recipe import Recipe
+from edgecompile.search import objectives, pareto, recipes
+from edgecompile.search.driver import Pool
+from edgecompile.search.objectives import ACCURACY, NO_LIMIT, Figures, Limits, meets, point, violations
+from edgecompile.search.proposals import SENSITIVITY, Asked
+from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, Study, Trial
+from edgecompile.search.trial import Order, Place, work
+
+# As many points as a table and a picture can tell apart; each is built once more.
+MOST = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A trial of the front: what it scored in the search, and on the test part, which the search never saw."""
+
+    trial: Trial
+    searched: Figures
+    tested: Figures
+    on_front: bool = False
+    meets: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {
+            "trial": self.trial.number,
+            "origin": self.trial.origin,
+            "recipe": recipes.to_plain(plain_recipe(self.trial)),
+            "title": recipes.title(plain_recipe(self.trial)),
+            "full": self.trial.full,
+            "on_front": self.on_front,
+            "meets": self.meets,
+            "test": self.tested.to_dict(),
+            "search": self.searched.to_dict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needed:
+    """A limit that alone would have to be ``value`` for a point to meet all; None: no point meets the others."""
+
+    limit: str
+    granted: float
+    value: float | None
+    trial: int | None
+
+
+def plain_recipe(trial: Trial) -> Recipe:
+    """The trial's recipe without what only the search wanted to know."""
+    steps = tuple(step for step in trial.recipe.steps if step.name != SENSITIVITY)
+    return dataclasses.replace(trial.recipe, name="tuned", steps=steps)
+
+
+def candidates(trials: Sequence[Trial], asked: Asked) -> list[Trial]:
+    """The front by the search's figures, what meets the limits first, in the order of preference."""
+    scored = [one for one in trials if one.state == COMPLETE and one.figures is not None]
+    points = [point(one.figures, asked.names) for one in scored if one.figures]
+    front = [scored[index] for index in pareto.front(points)]
+    feasible = sorted((one for one in front if one.figures and meets(one.figures, asked.limits)), key=_wish(asked))
+    others = [one for one in front if one not in feasible]
+    others.sort(key=lambda one: (_over(one.figures, asked.limits), one.number))
+    return (feasible + others)[:MOST]
+
+
+def judge(
+    found: Sequence[Trial],
+    study: Study,
+    asked: Asked,
+    project: Project,
+    place: Place,
+    pool: Pool,
+    told: Callable[[int, int], None],
+) -> list[Point]:
+    """The candidates built again, as they were built before, and scored on the test part; in the same order.
+
+    What was built so before is read. ``told`` hears how many of how many are done.
+    """
+    waiting = {}
+    for trial in found:
+        if not _report(study, trial, asked).is_file():
+            order = Order(project=tested(project, trial, study), target=asked.target, place=place)
+            waiting[trial.number] = pool.submit(work, order)
+    told(len(found) - len(waiting), len(found))
+    for done, future in enumerate(waiting.values(), 1):
+        future.result()
+        told(len(found) - len(waiting) + done, len(found))
+    points = []
+    for trial in found:
+        file = _report(study, trial, asked)
+        figures = objectives.figures(json.loads(file.read_bytes())["measures"]) if file.is_file() else None
+        if figures is not None and trial.figures is not None:
+            points.append(Point(trial=trial, searched=trial.figures, tested=figures))
+    on_front = set(pareto.front([point(one.tested, asked.names) for one in points]))
+    return [
+        dataclasses.replace(one, on_front=index in on_front, meets=meets(one.tested, asked.limits))
+        for index, one in enumerate(points)
+    ]
+
+
+def best(points: Sequence[Point], limits: Limits) -> Point | None:
+    """The first that met the limits in the search and meets them on the test part, else one that does on the latter."""
+    able = [one for one in points if one.meets]
+    return next((one for one in able if meets(one.searched, limits)), able[0] if able else None)
+
+
+def needed(points: Sequence[Point], limits: Limits) -> list[Needed]:
+    """For each limit, what it alone would have to be."""
+    granted = {"flash": limits.flash_bytes, "ram": limits.ram_bytes, "drop": limits.max_drop}
+    found = []
+    for name, limit in granted.items():
+        if limit is None:
+            continue
+        others = [one for one in points if all(v <= 0 for k, v in violations(one.tested, limits).items() if k != name)]
+        valued = [(value, one.trial.number) for one in others if (value := _value(one.tested, name)) is not None]
+        value, trial = min(valued, default=(None, None))
+        found.append(Needed(limit=name, granted=limit, value=value, trial=trial))
+    return found
+
+
+def tested(project: Project, trial: Trial, study: Study) -> Project:
+    """The project as a point of the front is built: trained as in the search, scored on the test part, no limits."""
+    recipe = plain_recipe(trial)
+    return dataclasses.replace(
+        project,
+        recipe=recipe,
+        numerics=recipe.numerics,
+        calibration=recipe.calibration,
+        output=study.final(trial.number),
+        budget=Budget(),
+        accuracy=Accuracy(metric=project.accuracy.metric, max_drop=NO_LIMIT),
+        emit=(),
+    )
+
+
+def delivered(project: Project, trial: Trial, limits: Limits) -> Project:
+    """The project as the answer is built: into the user's folder, the drop held against the limit."""
+    recipe = plain_recipe(trial)
+    return dataclasses.replace(
+        project,
+        recipe=recipe,
+        numerics=recipe.numerics,
+        calibration=recipe.calibration,
+        budget=Budget(),
+        accuracy=Accuracy(metric=project.accuracy.metric, max_drop=limits.max_drop),
+    )
+
+
+def to_plain(points: Sequence[Point], trials: Sequence[Trial], asked: Asked, chosen: Point | None) -> dict[str, Any]:
+    """``front.json``: how it was asked, what was found, and what would have to give where nothing meets the limits.
+
+    ``tried`` are the first other objective and the score of every trial, as the search saw them.
+    """
+    limits = asked.limits
+    first = next((name for name in asked.names if name != ACCURACY), "flash")
+    scored = [one.figures for one in trials if one.figures is not None]
+    gives = [] if chosen else [dataclasses.asdict(one) for one in needed(points, limits)]
+    return {
+        "schema": 1,
+        "target": asked.target.id,
+        "seed": asked.seed,
+        "objectives": list(asked.names),
+        "limits": dataclasses.asdict(limits),
+        "trials": {
+            "built": sum(one.state != DISCARDED for one in trials),
+            "discarded": sum(one.state == DISCARDED for one in trials),
+            "failed": sum(one.state == FAILED for one in trials),
+        },
+        "best": chosen.trial.number if chosen else None,
+        "needed": gives,
+        "points": [one.to_dict() for one in points],
+        "tried": [[one.values[first], one.values[ACCURACY]] for one in scored if first in one.values],
+    }
+
+
+def _report(study: Study, trial: Trial, asked: Asked) -> Any:
+    return study.final(trial.number) / asked.target.id / "report.json"
+
+
+def _wish(asked: Asked) -> Callable[[Trial], tuple[Any, ...]]:
+    """Bytes are granted: the best score; else as small as the drop allows."""
+    granted = asked.limits.flash_bytes is not None or asked.limits.ram_bytes is not None
+    first = [name for name in asked.names if name != ACCURACY]
+    order = [ACCURACY, *first] if granted or asked.limits.max_drop is None else [*first, ACCURACY]
+    return lambda trial: (*point(trial.figures, order), trial.number) if trial.figures else ()
+
+
+def _over(found: Figures | None, limits: Limits) -> float:
+    return sum(max(one, 0.0) for one in violations(found, limits).values()) if found else float("inf")
+
+
+def _value(found: Figures, name: str) -> float | None:
+    return found.drop if name == "drop" else found.values.get(name)

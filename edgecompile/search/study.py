@@ -1,0 +1,246 @@
+"""A study on the disk: what is searched, its trials, and which process works on which of them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.core.recipe import Recipe
+from edgecompile.libs import optuna
+from edgecompile.search import objectives, recipes
+from edgecompile.search.genome import Dimension
+from edgecompile.search.objectives import Figures
+
+CARD, JOURNAL = "study.json", "journal.log"
+RUNNING, COMPLETE, FAILED, DISCARDED = optuna.RUNNING, optuna.COMPLETE, optuna.FAILED, optuna.DISCARDED
+_NEW_FOLDER = "name another folder with `--study`, or remove this one to begin anew"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A recipe that was, is or will be built. ``origin`` says where it came from, ``reason`` why it has no figures.
+
+    ``full``: trained as the recipe says; else for a share of its epochs, and ``promoted`` is the trial that it goes on
+    from, None for one that does not.
+    """
+
+    number: int
+    state: str
+    genome: Mapping[str, Any]
+    recipe: Recipe
+    origin: str
+    full: bool
+    promoted: int | None = None
+    figures: Figures | None = None
+    reason: str = ""
+    sensitive: tuple[str, ...] = ()
+    duration_s: float = 0.0
+
+    @property
+    def is_done(self) -> bool:
+        """Nobody will work on it again."""
+        return self.state != RUNNING
+
+
+@dataclass(kw_only=True)
+class Study:
+    """The trials in ``folder``; :func:`open_study` makes one. Several processes may have it open."""
+
+    folder: Path
+    space: Sequence[Dimension]
+    journal: optuna.Journal
+    said: list[Diagnostic] = field(default_factory=list)
+    _locks: dict[int, int] = field(default_factory=dict)
+
+    def trials(self) -> list[Trial]:
+        """All of them, by number."""
+        return [self._trial(row) for row in self.journal.rows()]
+
+    def begin(self, trial: Trial) -> int:
+        """Write a new trial, and take it; to be called within :meth:`asking`. Its number is given back."""
+        place = {one.name: one.values.index(trial.genome[one.name]) for one in self.space}
+        facts = {
+            "number": trial.number,
+            "recipe": recipes.to_plain(trial.recipe),
+            "origin": trial.origin,
+            "full": trial.full,
+            "promoted": trial.promoted,
+            "reason": trial.reason,
+        }
+        number = self.journal.begin(place, facts, trial.state)
+        if trial.state == RUNNING:
+            self.take(number)
+        return number
+
+    def end(self, number: int, state: str, facts: Mapping[str, Any]) -> None:
+        """Write what came of a trial, and let it go."""
+        self.journal.end(number, state, facts)
+        self.release(number)
+
+    def take(self, number: int) -> bool:
+        """Whether the trial is this process's now: nobody else works on it. A death lets it go."""
+        if number in self._locks:
+            return False
+        descriptor = os.open(self.place(number).with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._locks[number] = descriptor
+        return True
+
+    def release(self, number: int) -> None:
+        """Let a trial go that is this process's."""
+        descriptor = self._locks.pop(number, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def release_all(self) -> None:
+        """Let all trials go that are this process's."""
+        for number in tuple(self._locks):
+            self.release(number)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Within it no other process begins or takes over a trial."""
+        with _locked(self.folder / "ask.lock"):
+            yield
+
+    def place(self, number: int) -> Path:
+        """The folder that a trial is built in."""
+        return self.folder / "trials" / f"{number:04d}"
+
+    def final(self, number: int) -> Path:
+        """The folder that a trial of the front is built in again, to be judged on the test part."""
+        return self.folder / "final" / f"{number:04d}"
+
+    def _trial(self, row: optuna.Row) -> Trial:
+        facts = row.facts
+        if facts["number"] != row.number:
+            raise ValueError(f"trial {facts['number']} stands in the place of {row.number}: a line is missing")
+        genome = {one.name: one.values[int(row.place[one.name])] for one in self.space}
+        found = facts.get("figures")
+        return Trial(
+            number=row.number,
+            state=row.state,
+            genome=genome,
+            recipe=recipes.from_plain(facts["recipe"]),
+            origin=facts["origin"],
+            full=facts["full"],
+            promoted=facts["promoted"],
+            figures=objectives.from_plain(found) if found else None,
+            reason=facts.get("reason", ""),
+            sensitive=tuple(facts.get("sensitive", ())),
+            duration_s=facts.get("duration_s", 0.0),
+        )
+
+
+def open_study(folder: Path, identity: Mapping[str, Any], space: Sequence[Dimension]) -> Study:
+    """The study in ``folder``, a new one where there is none.
+
+    Raises MissingError EC850 without Optuna; BadInputError EC853 for a study of other inputs, EC859 for one that
+    cannot be read. A line that was torn by a crash is taken away, which is told (EC860).
+    """
+    optuna.demand()
+    (folder / "trials").mkdir(parents=True, exist_ok=True)
+    said: list[Diagnostic] = []
+    with _locked(folder / "ask.lock"):
+        _identify(folder / CARD, identity)
+        with _locked(folder / "journal.lock"):
+            _mend(folder / JOURNAL, said)
+        try:
+            choices = {one.name: optuna.Choice(count=len(one.values), ordered=one.ordered) for one in space}
+            study = Study(folder=folder, space=space, journal=optuna.Journal(folder / JOURNAL, choices), said=said)
+            study.trials()
+        except (EdgecompileError, OSError):
+            raise
+        except Exception as error:  # a journal that is JSON and yet none may break Optuna anywhere
+            raise _damaged(folder / JOURNAL, f"{type(error).__name__}: {error}") from error
+    return study
+
+
+def _identify(card: Path, identity: Mapping[str, Any]) -> None:
+    if not card.exists():
+        _write(card, identity)
+        return
+    try:
+        found = json.loads(card.read_bytes())
+        other = sorted(name for name in {*found, *identity} if found.get(name) != identity.get(name))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise _damaged(card, str(error)) from error
+    if other:
+        raise bad_input(
+            "EC853",
+            "the study in this folder is of something else",
+            str(card.parent),
+            notes=tuple(f"{name}: found {found.get(name)}; asked {identity.get(name)}" for name in other),
+            help=(_NEW_FOLDER, "or give the same inputs and budgets as before to go on with it"),
+        )
+
+
+def _write(card: Path, identity: Mapping[str, Any]) -> None:
+    part = card.with_suffix(".part")
+    part.write_text(json.dumps(dict(identity), indent=2) + "\n", encoding="utf-8")
+    os.replace(part, card)
+
+
+def _mend(journal: Path, said: list[Diagnostic]) -> None:
+    """Drop a last line that is not whole. Raises BadInputError EC859 for any other that is no record."""
+    if not journal.exists():
+        return
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        if _is_record(line):
+            continue
+        if index < len(lines) - 1:
+            raise _damaged(journal, f"line {index + 1} is no record of a trial: {line[:60]!r}")
+        with open(journal, "r+b") as file:
+            file.truncate(sum(map(len, lines[:-1])))
+        said.append(_torn(journal, len(line)))
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        plain = json.loads(line)
+    except ValueError:
+        return False
+    return line.endswith(b"\n") and isinstance(plain, dict) and "op_code" in plain
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _damaged(path: Path, why: str) -> EdgecompileError:
+    return bad_input(
+        "EC859",
+        "the study cannot be read: its file is damaged",
+        str(path),
+        notes=(why[:300],),
+        help=(_NEW_FOLDER, "what was built is in the cache, so that most of it need not be done again"),
+    )
+
+
+def _torn(path: Path, size_bytes: int) -> Diagnostic:
+    return Diagnostic(
+        code="EC860",
+        severity=Severity.NOTE,
+        message="the last line of the study was not whole, and was taken away",
+        notes=(f"in {path}: {size_bytes} bytes without their end, as an interrupted write leaves them",),
+        help=("nothing to do: at most one trial is looked at again",),
+    )

@@ -1,0 +1,189 @@
+"""A whole search against a formula: what is asked, how it goes on after an interruption, and who works on what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from search_cases import Pool, answer, asked, measure, opened, search, told
+
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.errors import BadInputError, RejectedError
+from edgecompile.search import answer as answering
+from edgecompile.search import pareto
+from edgecompile.search.objectives import point
+from edgecompile.search.proposals import starts_of
+from edgecompile.search.recipes import key_of
+from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, RUNNING
+from edgecompile.search.trial import Order
+
+
+def test_a_search_builds_as_many_trials_as_were_asked_and_no_recipe_twice(tmp_path: Path) -> None:
+    question = asked(most=20)
+    pool = Pool()
+
+    trials = search(opened(tmp_path, question), question, pool)
+
+    assert sum(one.state == COMPLETE for one in trials) == 20 == len(pool.orders)
+    assert len({key_of(one.recipe) for one in trials}) == len(trials)
+
+
+def test_a_search_finds_what_dominates_its_own_starting_points(tmp_path: Path) -> None:
+    question = asked(most=40)
+
+    trials = search(opened(tmp_path, question), question, Pool())
+
+    starts = [one for one in trials if one.origin.startswith("start")]
+    front = [point(one.figures, question.names) for one in answering.candidates(trials, question) if one.figures]
+    better = [any(pareto.dominates(one, point(start.figures, question.names)) for one in front)
+              for start in starts if start.figures]  # fmt: skip
+    assert len(better) == len(starts_of(question))
+    # By the formula nothing scores more than the plain integers, and more epochs than `tiny` has are not granted.
+    assert sum(better) >= len(better) - 2
+
+
+@pytest.mark.parametrize("broken_after", [1, 7, 13])
+def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path, broken_after: int) -> None:
+    question = asked(most=18)
+    whole = search(opened(tmp_path / "whole", question), question, Pool())
+
+    with pytest.raises(KeyboardInterrupt):
+        search(opened(tmp_path / "broken", question), question, Pool(break_at=broken_after))
+    left = opened(tmp_path / "broken", question).trials()
+    rest = Pool()
+    again = search(opened(tmp_path / "broken", question), question, rest)
+
+    assert [one.state for one in left if not one.is_done] == [RUNNING]
+    assert told(again) == told(whole)
+    assert len(rest.orders) == 18 - broken_after
+
+
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_the_front_does_not_depend_on_how_many_work_at_once(tmp_path: Path, workers: int) -> None:
+    question = asked(most=16)
+
+    alone = search(opened(tmp_path / "1", question), question, Pool())
+    together = search(opened(tmp_path / "n", question), question, Pool(), workers=workers)
+
+    assert told(together) == told(alone)
+
+
+def test_another_seed_is_another_search(tmp_path: Path) -> None:
+    first, second = asked(most=18, seed=0), asked(most=18, seed=1)
+
+    one = search(opened(tmp_path / "0", first), first, Pool())
+    other = search(opened(tmp_path / "1", second), second, Pool())
+
+    assert told(one) != told(other)
+
+
+def test_a_trial_that_somebody_works_on_is_left_to_them(tmp_path: Path) -> None:
+    question = asked(most=6)
+    mine = opened(tmp_path, question)
+    search(mine, question, Pool())
+    with mine.asking():
+        number = mine.begin(replace(mine.trials()[1], number=6, state=RUNNING))
+    others = opened(tmp_path, question)
+
+    taken = others.take(number)
+    mine.release(number)
+
+    assert not taken
+    assert others.take(number)
+
+
+def test_short_training_comes_first_and_full_for_who_is_worth_it(tmp_path: Path) -> None:
+    question = asked(most=40, epochs=8)
+
+    trials = search(opened(tmp_path, question), question, Pool())
+
+    promoted = [one for one in trials if one.promoted is not None]
+    assert promoted
+    for one in promoted:
+        assert not trials[one.promoted or 0].full
+        assert one.genome == trials[one.promoted or 0].genome
+    shorts = [one for one in trials if not one.full]
+    assert len(promoted) < len(shorts)
+
+
+def test_a_failed_build_does_not_end_the_search(tmp_path: Path) -> None:
+    def sometimes(order: Order) -> dict[str, object]:
+        if any(step.name == "low_rank" for step in order.project.recipe.steps):
+            told = Diagnostic(code="EC333", message="no layer pays").to_dict()
+            return {"status": "rejected", "exit_code": 1, "measures": [], "details": {}, "diagnostics": [told]}
+        return answer(order)
+
+    question = asked(most=30)
+    trials = search(opened(tmp_path, question), question, Pool(sometimes))
+
+    failed = [one for one in trials if one.state == FAILED]
+    assert failed and all(one.reason == "EC333: no layer pays" for one in failed)
+
+
+def test_a_worker_that_is_lost_gives_its_trial_back(tmp_path: Path) -> None:
+    lost: list[Order] = []
+
+    def once(order: Order) -> dict[str, object]:
+        if len(lost) < 2 and order.project.output.name == "0002":
+            lost.append(order)
+            raise RuntimeError("the worker is gone")
+        return answer(order)
+
+    question = asked(most=4)
+    trials = search(opened(tmp_path, question), question, Pool(once))
+
+    assert len(lost) == 2
+    assert [one.state for one in trials] == [COMPLETE] * 4
+
+
+def test_a_worker_that_is_lost_again_and_again_fails_its_trial(tmp_path: Path) -> None:
+    def never(order: Order) -> dict[str, object]:
+        if order.project.output.name == "0002":
+            raise RuntimeError("the worker is gone")
+        return answer(order)
+
+    question = asked(most=4)
+    trials = search(opened(tmp_path, question), question, Pool(never))
+
+    assert [one.state for one in trials].count(FAILED) == 1
+    assert "the worker is gone" in trials[2].reason
+
+
+def test_without_labels_there_is_nothing_to_judge_by(tmp_path: Path) -> None:
+    unscored = Diagnostic(code="EC717", message="cannot be checked", notes=("limit: 1", "no labels")).to_dict()
+    question = asked(most=4)
+
+    with pytest.raises(BadInputError, match="EC852"):
+        search(opened(tmp_path, question), question, Pool(lambda order: {
+            "status": "failed", "exit_code": 2, "measures": [], "details": {}, "diagnostics": [unscored]
+        }))  # fmt: skip
+
+
+def test_operators_that_the_target_does_not_run_end_the_search_at_once(tmp_path: Path) -> None:
+    refused = Diagnostic(code="EC502", message="no such operator").to_dict()
+    question = asked(most=9)
+    pool = Pool(lambda order: {
+        "status": "rejected", "exit_code": 1, "measures": [], "details": {}, "diagnostics": [refused]
+    })  # fmt: skip
+
+    with pytest.raises(RejectedError, match="EC502"):
+        search(opened(tmp_path, question), question, pool)
+
+    assert len(pool.orders) == 1
+
+
+def test_what_cannot_fit_is_discarded_without_a_build(tmp_path: Path) -> None:
+    def tight(order: Order) -> dict[str, object]:
+        found = answer(order)
+        rows = [one for one in found["measures"] if one["name"] != "ram_bytes"]
+        return {**found, "measures": [*rows, measure("ram_bytes", 9000, "bytes")]}
+
+    question = asked(most=24, ram_bytes=5000)
+    pool = Pool(tight)
+    trials = search(opened(tmp_path, question), question, pool)
+
+    discarded = [one for one in trials if one.state == DISCARDED]
+    assert discarded and all("RAM" in one.reason and "5 000 are granted" in one.reason for one in discarded)
+    assert len(pool.orders) + len(discarded) == len(trials)
+    assert all(one.genome["shape"] == "whole" or one.genome["kept"] > 0.7 for one in discarded)
