@@ -64,13 +64,23 @@ class Diagnostic:
         return plain
 
     def render(self) -> str:
-        """The diagnostic as plain text, in the form of the design's section 5."""
+        """The diagnostic as plain text, in the form of the design's section 5.
+
+        Much of it is quoted from the user's files: characters that a terminal obeys are escaped.
+        """
         lines = [f"{self.severity.value}[{self.code}]: {self.message}"]
         if self.location is not None and str(self.location):
             lines.append(f"  --> {self.location}")
         lines += [f"   = note: {note}" for note in self.notes]
         lines += [f"   = help: {remedy}" for remedy in self.help]
-        return "\n".join([*lines, f"   = more: edgecompile explain {self.code}"])
+        return _printable("\n".join([*lines, f"   = more: edgecompile explain {self.code}"]))
+
+
+def _printable(text: str) -> str:
+    """The text with control characters escaped, and surrogates, which no stream takes; ends of lines stay."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def from_dict(plain: dict[str, Any]) -> Diagnostic:

@@ -11,9 +11,16 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, missing
 from edgecompile.core.project import DataSpec
+from edgecompile.core.units import group
 from edgecompile.frontend.data_set import Array
+from edgecompile.ir.spelling import printable
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff"})
+# The only decoders that are asked: others of Pillow's start programs (EPS) or follow links to other files.
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "PPM", "TIFF")
+# A picture of one colour takes a byte for some hundred pixels; beyond, the file was made to fill the memory.
+_PIXELS_A_BYTE = 1000
+_SMALL_PIXELS = 4 << 20
 _MODES = {"rgb": ("RGB", 3), "grayscale": ("L", 1)}
 
 
@@ -42,7 +49,8 @@ def _open(path: Path, folder: Path, source: str, mode: str, resize: tuple[int, i
         with warnings.catch_warnings():
             # Pillow warns of damage that it reads past; a warning here would reach the user without its file.
             warnings.simplefilter("ignore")
-            with pillow.open(path) as image:
+            with pillow.open(path, formats=_FORMATS) as image:
+                _check_pixels(image.width * image.height, path.stat().st_size, name, source)
                 if image.mode.startswith(("I", "F")):
                     raise _unreadable(name, source, f"it has more than 8 bits a channel (mode {image.mode})")
                 converted = image.convert(mode)
@@ -56,6 +64,12 @@ def _open(path: Path, folder: Path, source: str, mode: str, resize: tuple[int, i
         reason = str(error).replace(str(path), name).replace(repr(str(path)), name)
         raise _unreadable(name, source, f"{type(error).__name__}: {reason[:200]}") from None
     return array.reshape(*array.shape[:2], -1)
+
+
+def _check_pixels(pixels: int, size: int, name: str, source: str) -> None:
+    if pixels > _SMALL_PIXELS and pixels > _PIXELS_A_BYTE * size:
+        limit = f"limit {_PIXELS_A_BYTE} pixels for each byte of the file"
+        raise _unreadable(name, source, f"{limit}; found: {group(pixels)} pixels in {group(size)} bytes")
 
 
 def _pillow() -> Any:
@@ -75,7 +89,7 @@ def _unreadable(name: str, source: str, reason: str) -> EdgecompileError:
         "EC273",
         f"`{name}` cannot be read as an image",
         Location(file=source, detail=name),
-        notes=(reason,),
+        notes=(printable(reason),),
         help=("write the file again, or take it out of the folder",),
     )
 

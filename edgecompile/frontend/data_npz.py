@@ -13,8 +13,12 @@ from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.project import DataSpec
 from edgecompile.frontend.data_set import PARTS, Array, Raw, Split
+from edgecompile.ir.spelling import printable
 
 CLASSES = "labels"
+# Masks of zeros and ones are packed to a hundredth, and no samples to less; small files are let through.
+_MOST_RATIO = 500
+_RATIO_COUNTS_FROM_BYTES = 64 << 20
 _KEYS = tuple(f"{axis}_{part}" for part in PARTS for axis in "xy")
 
 
@@ -25,6 +29,7 @@ def read(path: Path, spec: DataSpec, source: str) -> Raw:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            _check_ratio(archive, source)
             arrays = {name: _array(archive, name, source) for name in archive.namelist() if _wanted(name)}
     except EdgecompileError:
         raise
@@ -34,7 +39,7 @@ def read(path: Path, spec: DataSpec, source: str) -> Raw:
             "EC262",
             f"`{source}` is not a whole .npz file",
             source,
-            notes=(f"reading stopped with: {str(error)[:200]}", f"the file has {path.stat().st_size} bytes"),
+            notes=(f"reading stopped with: {printable(str(error)[:200])}", f"the file has {path.stat().st_size} bytes"),
             help=("write it again with `numpy.savez`; an interrupted copy or download leaves such a file",),
         ) from None
     return from_arrays({name.removesuffix(".npy"): array for name, array in arrays.items()}, source, kind="npz")
@@ -66,6 +71,19 @@ def from_arrays(arrays: Mapping[str, Any], source: str, kind: str) -> Raw:
     )
 
 
+def _check_ratio(archive: zipfile.ZipFile, source: str) -> None:
+    unpacked = sum(member.file_size for member in archive.infolist())
+    packed = max(1, sum(member.compress_size for member in archive.infolist()))
+    if unpacked > _RATIO_COUNTS_FROM_BYTES and unpacked > _MOST_RATIO * packed:
+        raise bad_input(
+            "EC262",
+            f"`{source}` unpacks to far more than it holds",
+            source,
+            notes=(f"limit {_MOST_RATIO} unpacked bytes for each packed one, found {unpacked // packed}",),
+            help=("save it with `numpy.savez` instead of `savez_compressed` if the arrays are like that",),
+        )
+
+
 def _class_names(arrays: Mapping[str, Any]) -> tuple[str, ...]:
     """Texts under ``labels``; numbers there are somebody's y, and are told as unused."""
     names = np.asarray(arrays.get(CLASSES, ()))
@@ -88,8 +106,24 @@ def _array(archive: zipfile.ZipFile, name: str, source: str) -> Array:
 
 
 def _refuse_objects(name: str, array: Array, source: str) -> None:
-    if array.dtype.kind not in "biufUS":
+    if array.dtype.kind not in "biufUS" or not array.dtype.itemsize:
         raise _objects(name, source)
+    if array.dtype.kind in "US" and not _is_text(array):
+        raise bad_input(
+            "EC262",
+            f"`{name}` holds texts with characters that there are not",
+            Location(file=source, detail=f"array `{name}`"),
+            notes=("limit: ASCII in arrays of bytes, Unicode up to U+10FFFF in arrays of texts",),
+            help=("write the file again",),
+        )
+
+
+def _is_text(array: Array) -> bool:
+    """NumPy believes any number to be a character, and breaks when it is asked for it."""
+    if array.dtype.kind == "S":
+        return bool(np.frombuffer(array.tobytes(), np.uint8).max(initial=0) < 0x80)
+    codes = np.frombuffer(array.tobytes(), array.dtype.byteorder.replace("|", "=") + "u4")
+    return bool(codes.max(initial=0) < 0x110000) and not bool(((codes >= 0xD800) & (codes < 0xE000)).any())
 
 
 def _objects(name: str, source: str) -> EdgecompileError:

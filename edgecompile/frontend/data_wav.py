@@ -14,6 +14,8 @@ from edgecompile.frontend.resample import integer_ratio, resample
 from edgecompile.frontend.wav import Clip, decode
 
 SUFFIXES = frozenset({".wav"})
+# From 3 kHz to 192 kHz; a header that says more would have a second of sound filtered for hours.
+_MOST_FACTOR = 64
 
 
 def read(files: list[Path], folder: Path, spec: DataSpec, source: str) -> Array:
@@ -56,14 +58,18 @@ def _at_rate(clip: Clip, rate: int, name: str, source: str, declared: bool) -> A
     mono: Array = clip.samples.mean(axis=1, dtype=np.float32)
     if clip.sample_rate == rate:
         return mono
-    if declared and integer_ratio(clip.sample_rate, rate):
+    if declared and integer_ratio(clip.sample_rate, rate, _MOST_FACTOR):
         return resample(mono, clip.sample_rate, rate)
     limit = f"`sample_rate` is {rate} Hz" if declared else f"the files before it have {rate} Hz"
     raise bad_input(
         "EC276",
         f"`{name}` has another sample rate",
         Location(file=source, detail=name),
-        notes=(limit, f"found: {clip.sample_rate} Hz", "resampled here: rates of which one is a multiple of the other"),
+        notes=(
+            limit,
+            f"found: {clip.sample_rate} Hz",
+            f"resampled here: rates of which one is a multiple of the other, {_MOST_FACTOR} times at most",
+        ),
         help=(
             f"convert it first, as in `ffmpeg -i {name} -ar {rate} ...`"
             if declared

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import shutil
 import tempfile
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.frontend.hdf5_links import refuse_links
 from edgecompile.frontend.source import ModelSource
+from edgecompile.ir.spelling import printable
 from edgecompile.libs.keras import tensorflow
 
 
@@ -36,9 +39,22 @@ def read_keras_file(source: ModelSource) -> KerasFile:
     assert source.path is not None
     config, version = _from_zip(source.path) if source.kind == "keras" else _from_hdf5(source.path)
     if not isinstance(config, dict) or "class_name" not in config:
-        raise bad_input("EC201", f"the architecture in `{source.name}` is damaged", str(source.path))
+        raise _damaged(source.path, ValueError("it names no class of a model"))
+    _refuse_links(source)
     generation = _generation(config, version)
     return KerasFile(path=source.path, kind=source.kind, config=config, generation=generation, version=version)
+
+
+def _refuse_links(source: ModelSource) -> None:
+    """Weights lie in the file itself, whatever it says: EC206 for those that are read from another one."""
+    assert source.path is not None
+    if source.kind == "h5":
+        refuse_links(source.path, source.name)
+        return
+    with zipfile.ZipFile(source.path) as archive:
+        for member in archive.namelist():
+            if member.endswith(".h5"):
+                refuse_links(io.BytesIO(archive.read(member)), source.name)
 
 
 @contextlib.contextmanager
@@ -62,9 +78,9 @@ def _from_zip(path: Path) -> tuple[Any, str]:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
             metadata = json.loads(archive.read("metadata.json")) if "metadata.json" in archive.namelist() else {}
-    except (ValueError, KeyError, zipfile.BadZipFile) as reason:
-        raise bad_input("EC201", f"the architecture in `{path.name}` is damaged", str(path), (str(reason),)) from None
-    return config, str(metadata.get("keras_version", ""))
+    except (ValueError, KeyError, RecursionError, zipfile.BadZipFile) as reason:
+        raise _damaged(path, reason) from None
+    return config, str(metadata.get("keras_version", "")) if isinstance(metadata, dict) else ""
 
 
 def _from_hdf5(path: Path) -> tuple[Any, str]:
@@ -84,8 +100,19 @@ def _from_hdf5(path: Path) -> tuple[Any, str]:
         raise _weights_only(path, groups)
     try:
         return json.loads(text), version
-    except ValueError as reason:
-        raise bad_input("EC201", f"the architecture in `{path.name}` is damaged", str(path), (str(reason),)) from None
+    except (ValueError, RecursionError) as reason:
+        raise _damaged(path, reason) from None
+
+
+def _damaged(path: Path, reason: Exception) -> EdgecompileError:
+    told = "its brackets are nested too deeply" if isinstance(reason, RecursionError) else str(reason)[:200]
+    return bad_input(
+        "EC201",
+        f"the architecture in `{path.name}` is damaged",
+        str(path),
+        (printable(told),),
+        ("copy or download the file again, or save the model again",),
+    )
 
 
 def _text(attribute: Any) -> str | None:
@@ -95,7 +122,7 @@ def _text(attribute: Any) -> str | None:
 
 
 def _weights_only(path: Path, groups: list[str]) -> EdgecompileError:
-    held = ", ".join(f"`{name}`" for name in groups[:4]) + (", ..." if len(groups) > 4 else "")
+    held = ", ".join(f"`{printable(name[:80])}`" for name in groups[:4]) + (", ..." if len(groups) > 4 else "")
     return bad_input(
         "EC208",
         f"`{path.name}` holds weights only, no architecture",
@@ -110,8 +137,9 @@ def _weights_only(path: Path, groups: list[str]) -> EdgecompileError:
 
 def _generation(config: dict[str, Any], version: str) -> int:
     """By the version that the file states; where it states none, by a key that only Keras 3 writes."""
-    if version[:1].isdigit():
-        return 3 if int(version.split(".")[0]) >= 3 else 2
+    first = version.split(".")[0]
+    if first.isdecimal() and len(first) < 4:
+        return 3 if int(first) >= 3 else 2
     return 3 if '"batch_shape"' in json.dumps(config) or '"DTypePolicy"' in json.dumps(config) else 2
 
 

@@ -10,9 +10,10 @@ from edgecompile.frontend.data_set import Array
 _CROSSINGS = 16
 
 
-def integer_ratio(source_rate: int, rate: int) -> bool:
-    """Whether one rate is a whole multiple of the other."""
-    return max(source_rate, rate) % min(source_rate, rate) == 0
+def integer_ratio(source_rate: int, rate: int, most: int) -> bool:
+    """Whether one rate is a whole multiple of the other, ``most`` times at most."""
+    high, low = max(source_rate, rate), min(source_rate, rate)
+    return high % low == 0 and high // low <= most
 
 
 def resample(x: Array, source_rate: int, rate: int) -> Array:

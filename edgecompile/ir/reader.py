@@ -33,7 +33,8 @@ def read(content: bytes, name: str = "model.tflite") -> Network:
     Raises BadInputError, and nothing else, whatever the bytes are: EC210 empty, EC211 cut off,
     EC212 no TFLite file, EC213 damaged, EC214 newer than the schema, EC215 no subgraph, EC216 an
     index out of range, EC217 a constant of the wrong size, EC218 an impossible shape, EC219
-    operators out of order, EC220 a version that no interpreter runs, EC221 odd quantization.
+    operators out of order, EC220 a version that no interpreter runs, EC221 odd quantization, EC222 an operator that
+    lacks inputs, outputs or settings.
     """
     content = bytes(content)
     identify(content, name)

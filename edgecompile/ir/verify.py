@@ -13,6 +13,7 @@ import numpy as np
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.ir.arity import lacking
 from edgecompile.ir.decode import newer
 from edgecompile.ir.options import UNIONS, dtype_name
 from edgecompile.ir.spelling import printable
@@ -34,7 +35,7 @@ _MOST_BYTES = 2**62
 
 
 def verify(model: Any, name: str) -> None:
-    """Raise EC214 to EC220 for the first thing in a ``ModelT`` that points nowhere or makes no sense."""
+    """Raise EC214 to EC220, EC222 for the first thing in a ``ModelT`` that points nowhere or makes no sense."""
     if model.version != SCHEMA_VERSION:
         raise _refuse(
             "EC220",
@@ -101,8 +102,9 @@ def _verify_tensor(model: Any, tensor: Any, place: Location) -> None:
 
 def _verify_operator(model: Any, operator: Any, tensors: list[Any], place: Location) -> None:
     _within(operator.opcodeIndex, model.operatorCodes, "operator code", place)
-    _all_within((i for i in _list(operator.inputs) if i != -1), tensors, place)
-    _all_within(_list(operator.outputs), tensors, place)
+    inputs, outputs = _list(operator.inputs), _list(operator.outputs)
+    _all_within((i for i in inputs if i != -1), tensors, place)
+    _all_within(outputs, tensors, place)
     _all_within((i for i in _list(operator.intermediates) if i != -1), tensors, place)
     for table in (getattr(operator, field) for field in UNIONS):
         for field in _CALLS:
@@ -111,6 +113,19 @@ def _verify_operator(model: Any, operator: Any, tensors: list[Any], place: Locat
         if hasattr(table, "branchSubgraphIndices"):
             for index in _list(table.branchSubgraphIndices):
                 _within(index, model.subgraphs, "subgraph", place)
+    _verify_whole(model, operator, inputs, outputs, place)
+
+
+def _verify_whole(model: Any, operator: Any, inputs: list[int], outputs: list[int], place: Location) -> None:
+    name = names_of("BuiltinOperator")[builtin_code(model.operatorCodes[operator.opcodeIndex])]
+    for wanted, found in lacking(name, operator, inputs, outputs):
+        raise _refuse(
+            "EC222",
+            f"`{name}` lacks what it needs to run",
+            place,
+            (f"limit: {wanted}; found: {found}",),
+            ("the file is damaged or was edited by a faulty tool: export the model again",),
+        )
 
 
 def _verify_signatures(model: Any, name: str) -> None:

@@ -91,7 +91,7 @@ def _write_value(schema: Schema, into: Any, kind: str, value: Any) -> tuple[str,
     if kind in _SCALARS:
         return kind, value
     if kind == "string":
-        return "offset", into.CreateString(value)
+        return "offset", into.CreateString(value.encode("utf-8", "surrogateescape"))
     if not kind.startswith("["):
         return "offset", _write_table(schema, into, kind, value)
     inner = kind[1:-1]

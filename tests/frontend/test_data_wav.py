@@ -128,8 +128,9 @@ def test_a_tone_above_the_lower_rates_half_is_damped_by_40_db() -> None:
 
 
 def test_only_multiples_are_whole_ratios() -> None:
-    assert integer_ratio(48000, 16000) and integer_ratio(8000, 16000)
-    assert not integer_ratio(44100, 16000)
+    assert integer_ratio(48000, 16000, 64) and integer_ratio(8000, 16000, 64)
+    assert not integer_ratio(44100, 16000, 64)
+    assert not integer_ratio(16000 * 65, 16000, 64)
 
 
 @pytest.fixture

@@ -16,12 +16,15 @@ import pytest
 from edgecompile.core.errors import BadInputError
 from edgecompile.ir import compiled, model_metadata, sparse
 from edgecompile.ir.build import NetworkBuilder
+from edgecompile.ir.decode import decode
 from edgecompile.ir.flexbuffer import read_map
 from edgecompile.ir.network import Network
+from edgecompile.ir.options import union_of
 from edgecompile.ir.reader import read
 from edgecompile.ir.tables import DamagedError
 from edgecompile.ir.writer import write
 from edgecompile.libs import flat_tables
+from edgecompile.libs.schema import builder, new
 
 _VECTOR, _MAP, _INTEGER = 10 << 2 | 2, 9 << 2 | 2, 1 << 2 | 2
 
@@ -192,3 +195,61 @@ def test_names_in_the_options_of_a_compiled_operator_cannot_command_the_terminal
     said = caught.value.diagnostics[0].render()
     assert caught.value.diagnostics[0].code == "EC553"
     assert "\x1b" not in said and "\\x1b" in said
+
+
+def with_operator(name: str, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Any:
+    """The objects of a model with one operator among three tensors."""
+    build = NetworkBuilder()
+    tensors = [build.input(letter, (1, 4, 4, 1), "float32") for letter in "xyz"]
+    build.op(name, tensors[:2], [tensors[2]])
+    model = decode(write(build.output(tensors[2]).build()), "Model", "seed").root
+    operator = model.subgraphs[0].operators[0]
+    operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+    return model
+
+
+def packed(model: Any) -> bytes:
+    into = builder()
+    into.Finish(model.Pack(into), file_identifier=b"TFL3")
+    return bytes(into.Output())
+
+
+@pytest.mark.parametrize(
+    "name, inputs, outputs, says",
+    [
+        pytest.param("CONV_2D", (0,), (2,), "limit: 2 inputs or more; found: 1", id="no weights"),
+        pytest.param("CONV_2D", (0, -1), (2,), "none left out; found: [0, -1]", id="weights left out"),
+        pytest.param("RELU", (0,), (), "limit: 1 outputs or more; found: 0", id="no output"),
+        pytest.param("SVDF", (0, 1), (2,), "limit: 5 inputs or more; found: 2", id="no state"),
+    ],
+)
+def test_an_operator_without_what_it_needs_is_refused(
+    name: str, inputs: tuple[int, ...], outputs: tuple[int, ...], says: str
+) -> None:
+    with pytest.raises(BadInputError) as caught:
+        read(packed(with_operator(name, inputs, outputs)))
+
+    assert caught.value.diagnostics[0].code == "EC222"
+    assert says in caught.value.diagnostics[0].render()
+
+
+@pytest.mark.parametrize(
+    "table, says", [(None, "found: none"), ("SoftmaxOptions", "found: `SoftmaxOptions`")], ids=["none", "another's"]
+)
+def test_an_operator_without_its_settings_is_refused(table: str | None, says: str) -> None:
+    model = with_operator("AVERAGE_POOL_2D", (0,), (2,))
+    operator = model.subgraphs[0].operators[0]
+    operator.builtinOptions = None if table is None else new(table)
+    operator.builtinOptionsType = 0 if table is None else union_of(table)[1]
+
+    with pytest.raises(BadInputError) as caught:
+        read(packed(model))
+
+    assert caught.value.diagnostics[0].code == "EC222"
+    assert says in caught.value.diagnostics[0].render()
+
+
+def test_names_of_tensors_that_are_no_unicode_are_written_into_metadata() -> None:
+    content = flat_tables.write(model_metadata.SCHEMA, {"name": b"\xff".decode("utf-8", "surrogateescape")})
+
+    assert b"\xff" in content

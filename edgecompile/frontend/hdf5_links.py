@@ -1,0 +1,74 @@
+"""Refuses HDF5 files whose weights lie elsewhere: a link to another file would carry its content into the model.
+
+HDF5 follows links to other files, and datasets may keep their bytes in files of any name, when they are read (HDF5
+User's Guide, "External Links", "External Files" and "Virtual Datasets"); Keras never writes either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.ir.spelling import printable
+
+# A group can hold itself by a hard link, and others can be nested for ever; Keras nests as deep as models do.
+_MOST_OBJECTS = 1_000_000
+
+
+def refuse_links(file: Path | BinaryIO, name: str) -> None:
+    """Nothing where all that the file holds lies in it. Raises EC206, or EC201 where HDF5 cannot read it."""
+    import h5py
+
+    try:
+        with h5py.File(file, "r") as opened:
+            found = next(_elsewhere(opened), None)
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as reason:
+        note = f"HDF5 says: {printable(str(reason)[:200])}"
+        raise bad_input("EC201", f"`{name}` is truncated or damaged", name, (note,), ("copy it again",)) from None
+    if found is not None:
+        raise _refused(name, *found)
+
+
+def _elsewhere(opened: Any) -> Iterator[tuple[str, str]]:
+    """Names of what is read from other files, and those files."""
+    import h5py
+
+    waiting, seen = [opened], set()
+    while waiting and len(seen) < _MOST_OBJECTS:
+        group = waiting.pop()
+        place = h5py.h5o.get_info(group.id).addr
+        if place in seen:
+            continue
+        seen.add(place)
+        for key in group:
+            link = group.get(key, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                yield f"{group.name}/{key}", link.filename
+            elif isinstance(link, h5py.HardLink):
+                held = group[key]
+                if isinstance(held, h5py.Group):
+                    waiting.append(held)
+                elif isinstance(held, h5py.Dataset):
+                    yield from _stored_elsewhere(held)
+
+
+def _stored_elsewhere(dataset: Any) -> Iterator[tuple[str, str]]:
+    for other in dataset.external or ():
+        yield dataset.name, str(other[0])
+    if dataset.is_virtual:
+        yield dataset.name, str(next(iter(dataset.virtual_sources())).file_name)
+
+
+def _refused(name: str, place: str, other: str) -> EdgecompileError:
+    return bad_input(
+        "EC206",
+        f"weights of `{name}` would be read from another file",
+        name,
+        (
+            f"`{printable(place[:80])}` refers to `{printable(other[:80])}`",
+            "limit: all that a model holds lies in its file",
+        ),
+        ("use the file only if you know where it is from, and save the model again",),
+    )
