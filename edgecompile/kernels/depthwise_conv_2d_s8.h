@@ -16,6 +16,7 @@
 
 typedef struct {
     const int8_t *weights;
+    const int32_t *lines; /* offset and slope of each channel where line_shift is not 0 (lines.h), else null; then: */
     const int32_t *bias;
     const int32_t *multiplier;
     const int8_t *shift;
@@ -23,22 +24,24 @@ typedef struct {
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
     int rows_at_once; /* output rows made from one strip: all of them, or one */
     int strip_h, strip_w;
+    int line_shift, base;
     int input_zero_point, output_zero_point, lowest, highest;
     int is_plain, rounding;
 } ec_depthwise_conv_2d_s8_layer;
 
-/* Fill what of a strip lies outside the input; it is the same for all channels. `top` is the strip's first row. */
-EC_SPECIALIZED void ec_depthwise_conv_2d_s8_border(const ec_depthwise_conv_2d_s8_layer *layer, int top, int16_t *strip)
+/* Fill a strip with what lies outside the input; channels write over the rest. */
+EC_SHARED void ec_depthwise_conv_2d_s8_border(int16_t *strip, int count, int zero_point)
 {
-    const int16_t zero = (int16_t)layer->input_zero_point;
-    int y, x;
-    for (y = 0; y < layer->strip_h; ++y) {
-        const int outside = top + y < 0 || top + y >= layer->in_h;
-        for (x = 0; x < layer->strip_w; ++x, ++strip) {
-            if (outside || x < layer->pad_left || x >= layer->pad_left + layer->in_w) *strip = zero;
-        }
-    }
+    int i;
+    for (i = 0; i < count; ++i) strip[i] = (int16_t)zero_point;
 }
+
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
+#include "depthwise_dsp.h"
+#endif
+#if defined(__ARM_FEATURE_MVE) && defined(__thumb__) && defined(__GNUC__)
+#include "depthwise_mve.h"
+#endif
 
 /* One channel's input rows that the strip covers, as int16. */
 EC_SPECIALIZED void ec_depthwise_conv_2d_s8_strip(const ec_depthwise_conv_2d_s8_layer *layer, const int8_t *channel,
@@ -49,41 +52,39 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8_strip(const ec_depthwise_conv_2d_s8_
     const int8_t *from = channel + first * layer->in_w * layer->in_c;
     int16_t *row = strip + (first - top) * layer->strip_w + layer->pad_left;
     int y, x;
+#ifdef EC_DEPTHWISE_DSP_H_
+    if (layer->in_w > 8) {
+        ec_depthwise_dsp_rows(from, layer->in_c, layer->in_w, behind - first, layer->in_w * layer->in_c, row,
+                              layer->strip_w);
+        return;
+    }
+#endif
     for (y = first; y < behind; ++y, row += layer->strip_w) {
         EC_UNROLLED
         for (x = 0; x < layer->in_w; ++x, from += layer->in_c) row[x] = *from;
     }
 }
 
-#if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
-#include "depthwise_dsp.h"
-#endif
-#if defined(__ARM_FEATURE_MVE) && defined(__thumb__) && defined(__GNUC__)
-#include "depthwise_mve.h"
-#endif
+EC_SPECIALIZED int8_t ec_depthwise_conv_2d_s8_output(const ec_depthwise_conv_2d_s8_layer *layer, int channel,
+                                                     int32_t sum)
+{
+    if (layer->line_shift) {
+        const int32_t *const line = layer->lines + 2 * channel;
+        sum = ec_line(sum * 256 + line[0], line[1], layer->base, layer->line_shift);
+    } else {
+        sum = ec_scale(ec_add(sum, layer->bias[channel]), layer->multiplier[channel], layer->shift[channel],
+                       layer->rounding);
+        sum = ec_add(sum, layer->output_zero_point);
+    }
+    return ec_narrow(sum, layer->lowest, layer->highest);
+}
 
 /* One channel of `rows_at_once` output rows from its strip. */
 EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_layer *layer, const int16_t *strip,
                                                  int channel, int8_t *output)
 {
     const int8_t *const weights = layer->weights + channel * layer->kernel_h * layer->kernel_w;
-    const int32_t bias = layer->bias[channel], multiplier = layer->multiplier[channel];
-    const int shift = layer->shift[channel];
     int oy, ox, y, x;
-#ifdef EC_DEPTHWISE_DSP_H_
-    if (layer->is_plain && layer->kernel_h == 3 && layer->kernel_w == 3 && layer->dilation_h == 1 &&
-        layer->dilation_w == 1) {
-        const ec_depthwise_dsp_scaling scaling = {
-            bias, multiplier, -shift, layer->output_zero_point, layer->lowest, layer->highest};
-        const ec_depthwise_dsp_weights nine = ec_depthwise_dsp_load(weights);
-        const int32_t half = ((2 * layer->output_zero_point + 1) * (1 << -shift)) >> 1;
-        for (oy = 0; oy < layer->rows_at_once; ++oy, strip += layer->stride_h * layer->strip_w) {
-            ec_depthwise_dsp_row_3x3(&nine, strip, layer->strip_w, layer->stride_w, layer->out_w, layer->out_c,
-                                     &scaling, half, output + oy * layer->out_w * layer->out_c);
-        }
-        return;
-    }
-#endif
     for (oy = 0; oy < layer->rows_at_once; ++oy) {
         for (ox = 0; ox < layer->out_w; ++ox, output += layer->out_c) {
             const int16_t *const corner = strip + oy * layer->stride_h * layer->strip_w + ox * layer->stride_w;
@@ -94,8 +95,7 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_l
                            corner[y * layer->dilation_h * layer->strip_w + x * layer->dilation_w];
                 }
             }
-            sum = ec_scale(ec_add(sum, bias), multiplier, shift, layer->rounding);
-            *output = ec_narrow(ec_add(sum, layer->output_zero_point), layer->lowest, layer->highest);
+            *output = ec_depthwise_conv_2d_s8_output(layer, channel, sum);
         }
     }
 }
@@ -112,19 +112,36 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8(const ec_depthwise_conv_2d_s8_layer 
         return;
     }
 #endif
+#ifdef EC_DEPTHWISE_DSP_H_
+    ec_depthwise_dsp_work work;
+    ec_depthwise_dsp_begin(layer, strip, &work);
+#endif
     for (n = 0; n < layer->batches; ++n, input += layer->in_h * layer->in_w * layer->in_c) {
         for (oy = 0; oy < layer->out_h; oy += layer->rows_at_once) {
-            ec_depthwise_conv_2d_s8_border(layer, oy * layer->stride_h - layer->pad_top, strip);
+            const int top = oy * layer->stride_h - layer->pad_top;
+            /* Rows outside the input come first and last. */
+            if (oy == 0 || top + layer->strip_h > layer->in_h) {
+                ec_depthwise_conv_2d_s8_border(strip, layer->strip_h * layer->strip_w, layer->input_zero_point);
+            }
             for (c = 0; c < layer->in_c; ++c) {
-                ec_depthwise_conv_2d_s8_strip(layer, input + c, oy * layer->stride_h - layer->pad_top, strip);
+                ec_depthwise_conv_2d_s8_strip(layer, input + c, top, strip);
                 for (m = 0; m < multiplicity; ++m) {
                     const int channel = c * multiplicity + m;
+#ifdef EC_DEPTHWISE_DSP_H_
+                    if (ec_depthwise_dsp_takes(layer)) {
+                        ec_depthwise_dsp_channel(layer, channel, output, &work);
+                        continue;
+                    }
+#endif
                     ec_depthwise_conv_2d_s8_rows(layer, strip, channel, output + channel);
                 }
             }
             output += layer->rows_at_once * layer->out_w * layer->out_c;
         }
     }
+#ifdef EC_DEPTHWISE_DSP_H_
+    if (ec_depthwise_dsp_takes(layer)) ec_depthwise_dsp_cut(layer, output);
+#endif
 }
 
 #endif /* EC_DEPTHWISE_CONV_2D_S8_H_ */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.core.target import HELIUM
-from edgecompile.kernels.convolution import Window, geometry, refuse_convolution, scaling
+from edgecompile.kernels.convolution import Window, geometry, on_lines, refuse_convolution, scaling
 from edgecompile.kernels.routine import Call, Overlap, Routine, Site
 
 OPERATORS = ("DEPTHWISE_CONV_2D",)
@@ -32,6 +32,10 @@ def routine(site: Site) -> Routine:
     strip_h = (rows_at_once - 1) * window.stride_h + (window.kernel_h - 1) * window.dilation_h + 1
     strip_w = max(window.pad_left + window.in_w, (window.out_w - 1) * window.stride_w + _reach(window))
     quantities, constants = scaling(site, flat)
+    # Helium rounds twice in as many instructions.
+    straight = None if site.kernels == HELIUM else on_lines(flat, quantities, constants)
+    if straight:
+        constants = {"lines": np.stack([straight.offset, straight.slope], axis=1).astype(np.int32)}
     call = Call(
         kernel="depthwise_conv_2d_s8",
         settings={
@@ -39,6 +43,8 @@ def routine(site: Site) -> Routine:
             "rows_at_once": rows_at_once,
             "strip_h": strip_h,
             "strip_w": strip_w + strip_w % 2,
+            "line_shift": straight.shift if straight else 0,
+            "base": straight.base if straight else 0,
             **quantities,
         },
         constants={"weights": np.ascontiguousarray(flat.astype(np.int8)), **constants},
