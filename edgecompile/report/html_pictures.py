@@ -33,7 +33,7 @@ def memory(details: Mapping[str, Any]) -> Markup | None:
 def _memory(plan: Mapping[str, Any], title: str, number: int) -> Markup:
     told = (
         f"{title}: {format_size(plan['arena_bytes'])}. A box is a tensor: its bytes upwards, its life to the right. "
-        "Grey: the operator during which most is alive."
+        "Boxes over one another share bytes. Grey: the operator during which most is alive."
     )
     drawn = [
         element("div", Markup(plots.memory_map(f"memory-{number}-{kind}", title, plan, width)), class_=kind)
@@ -67,13 +67,19 @@ def _sizes(report: Report) -> list[plots.Size]:
         label = "weights, one byte each" if step["step"] == "as given" else _clipped(step["step"])
         rows.append(plots.Size(label=label, size_bytes=step["stored_bytes"][report.target]))
     for name, label in _STORED:
-        # The C library has the weights in its constants: the file does not go onto the device.
-        if name == "model_bytes" and _OF_C in details and report.measure("flash_bytes") is not None:
-            continue
         measure = report.measure(name)
-        if measure is not None and measure.value is not None:
-            rows.append(plots.Size(label=label, size_bytes=int(measure.value)))
+        if measure is None or measure.value is None or _is_told(name, report):
+            continue
+        rows.append(plots.Size(label=label, size_bytes=int(measure.value)))
     return rows
+
+
+def _is_told(name: str, report: Report) -> bool:
+    """A file that stays behind, since the C library has its weights; flash that holds the file and no more."""
+    model, flash = report.measure("model_bytes"), report.measure("flash_bytes")
+    if name == "model_bytes":
+        return _OF_C in report.details and flash is not None
+    return name == "flash_bytes" and model is not None and flash is not None and model.value == flash.value
 
 
 def histograms(details: Mapping[str, Any]) -> Markup | None:

@@ -5,7 +5,7 @@ They are as wide as a phone's screen (``NARROW``), so that a letter of theirs is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from edgecompile.libs.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, PUR
 
 NARROW, WIDE = 340, 1000
 _ROW = 30
+# Of a label, in pixels.
+_LETTER, _LINE = 5.5, 15
 # What a step took away.
 FAINT = 0.45
 # Light enough for dark letters.
@@ -47,13 +49,9 @@ def memory_map(name: str, title: str, plan: Mapping[str, Any], width: int) -> st
         colors = [_CYCLE[index % len(_CYCLE)] for index in range(len(tensors))]
         boxes = [_box(one, color) for one, color in zip(tensors, colors, strict=True)]
         figures.boxes(axes, boxes, PAPER)
-        for one, box in zip(tensors, boxes, strict=True):
-            room = int(box.width / max(len(steps), 1) * (width - 70) / 5.5) - 1
-            if room >= 5 and box.height / arena * height > 24:
-                middle = (box.x + box.width / 2, box.y + box.height / 2)
-                axes.text(
-                    *middle, _short(short_name(one["name"]), room), ha="center", va="center", fontsize=9, color=_DARK
-                )
+        scale = ((width - 70) / max(len(steps), 1), (height - 22 - bottom * height) / arena)
+        for word, x, y in _labels([one["name"] for one in tensors], boxes, scale):
+            axes.text(x, y, word, ha="center", va="center", fontsize=9, color=_DARK)
         axes.set_xlim(0, max(len(steps), 1))
         axes.set_ylim(0, arena)
         _byte_ticks(axes.yaxis, arena)
@@ -66,6 +64,29 @@ def memory_map(name: str, title: str, plan: Mapping[str, Any], width: int) -> st
         axes.text(peak + (side == "right"), arena * 1.02, "peak", ha=side, va="bottom", fontsize=9)
 
     return figures.svg(name, title, (width, height), draw)
+
+
+def _labels(
+    names: Sequence[str], boxes: Sequence[figures.Box], scale: tuple[float, float]
+) -> Iterator[tuple[str, float, float]]:
+    """Names of boxes that have room for them, in their middle, largest box first, none over another.
+
+    ``scale``: pixels of a step and of a byte.
+    """
+    taken: list[tuple[float, float, float]] = []
+    order = sorted(range(len(boxes)), key=lambda index: -boxes[index].width * boxes[index].height)
+    for box, name in ((boxes[index], names[index]) for index in order):
+        room = int(box.width * scale[0] / _LETTER) - 1
+        word, least = _short(short_name(name), room), min(len(short_name(name)), 12)
+        x, y = box.x + box.width / 2, box.y + box.height / 2
+        half = len(word) * _LETTER / 2
+        near = any(
+            abs(x - other_x) * scale[0] < half + other_half and abs(y - other_y) * scale[1] < _LINE
+            for other_x, other_y, other_half in taken
+        )
+        if room >= least and box.height * scale[1] > _LINE and not near:
+            taken.append((x, y, half))
+            yield word, x, y
 
 
 def waterfall(name: str, title: str, sizes: Sequence[Size]) -> str:
