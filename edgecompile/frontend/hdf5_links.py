@@ -35,7 +35,8 @@ def _elsewhere(opened: Any) -> Iterator[tuple[str, str]]:
     """Names of what is read from other files, and those files."""
     import h5py
 
-    waiting, seen = [opened], set()
+    waiting: list[Any] = [opened]
+    seen: set[int] = set()
     while waiting and len(seen) < _MOST_OBJECTS:
         group = waiting.pop()
         place = h5py.h5o.get_info(group.id).addr

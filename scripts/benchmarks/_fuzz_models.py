@@ -1,0 +1,205 @@
+"""Readers of whole models: Keras files before and in Keras, and `check` on mutated models as a user runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from _fuzz_data import Archives
+from _fuzz_flat import Flatbuffers
+from _fuzz_mutate import of_bytes
+from _shared import CHECKOUT
+
+from edgecompile.cli.main import main
+from edgecompile.frontend.keras_file import read_keras_file
+from edgecompile.frontend.scan import scan
+from edgecompile.frontend.source import open_model
+from edgecompile.libs import child
+from edgecompile.lowering import CONVERTER_DIED, KERAS_ENVIRONMENT
+
+_LAYERS = frozenset({"InputLayer", "Dense", "Flatten", "Functional", "Sequential", "Activation"})
+_FUNCTIONS = frozenset({"relu", "softmax", "linear"})
+_LAMBDA = {"class_name": "Lambda", "config": {"name": "evil", "function": ["4wAAAA==", None, None]}}
+_NONSENSE: tuple[Any, ...] = (
+    None, [], {}, -1, 1e308, "x" * 300, True, _LAMBDA, {"class_name": "Dense", "config": None}, [[[]]],
+    "../../x", "\x1b[2J",
+    {"class_name": "function", "config": "system", "module": "os"},
+    {"class_name": "TFOpLambda", "config": {"function": "io.read_file"}},
+    {"class_name": "StringLookup", "config": {"name": "s", "trainable": True, "vocabulary": "/etc/passwd"}},
+)  # fmt: skip
+_MAKE = """
+import sys, keras
+x = keras.Input((4,), name="x")
+y = keras.layers.Dense(3, activation="relu", name="d")(x)
+model = keras.Model(x, keras.layers.Dense(2, name="e")(y))
+model.save(sys.argv[1] + "/three.keras"); model.save(sys.argv[1] + "/three.h5")
+"""
+_TWO = "import sys, tf_keras as keras" + _MAKE.partition("keras")[2].replace("three", "two")
+
+
+class KerasArchives(Archives):
+    """.keras files up to the point where Keras would open them: container, architecture, names it imports, links."""
+
+    def __init__(self) -> None:
+        super().__init__("Keras archive, before Keras", "net.keras", [_archive()], self.read_archive, False)
+
+    def make(self, draw: random.Random) -> bytes:
+        """A piece of the architecture replaced by nonsense, or the archive changed."""
+        content = draw.choice(self.bases)
+        return of_config(draw, content) if draw.random() < 0.5 else super().make(draw)
+
+    @staticmethod
+    def read_archive(path: Path) -> object:
+        source = open_model(path.name, path.parent)
+        if source.kind != "keras":
+            return None
+        file = read_keras_file(source)
+        return scan(file.config, file=source.name, known=frozenset(), layers=_LAYERS, functions=_FUNCTIONS)
+
+
+class KerasFiles:
+    """.keras and .h5 of both generations, loaded by Keras in its own process; what code would do is a finding."""
+
+    name = "Keras file, loaded"
+    slow = True
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        self.bases: list[tuple[str, bytes]] = []
+        self.session: child.Session | None = None
+
+    def make(self, draw: random.Random) -> bytes:
+        """The suffix, then the file."""
+        if not self.bases:
+            self._train()
+        suffix, content = draw.choice(self.bases)
+        if suffix == ".keras" and draw.random() < 0.7:
+            return suffix.encode().ljust(8) + of_config(draw, content)
+        return suffix.encode().ljust(8) + of_bytes(draw, content, ())
+
+    def use(self, content: bytes) -> None:
+        """Load it in a process that is kept until it dies."""
+        path = self.folder / f"net{content[:8].decode().strip()}"
+        path.write_bytes(content[8:])
+        open_model(path.name, self.folder)
+        folders = os.pathsep.join([str(CHECKOUT), str(Path(__file__).parent)])
+        surroundings = {**KERAS_ENVIRONMENT, "PYTHONPATH": folders}
+        self.session = self.session or child.Session(environment=surroundings)
+        arguments = {"path": str(path)}
+        try:
+            self.session.call("_fuzz_models:load_keras", arguments, timeout_s=60, crash=CONVERTER_DIED)
+        finally:
+            if (self.folder / "owned").exists():
+                (self.folder / "owned").unlink()
+                raise AssertionError("code from the file was run")
+
+    def learn(self, content: bytes) -> None:
+        """Loaded files are few: the first ones stay the bases."""
+
+    def _train(self) -> None:
+        for script in (_MAKE, _TWO):
+            subprocess.run([sys.executable, "-c", script, str(self.folder)], check=True, capture_output=True)
+        files = [path for path in sorted(self.folder.iterdir()) if path.suffix in (".keras", ".h5")]
+        self.bases = [(path.suffix, path.read_bytes()) for path in files]
+
+
+def load_keras(path: str) -> None:
+    """In the child: load as a build does."""
+    from edgecompile.frontend.keras_model import load
+
+    source = open_model(path, Path(path).parent)
+    if source.kind in ("keras", "h5"):
+        load(source, None, False, Path(path).parent)
+
+
+class Checked(Flatbuffers):
+    """`edgecompile check` on mutated models: it ends with 0, 1, 2 or 3, and never with a traceback."""
+
+    name = "check, end to end"
+    slow = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        os.environ["EDGECOMPILE_CACHE"] = str(self.folder / "cache")
+
+    def use(self, content: bytes) -> None:
+        """Run the command in this process; interpreters run in children of it."""
+        path = self.folder / "net.tflite"
+        path.write_bytes(content)
+        said = io.StringIO()
+        words = ["check", str(path), "-t", "cortex-m4", "-t", "coral", "-t", "android-gpu", "--no-cache", "--debug"]
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+            try:
+                code = main(words)
+            except SystemExit as end:
+                code = int(end.code or 0)
+        if code not in (0, 1, 2, 3):
+            frames = re.findall(r"(\w+\.py)\", line \d+, in (\w+)", said.getvalue())
+            kind = re.findall(r"note: (\w+)", said.getvalue())
+            raise AssertionError(" ".join([str(code), *kind[:1], *("/".join(frame) for frame in frames[-3:])]))
+
+
+def of_config(draw: random.Random, content: bytes) -> bytes:
+    """Values of the architecture replaced by nonsense; the archive as it is where it cannot be read."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {info.filename: archive.read(info) for info in archive.infolist()}
+        plain = json.loads(members["config.json"])
+    except Exception:  # an archive that was mutated before
+        return of_bytes(draw, content, ())
+    for _ in range(1 + int(draw.expovariate(0.7))):
+        _replace_one(draw, plain)
+    text = json.dumps(plain)
+    if draw.random() < 0.05:
+        text = "[" * 3000 + text
+    members[draw.choice(("config.json",) * 9 + ("metadata.json",))] = text.encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, held in members.items():
+            archive.writestr(name, held)
+    return out.getvalue()[: 1 << 18]
+
+
+def _replace_one(draw: random.Random, plain: Any) -> None:
+    """Go down some levels and put something else there."""
+    at: Any = plain
+    for _ in range(8):
+        keys = list(at) if isinstance(at, dict) else list(range(len(at))) if isinstance(at, list) else []
+        if not keys:
+            return
+        key = draw.choice(keys)
+        if not isinstance(at[key], (dict, list)) or not at[key] or draw.random() < 0.2:
+            at[key] = copy.deepcopy(draw.choice(_NONSENSE))
+            return
+        at = at[key]
+
+
+def _archive() -> bytes:
+    dense = {
+        "class_name": "Dense",
+        "module": "keras.layers",
+        "registered_name": None,
+        "config": {"name": "d", "trainable": True, "units": 3, "activation": "relu"},
+        "build_config": {"input_shape": [None, 4]},
+        "inbound_nodes": [{"args": [], "kwargs": {}}],
+    }
+    first = {"class_name": "InputLayer", "module": "keras.layers", "config": {"name": "x", "batch_shape": [None, 4]}}
+    config = {"module": "keras.models", "class_name": "Functional", "config": {"name": "m", "layers": [first, dense]}}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "3.5.0"}))
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("assets/x.txt", "hello")
+    return out.getvalue()
