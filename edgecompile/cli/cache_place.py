@@ -58,19 +58,23 @@ def size_of(text: str, what: str) -> int:
 def keeping(console: Console, without: bool, environment: Mapping[str, str] = os.environ) -> Iterator[Store | None]:
     """What earlier builds found out, None where it shall not be used; afterwards it is within its bound again.
 
-    What went wrong with it is told on the console: it is no part of any report.
+    What went wrong with it is told on the console: it is no part of any report. What is temporary lies in one folder
+    meanwhile, and folders of builds that were killed go.
     """
     from edgecompile.cache.bound import prune
     from edgecompile.cache.store import Store
+    from edgecompile.libs.scratch import scratch
 
     if without:
-        yield None
+        with scratch():
+            yield None
         return
     store = Store(
         folder=cache_folder(environment), limit_bytes=cache_limit(environment), setting=setting_of(environment)
     )
     try:
-        yield store
+        with scratch():
+            yield store
     finally:
         prune(store.folder, store.limit_bytes)
         console.diagnostics(store.said.values())
