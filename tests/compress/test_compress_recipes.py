@@ -12,6 +12,7 @@ from edgecompile.config.recipes import check_steps, read_recipe, shipped
 
 NAMES = (
     "none", "int8", "int16x8", "float16", "small", "tiny", "sparse", "shared-weights", "low-rank", "distilled",
+    "filled",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 from edgetpu_networks import chain, device, weighted
 
 from edgecompile.config.profiles import load
+from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import BadInputError
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
@@ -156,10 +157,10 @@ def test_a_profile_that_cannot_be_predicted_with_is_told(measure: dict[str, str]
     assert words in " ".join((found.message, *found.notes, *found.help))
 
 
-def convolutions(first: int, second: int) -> Network:
+def convolutions(*widths: int) -> Network:
     build = NetworkBuilder()
     x = build.input("x", (1, 64, 64, 64), "int8", scale=0.1)
-    for name, before, after in (("a", 64, first), ("b", first, second)):
+    for name, before, after in zip("abcdef", (64, *widths), widths, strict=False):
         w = build.constant(f"w{name}", np.zeros((after, 3, 3, before), np.int8), scale=0.1)
         y = build.tensor(name, (1, 64, 64, after), "int8", scale=0.1)
         build.op("CONV_2D", [x, w], [y])
@@ -201,3 +202,19 @@ def test_parameters_beyond_the_least_cache_that_was_seen_are_told_to_be_at_risk(
 
     (cached,) = (measure for measure in found.measures if measure.name == "cached_bytes")
     assert ("from 5.01 MiB on" in cached.method) is told
+
+
+def test_channels_beyond_a_full_group_are_told_with_what_they_cost() -> None:
+    found = predicted(convolutions(72, 72, 72, 10))
+
+    (told,) = found.diagnostics
+    saved = sum(row["saves ms"] for row in found.details["channels that leave the array idle"])
+    assert (told.code, told.severity) == ("EC559", Severity.NOTE)
+    assert f"{saved:.3f} of " in told.notes[0] and "72 channels take as long as 128; 64 would save" in told.notes[1]
+    assert any("--recipe filled" in help for help in told.help)
+
+
+def test_a_gain_that_is_not_worth_a_word_is_not_told() -> None:
+    # 65 of 128 channels of one small layer beside much larger ones.
+    assert predicted(convolutions(64, 10)).diagnostics == ()
+    assert predicted(chain([64, 65, 4000, 4000])).diagnostics == ()

@@ -5,10 +5,12 @@ The array computes output channels in groups (64 at a time), so that a layer of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.ir.graph import consumers_of
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Subgraph
 from edgecompile.measure.edgetpu.device import Compute, Link
 from edgecompile.measure.edgetpu.padding import up
@@ -18,7 +20,9 @@ _WEIGHTED = frozenset({"CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"})
 # Layers that fill their groups further than that, or take less of the whole time, are not worth a line.
 _FILLED = 0.8
 _SHARE = 0.01
-_MOST = 8
+_MOST, _SHOWN = 8, 3
+# A gain of less of the whole time is not worth training a model anew.
+_WORTH = 0.05
 
 
 def unfilled(subgraph: Subgraph, layers: Sequence[LayerTime], compute: Compute, link: Link) -> list[dict[str, Any]]:
@@ -45,6 +49,30 @@ def unfilled(subgraph: Subgraph, layers: Sequence[LayerTime], compute: Compute, 
             "saves ms": round(1e3 * saved, 3) if narrower else None,
         })  # fmt: skip
     return rows[:_MOST]
+
+
+def advice(rows: Sequence[Mapping[str, Any]], total_s: float, compute: Compute) -> tuple[Diagnostic, ...]:
+    """EC559, a note, where the layers of :func:`unfilled` together would save a share of the time worth having."""
+    saved_ms = sum(row["saves ms"] or 0.0 for row in rows)
+    if not total_s or saved_ms < 1e3 * _WORTH * total_s:
+        return ()
+    worth = sorted((row for row in rows if row["saves ms"]), key=lambda row: -row["saves ms"])
+    shown = [
+        f"`{short_name(row['layer'])}`: {row['channels']} channels take as long as {row['cost like']}; "
+        f"{row['or']} would save {row['saves ms']:.3f} ms"
+        for row in worth[:_SHOWN]
+    ]
+    note = Diagnostic(
+        code="EC559",
+        severity=Severity.NOTE,
+        message=f"{len(worth)} layers lie beyond a full group of {compute.outputs} output channels",
+        notes=(f"predicted: {saved_ms:.3f} of {1e3 * total_s:.3f} ms less without these channels", *shown),
+        help=(
+            f"give them multiples of {compute.outputs}: more channels up to the next cost no time",
+            "or build with `--recipe filled`, which takes a few channels out and trains (step `fill_channels`)",
+        ),
+    )
+    return (note,)
 
 
 def _saved(layer: LayerTime, narrower: int, channels: int, full: int, compute: Compute, link: Link) -> float:

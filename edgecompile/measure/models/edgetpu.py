@@ -12,7 +12,7 @@ from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache, room_of, share
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
-from edgecompile.measure.edgetpu.filling import unfilled
+from edgecompile.measure.edgetpu.filling import advice, unfilled
 from edgecompile.measure.edgetpu.host_part import host_s
 from edgecompile.measure.edgetpu.padding import up
 from edgecompile.measure.edgetpu.segments import balance
@@ -51,15 +51,17 @@ def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: D
     outside = tuple(index for index in range(len(main.operators)) if index not in set(operators))
     host = {name: host_s(main, outside, link) for name, link in device.links.items()}
     first = next(iter(device.links.values()), None)
+    idle = unfilled(main, layers, device.compute, first) if first is not None else []
+    whole_s = next((time.total_s + host[name] for name, time in times.items()), 0.0)
     return Prediction(
         measures=(
             *_memory(main, operators, cache, device),
             *_latencies(times, host, device.links, len(outside)),
         ),
         layers=_records(cache, layers, first),
-        details=_details(main, layers, times, host, device) if operators else {},
+        details=_details(times, host, device, idle) if operators else {},
         durations_s={layer.operator: layer.duration_s(first) for layer in layers} if first else {},
-        diagnostics=_refusals(main, operators, device),
+        diagnostics=(*_refusals(main, operators, device), *advice(idle, whole_s, device.compute)),
     )
 
 
@@ -113,15 +115,9 @@ def _errors(link: Link) -> str:
 
 
 def _details(
-    main: Subgraph,
-    layers: tuple[LayerTime, ...],
-    times: Mapping[str, Time],
-    host: Mapping[str, float],
-    device: Device,
+    times: Mapping[str, Time], host: Mapping[str, float], device: Device, idle: list[dict[str, Any]]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"time by link": _by_link(times, host, device.links)}
-    first = next(iter(device.links.values()), None)
-    idle = unfilled(main, layers, device.compute, first) if first is not None else []
     return {**found, "channels that leave the array idle": idle} if idle else found
 
 
