@@ -76,9 +76,13 @@ def tune(console: Console, project: Project, target: Target, wish: Wish, *, as_j
             listener=progress,
             deadline=task.deadline,
         )
-        trials = search.run()
-        console.end(progress.summary(trials))
-        return _conclude(console, task, trials, as_json)
+        try:
+            trials = search.run()
+            console.end(progress.summary(trials))
+            return _conclude(console, task, trials, as_json)
+        except KeyboardInterrupt:
+            console.say(f"the search is kept in {wish.study}: the same command goes on with it")
+            raise
 
 
 @contextmanager
@@ -159,12 +163,13 @@ def _conclude(console: Console, task: Task, trials: Any, as_json: bool) -> int:
     console.say("")
     for path in () if as_json else where.paths:
         console.result(str(path))
+    said = budget.unmet(points, task.asked).diagnostics if best is None else ()
     if as_json:
-        console.result(dump_object({**front, "files": [str(path) for path in where.paths]}))
-    if best is None:
-        console.diagnostics(budget.unmet(points, task.asked).diagnostics)
-        return 1
-    return 0
+        files = [str(path) for path in where.paths]
+        plain = {"status": "rejected" if said else "verified", "diagnostics": [one.to_dict() for one in said]}
+        console.result(dump_object({**plain, **front, "files": files}))
+    console.diagnostics(said)
+    return 1 if said else 0
 
 
 def _deliver(console: Console, task: Task, best: answer.Point, front: dict[str, Any]) -> Written:

@@ -8,7 +8,19 @@ from typing import Any
 
 # Definitions that others are made of, and no command prints by itself.
 _SHAPES = frozenset(
-    {"diagnostic", "measure", "stage", "artifact", "operator", "memory_map", "record", "tensor", "target", "found"}
+    {
+        "diagnostic",
+        "measure",
+        "stage",
+        "artifact",
+        "operator",
+        "memory_map",
+        "record",
+        "tensor",
+        "target",
+        "found",
+        "figures",
+    }
 )
 
 

@@ -11,14 +11,11 @@ from typing import Any
 from edgecompile.core.project import Accuracy, Budget, Project
 from edgecompile.core.recipe import Recipe
 from edgecompile.search import objectives, pareto, recipes
-from edgecompile.search.driver import Pool
+from edgecompile.search.driver import FRONT, Pool
 from edgecompile.search.objectives import ACCURACY, NO_LIMIT, Figures, Limits, meets, point, violations
 from edgecompile.search.proposals import SENSITIVITY, Asked
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, Study, Trial
 from edgecompile.search.trial import Order, Place, work
-
-# As many points as a table and a picture can tell apart; each is built once more.
-MOST = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +67,7 @@ def candidates(trials: Sequence[Trial], asked: Asked) -> list[Trial]:
     feasible = sorted((one for one in front if one.figures and meets(one.figures, asked.limits)), key=_wish(asked))
     others = [one for one in front if one not in feasible]
     others.sort(key=lambda one: (_over(one.figures, asked.limits), one.number))
-    return (feasible + others)[:MOST]
+    return (feasible + others)[:FRONT]
 
 
 def judge(

@@ -18,6 +18,8 @@ from edgecompile.search.proposals import Asked, built, is_ready, propose
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, RUNNING, Study, Trial
 from edgecompile.search.trial import ATTEMPTS, Order, Place, work
 
+# As many points as a table and a picture can tell apart; each is built once more.
+FRONT = 12
 _LOOK_AGAIN_S = 0.5
 # So many discards one after the other: the budgets leave next to nothing.
 _MOST_DISCARDED = 300
@@ -33,8 +35,8 @@ class Pool(Protocol):
     def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:
         """Begin work."""
 
-    def stop(self) -> None:
-        """End what runs."""
+    def cut(self) -> None:
+        """End what runs; new orders may follow."""
 
 
 class Listener(Protocol):
@@ -62,6 +64,8 @@ class Search:
     running: dict[Future[Any], int] = field(default_factory=dict)
     attempts: dict[int, int] = field(default_factory=dict)
     exhausted: bool = False
+    begun: float = field(default_factory=time.monotonic)
+    kept_back_s: float = 0.0
 
     def run(self) -> list[Trial]:
         """Search until the trials, the time or the proposals are used up; all trials of the study.
@@ -71,8 +75,8 @@ class Search:
         """
         try:
             while True:
-                trials = self.study.trials()
-                trials = self._fill(trials)
+                trials = self._fill(self.study.trials())
+                self._keep_back(trials)
                 self.listener.searching(trials, sorted(self.running.values()), self._left())
                 if self._is_over(trials):
                     return trials
@@ -92,7 +96,15 @@ class Search:
         return self.exhausted or self._is_full(trials)
 
     def _left(self) -> float | None:
-        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.0)
+        """Seconds that are left to search; what the answer will take is kept back."""
+        return None if self.deadline is None else max(self.deadline - self.kept_back_s - time.monotonic(), 0.0)
+
+    def _keep_back(self, trials: Sequence[Trial]) -> None:
+        """The front is built once more, each point as long as the shortest trial; a third of the time at most."""
+        times = [one.duration_s for one in trials if one.state == COMPLETE]
+        if self.deadline is not None and times:
+            wanted = min(times) * min(len(times), FRONT) / self.workers
+            self.kept_back_s = min(wanted, (self.deadline - self.begun) / 3)
 
     def _is_full(self, trials: Sequence[Trial]) -> bool:
         return self.asked.most is not None and built(trials) >= self.asked.most
@@ -175,7 +187,9 @@ class Search:
 
     def _let_go(self) -> None:
         if self.running:
-            self.pool.stop()
+            for future in self.running:
+                future.cancel()
+            self.pool.cut()
         self.running.clear()
         self.study.release_all()
 

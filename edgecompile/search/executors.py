@@ -41,13 +41,17 @@ class Lanes(Executor):
         """Run ``fn(order, session)`` as soon as a lane is free."""
         return self._threads.submit(self._run, fn, *args)
 
-    def stop(self) -> None:
-        """End what runs, and begin nothing more."""
+    def cut(self) -> None:
+        """End what runs; new orders may follow."""
         with self._lock:
-            self._stopped = True
             running = list(self._sessions)
         for session in running:
             session.kill()
+
+    def stop(self) -> None:
+        """End what runs, and begin nothing more."""
+        self._stopped = True
+        self.cut()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -78,6 +82,9 @@ class Cluster(Executor):
         """Run ``fn(order)`` on a worker of the cluster; it is begun again on another where that one is lost."""
         found: Future[Any] = self._link.executor.submit(fn, *args)
         return found
+
+    def cut(self) -> None:
+        """What runs there goes on to its end, unheard; what was cancelled does not begin."""
 
     def stop(self) -> None:
         """Take back what has not begun, and leave the cluster as it was."""

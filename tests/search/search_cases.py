@@ -91,7 +91,7 @@ class Pool:
             future.set_exception(error)
         return future
 
-    def stop(self) -> None:
+    def cut(self) -> None:
         """Nothing runs."""
 
 

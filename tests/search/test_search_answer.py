@@ -16,6 +16,7 @@ from edgecompile.core.project import Budget, DataSpec, Project
 from edgecompile.frontend.source import ModelSource
 from edgecompile.report import html, pareto
 from edgecompile.report.json import dump_object, failure
+from edgecompile.report.schema import part
 from edgecompile.search import answer as answering
 from edgecompile.search import budget, folder
 from edgecompile.search.proposals import Asked
@@ -125,6 +126,16 @@ def test_a_reports_page_has_the_front_where_there_is_one(tmp_path: Path) -> None
 
     assert "The front of the search" in page and 'id="pareto"' in page
     assert "The front of the search" not in html.render(bare)
+
+
+def test_what_is_printed_is_as_its_schema_says(tmp_path: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    _, found = judged(tmp_path / "a", asked(most=6, max_drop=0.05))
+    _, unmet = judged(tmp_path / "b", asked(most=6, flash_bytes=10))
+
+    for front in (found, unmet):
+        plain = json.loads(dump_object({"status": "verified", "diagnostics": [], **front, "files": ["a"]}))
+        jsonschema.Draft202012Validator(part("tune")).validate(plain)
 
 
 SOURCE = ModelSource(name="m.keras", kind="keras", path=None, entry=None, sha256="0", size_bytes=1)
