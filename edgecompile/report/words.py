@@ -76,6 +76,10 @@ def tag(measure: Measure) -> str:
     return measure.method.partition(" ")[0].rstrip(":,;")
 
 
+# Of a phone, a processor and numerics.
+_ON_PHONE = "predicted_ms_"
+
+
 def label(measure: Measure) -> str:
     """What people call the figure."""
     return name_of(measure.name)
@@ -83,6 +87,8 @@ def label(measure: Measure) -> str:
 
 def name_of(name: str) -> str:
     """What people call the figure of that name."""
+    if name.startswith(_ON_PHONE):
+        return f"latency, {name.removeprefix(_ON_PHONE).replace('_', ' ')}"
     return _LABELS.get(name, name.replace("_", " "))
 
 
