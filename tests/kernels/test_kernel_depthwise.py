@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from kernel_board import BOARDS, SAMPLES, hash_of, run_on_board
+from kernel_board import BOARDS, HELIUM_BOARD, SAMPLES, hash_of, run_on_board
 from kernel_run import Answers, assert_equal, needs_gcc, run_all
 from test_kernel_sums import DEPTHWISE, RELU6, convolution
 
+from edgecompile.core.target import HELIUM
 from edgecompile.ir.network import Network
 from edgecompile.kernels import convolution as convolution_twins
 from edgecompile.kernels.program import compile_network
@@ -79,6 +80,14 @@ def test_layers_are_scaled_as_their_names_say() -> None:
 @pytest.mark.parametrize("board", BOARDS)
 def test_depthwise_layers_are_exact_on_the_board(answers: dict[str, Answers], board: str, tmp_path: Path) -> None:
     found = run_on_board(NETWORKS, BOARDS[board], tmp_path)
+
+    wanted = {case: [hash_of(answer.micro, sample) for sample in range(SAMPLES)] for case, answer in answers.items()}
+    assert found == wanted
+
+
+@pytest.mark.skipif(bool(LACKING), reason=f"{' and '.join(LACKING)} not installed")
+def test_depthwise_layers_are_exact_in_vector_instructions(answers: dict[str, Answers], tmp_path: Path) -> None:
+    found = run_on_board(NETWORKS, HELIUM_BOARD, tmp_path, kernels=HELIUM)
 
     wanted = {case: [hash_of(answer.micro, sample) for sample in range(SAMPLES)] for case, answer in answers.items()}
     assert found == wanted

@@ -100,6 +100,12 @@ CASES: dict[str, Make] = {
     "softmax, one class": lambda: softmax((3, 1), 0.05),
     "add": binary("ADD", (1, 4, 5, 6), (1, 4, 5, 6)),
     "add, relu": binary("ADD", (1, 40), (1, 40), zeros=(-128, 127, -20), fused_activation_function="RELU"),
+    "add, relu at the lowest output, 37 elements": binary(
+        "ADD", (1, 37), (1, 37), zeros=(3, -9, -128), scales=(0.05, 0.02, 0.06), fused_activation_function="RELU"
+    ),
+    "sub, relu at the lowest output, half": binary(
+        "SUB", (1, 21), (1, 21), zeros=(3, -9, -128), scales=(0.02, 0.05, 0.03), fused_activation_function="RELU"
+    ),
     "add, very different scales": binary("ADD", (1, 64), (1, 64), scales=(1e-3, 2.0, 1.5)),
     "add, scaled up": binary("ADD", (1, 64), (1, 64), scales=(0.5, 0.4, 0.01)),
     "add a channel's constant": binary("ADD", (1, 3, 4, 5), (5,), constant=True),
