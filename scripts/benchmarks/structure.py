@@ -76,7 +76,7 @@ def kws(folder: Path) -> Task:
     """Speech Commands: the given training speakers, 200 clips of them held out, the given test speakers."""
     (x, y), (x_test, y_test) = loaders(folder).speech_commands()
     network = of_file(folder / "models" / "kws_dscnn.h5")
-    return task(network, x, y, x_test, y_test, held_out=200, epochs=150, augment=("time_shift", "noise"), batch_size=32)
+    return task(network, x, y, x_test, y_test, held_out=200, epochs=60, augment=("time_shift", "noise"), batch_size=32)
 
 
 def watch(folder: Path) -> Task:
@@ -155,18 +155,24 @@ ENTRIES: dict[str, tuple[Callable[[Path], Task], Callable[[Task], Sequence[tuple
 
 
 def channels(given: Task) -> Sequence[tuple[str, Sequence[Pass]]]:
-    """The model with its size, fine-tuned; and from there half the multiply-accumulates, the former its teacher."""
+    """The model with its size, fine-tuned; and from there half the multiply-accumulates, the former its teacher.
+
+    Without training, by what tells how much a channel matters; and with the teacher's answers on mixed samples.
+    """
     baseline = Finetune(epochs=_BASELINE_EPOCHS, augment=given.augment)
     half = PruneChannels(
         epochs=given.epochs,
         macs=0.5,
-        least_share=0.5,
-        augment=given.augment,
+        augment=(*given.augment, "mixup"),
         batch_size=given.batch_size,
-        teacher_weight=0.7,
-        normalize=True,
+        teacher_weight=1.0,
+        temperature=4.0,
     )
-    return [("baseline", [baseline]), ("macs 0.5", [baseline, half])]
+    untrained = [
+        (f"macs 0.5 untrained {importance}", [baseline, replace(half, epochs=0, importance=importance)])
+        for importance in ("magnitude", "outputs", "refit")
+    ]
+    return [("baseline", [baseline]), *untrained, ("macs 0.5", [baseline, half])]
 
 
 def ranks(given: Task) -> Sequence[tuple[str, Sequence[Pass]]]:

@@ -27,7 +27,7 @@ from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
 _USUAL = 0.5  # of the multiply-accumulates
-_SAMPLES, _FITTED, _SHOWN = 2048, 256, 5
+_SAMPLES, _FITTED, _SHOWN = 2048, 1024, 5
 _WORDS = {
     "macs": "multiply-accumulates",
     "parameters": "parameters",
@@ -41,7 +41,8 @@ class PruneChannels(Trained):
     """Take out the channels that matter least for what they cost, fit the rest to their outputs, and train.
 
     Channels go through residuals, depthwise convolutions, concatenations and flattening as a whole. Of several
-    goals all are met. Keeps rank. Molchanov et al. 2019 (importance), He et al. 2017 (reconstruction).
+    goals all are met. Keeps rank. Hassibi and Stork 1992 (`refit`), Molchanov et al. 2019 (`outputs`), He et al. 2017
+    (reconstruction).
     """
 
     macs: float | None = option(
@@ -55,9 +56,14 @@ class PruneChannels(Trained):
     least: int = option(4, "channels that are left everywhere", minimum=1)
     least_share: float = option(0.25, "share of each layer's channels that is left", minimum=0, below=1)
     multiple_of: int = option(4, "numbers of channels are multiples of this, as kernels like them", minimum=1)
-    importance: str = option("outputs", "what tells how much a channel matters", choices=("outputs", "magnitude"))
+    importance: str = option(
+        "refit",
+        "what tells how much a channel matters: `refit`, how far outputs move when the layers that read it are fitted "
+        "to do without it; `outputs`, when they are not; `magnitude`, its weights",
+        choices=("refit", "outputs", "magnitude"),
+    )
     reconstruct: bool = option(True, "fit the layers that read fewer channels to their outputs on calibration data")
-    learning_rate: float = option(3e-2, "step size at its highest, relative to the size of the weights", above=0)
+    learning_rate: float = option(1e-2, "step size at its highest, relative to the size of the weights", above=0)
     epochs: int = option(12, "how often training sees every sample; 0: no training", minimum=0, maximum=10_000)
 
     phase: ClassVar[Literal["float", "quantized"]] = "float"
@@ -149,7 +155,12 @@ class PruneChannels(Trained):
             return by_magnitude(network, grouping)
         from edgecompile.compress.structure.sensitivity import contributions
 
-        return by_outputs(network, grouping, contributions(network, x, seed=context.seed))
+        found = contributions(network, x, seed=context.seed)
+        if self.importance == "outputs":
+            return by_outputs(network, grouping, found)
+        from edgecompile.compress.structure.refit import by_refit
+
+        return by_refit(network, grouping, found, [part[:_FITTED] for part in x], context.seed)
 
     def _out_of_reach(self, measure: str, pruned: Pruned, grouping: Grouping) -> EdgecompileError:
         word = _WORDS[measure]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,18 @@ Array = np.ndarray[Any, Any]
 # The axis of the input channels: slices there are all that an operator takes of a channel.
 IN = {"CONV_2D": 3, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 3, "CONV_3D": 3}
 _OUT = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0, "CONV_3D": 4, "DEPTHWISE_CONV_2D": 3}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contribution:
+    """How quantities, one a row, move with one layer, to first order.
+
+    ``inputs`` [rows, i]: when input channel i is cut off there; ``outputs`` [rows, o]: for each unit that output o is
+    shifted by, None for a layer without a bias.
+    """
+
+    inputs: Array
+    outputs: Array | None
 
 
 def readers(network: Network) -> tuple[Site, ...]:
@@ -36,15 +49,14 @@ def by_magnitude(network: Network, grouping: Grouping) -> tuple[Array, ...]:
     return tuple(_per_channel(group, grouping, shares)[:, 0] for group in grouping.groups)
 
 
-def by_outputs(network: Network, grouping: Grouping, contributions: Mapping[str, Array]) -> tuple[Array, ...]:
+def by_outputs(network: Network, grouping: Grouping, contributions: Mapping[str, Contribution]) -> tuple[Array, ...]:
     """For each group the mean square, over rows, of what all readers of a channel take of it together.
 
-    ``contributions`` by site key, ``[rows, i]``: how the quantity of a row moves, to first order, without the input
-    channels i of that site; see ``sensitivity.contributions``. This is the diagonal of the Gauss-Newton matrix
+    ``contributions`` by site key: see ``sensitivity.contributions``. This is the diagonal of the Gauss-Newton matrix
     for gates on channels (Molchanov et al. 2019, "Importance Estimation", for gates on weights).
     """
     rows = {
-        (site.weights, IN[site.operator]): contributions[site.key].T
+        (site.weights, IN[site.operator]): contributions[site.key].inputs.T
         for site in readers(network)
         if site.key in contributions
     }
