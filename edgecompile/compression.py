@@ -107,8 +107,10 @@ def _in_scheme(
     records: list[Record],
 ) -> Network:
     context.progress.begin("Convert", scheme.title)
-    converted = requantize(floats.network, scheme, material.calibration, name)
-    context.progress.end(f"{len(converted.main.operators)} operators")
+    taken: list[str] = []
+    converted = requantize(floats.network, scheme, material.calibration, name, told=taken.append)
+    told = [f"{len(converted.main.operators)} operators", *(f"calibrated by {method}" for method in taken)]
+    context.progress.end(", ".join(told))
     if scheme.numerics not in INTEGER:
         # Float weights are what is held already, zeros and shared values included.
         return converted

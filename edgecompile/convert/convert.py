@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,13 +23,20 @@ from edgecompile.libs.keras import tensorflow, tf_keras
 Array = np.ndarray[Any, Any]
 
 
-def convert(model: Any, scheme: Scheme, calibration: tuple[Array, ...] | None, seed: int) -> bytes:
+def convert(
+    model: Any,
+    scheme: Scheme,
+    calibration: tuple[Array, ...] | None,
+    seed: int,
+    told: Callable[[str], None] = lambda method: None,
+) -> bytes:
     """The flatbuffer of a built ``tf_keras.Model``, batch 1, inputs and outputs in the model's order and by its names.
 
     ``calibration``: one array for each input, samples first; needed for int8 and int16x8, else not
     looked at. ``seed`` is for operations of the model that are random: the same seed gives the same
     bytes. What TensorFlow's converter makes is kept but for the names and order of the ends
-    and the ranges of the activations where ``scheme.calibration`` is not ``minmax``.
+    and the ranges of the activations where ``scheme.calibration`` is not ``minmax``; ``told`` hears which method
+    ``auto`` took.
 
     Raises EC401 to EC404 for a scheme or calibration data that do not go with the model; EC405 to EC409 and
     EC412 to EC414 for what cannot be converted; EC410 for what the converter refuses otherwise.
@@ -40,7 +47,7 @@ def convert(model: Any, scheme: Scheme, calibration: tuple[Array, ...] | None, s
     samples: list[dict[str, Array]] = []
     if scheme.numerics in NEEDS_CALIBRATION:
         samples = one_by_one(checked_calibration(traced.inputs, calibration, scheme.numerics))
-    return finish(_run(_converter(traced, scheme, samples), traced, scheme), traced, scheme)
+    return finish(_run(_converter(traced, scheme, samples, told), traced, scheme), traced, scheme)
 
 
 def finish(content: bytes, model: Model, scheme: Scheme, *, mixed: bool = False) -> bytes:
@@ -69,13 +76,15 @@ def one_by_one(arrays: Sequence[Array]) -> list[dict[str, Array]]:
     ]
 
 
-def _converter(traced: Traced, scheme: Scheme, samples: Sequence[Mapping[str, Array]]) -> Any:
+def _converter(
+    traced: Traced, scheme: Scheme, samples: Sequence[Mapping[str, Array]], told: Callable[[str], None]
+) -> Any:
     tf = tensorflow()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([traced.function], traced.holder)
     configure(tf, converter, scheme)
     if samples:
         converter.representative_dataset = lambda: iter(samples)
-        step_in(converter, traced, scheme, samples)
+        step_in(converter, traced, scheme, samples, told=told)
     return converter
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from edgecompile.convert import refuse
 from edgecompile.convert.calibrate import check_finite, measure, refine
+from edgecompile.convert.choose_calibration import choose
 from edgecompile.convert.flatbuffer import parse
 from edgecompile.convert.inputs import Port
 from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.interface import restore
-from edgecompile.core.recipe import Scheme
+from edgecompile.core.recipe import AUTO, Scheme
 from edgecompile.ir import reader, writer
 from edgecompile.libs.keras import tensorflow
 
@@ -51,12 +52,14 @@ def step_in(
     scheme: Scheme,
     samples: Sequence[Mapping[str, Array]],
     float_outputs: Sequence[str] = (),
+    told: Callable[[str], None] = lambda method: None,
 ) -> None:
     """Calibrate and quantize here what the converter would calibrate and quantize.
 
     ``_quantize`` is where TensorFlow 2.18 to 2.20 does both; nothing public stands between. With ``minmax``
     the result is what the untouched converter gives. The converter then raises EC407 to EC409 and EC413.
-    ``float_outputs`` are names of tensors whose operators shall stay in float32 (``int8`` only).
+    ``float_outputs`` are names of tensors whose operators shall stay in float32 (``int8`` only). ``told`` hears which
+    method ``auto`` took.
     """
 
     def calibrate_and_quantize(float_model: bytes, *arguments: Any) -> bytes:
@@ -65,12 +68,20 @@ def step_in(
         restore(parsed, [port.name for port in traced.inputs], traced.output_names)
         refuse.state(parsed, traced.name)
         refuse.loops(parsed, traced.name, scheme.numerics, traced.recurrent)
-        measured = measure(float_model, samples)
-        check_finite(measured, traced.name)
-        if scheme.calibration != "minmax":
-            measured = refine(measured, samples, scheme.calibration, scheme.numerics, traced.name)
+
+        def quantize(method: str, some: Sequence[Mapping[str, Array]]) -> bytes:
+            measured = measure(float_model, some)
+            check_finite(measured, traced.name)
+            if method != "minmax":
+                measured = refine(measured, some, method, scheme.numerics, traced.name)
+            return _steadily(converter, measured, arguments, float_outputs)
+
+        method = scheme.calibration
         try:
-            quantized = _steadily(converter, measured, arguments, float_outputs)
+            if method == AUTO:
+                method = choose(float_model, samples, quantize)
+                told(method)
+            quantized = quantize(method, samples)
         except RuntimeError as error:
             lacking = refuse.named(parsed, traced.name, _NOT_YET.findall(str(error)), traced.recurrent)
             if not lacking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,14 +39,16 @@ def requantize(
     calibration: Sequence[Array] | None,
     name: str = "model",
     float_outputs: Sequence[str] = (),
+    told: Callable[[str], None] = lambda method: None,
 ) -> Network:
     """The float32 network in the scheme's numbers, ends in its order and by its names.
 
     ``calibration``: an array for each input, samples first; needed for int8 and int16x8. ``name`` is the
     model's, which opens the names of tensors and leads messages to layers. Operators that make the
     tensors ``float_outputs`` stay in float32, between DEQUANTIZE and QUANTIZE (int8 only: TensorFlow's quantizer for
-    int16x8 has no such choice). A network as conversion to float32 gave it becomes what conversion to the
-    scheme gives. Raises as ``convert.convert`` does: EC401 to EC404, EC407 to EC410, EC413, EC414.
+    int16x8 has no such choice). ``told`` hears which calibration ``auto`` took. A network as conversion to float32 gave
+    it becomes what conversion to the scheme gives. Raises as ``convert.convert`` does: EC401 to EC404, EC407 to EC410,
+    EC413, EC414.
     """
     check(scheme)
     if scheme.numerics == "float32":
@@ -58,12 +60,17 @@ def requantize(
     ends = _ends(network, name)
     arrays = checked_calibration(ends.inputs, calibration, scheme.numerics)
     content = writer.write(_numbered(network))
-    quantized = _quantized(content, ends, scheme, arrays, float_outputs)
+    quantized = _quantized(content, ends, scheme, arrays, float_outputs, told)
     return reader.read(finish(quantized, ends, scheme, mixed=bool(float_outputs)), f"{name}.tflite")
 
 
 def _quantized(
-    content: bytes, ends: _Ends, scheme: Scheme, arrays: tuple[Array, ...], float_outputs: Sequence[str]
+    content: bytes,
+    ends: _Ends,
+    scheme: Scheme,
+    arrays: tuple[Array, ...],
+    float_outputs: Sequence[str],
+    told: Callable[[str], None],
 ) -> bytes:
     """Through the second half of TensorFlow's converter, which takes a flatbuffer."""
     from tensorflow.lite.python import lite
@@ -73,7 +80,7 @@ def _quantized(
     configure(tf, converter, scheme)
     samples = one_by_one(arrays)
     converter.representative_dataset = lambda: iter(samples)
-    step_in(converter, ends, scheme, samples, float_outputs)
+    step_in(converter, ends, scheme, samples, float_outputs, told)
     graph = tf.compat.v1.GraphDef()
     mode = lite.QuantizationMode(
         converter.optimizations, converter.target_spec, converter.representative_dataset, graph

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NUMERICS = ("int8", "int16x8", "float16", "dynamic", "float32")
-CALIBRATIONS = ("minmax", "percentile", "mse")
+# AUTO tries the others and takes the one that suits the model.
+AUTO = "auto"
+CALIBRATIONS = ("minmax", "percentile", "mse", AUTO)
 NEEDS_CALIBRATION = frozenset({"int8", "int16x8"})
 
 

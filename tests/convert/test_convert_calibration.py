@@ -173,3 +173,23 @@ def test_a_fused_lstm_can_be_calibrated_so(method: str) -> None:
     error = np.abs(run(content, [samples[:1]])[0] - np.asarray(model(samples[:1]))).max()
     # Outputs lie in -1 to 1; an LSTM in int8 rounds at every step.
     assert error < 0.1
+
+
+def test_auto_takes_what_is_nearest_on_samples_left_out() -> None:
+    model = dense_model()
+    # Moved by one, so that the outlier calibrates rather than judges.
+    calibration, taken = np.roll(with_outlier(noise(2000, 16)), 1, axis=0), list[str]()
+
+    content = convert(model, scheme("int8", "auto"), (calibration,), 0, taken.append)
+
+    assert taken == ["percentile"]
+    assert content == convert(model, scheme("int8", "percentile"), (calibration,), 0)
+
+
+def test_auto_keeps_min_and_max_where_no_sample_can_be_spared() -> None:
+    model, samples, taken = dense_model(), noise(3, 16), list[str]()
+
+    content = convert(model, scheme("int16x8", "auto"), (samples,), 0, taken.append)
+
+    assert taken == ["minmax"]
+    assert content == convert(model, scheme("int16x8", "minmax"), (samples,), 0)
