@@ -117,7 +117,7 @@ def measure(job: Job, folder: Path, required: bool) -> None:
         summary.append(_count(job, firmware, Path(made) / "own", built))
         if stands is not None and not unrun:
             summary.append(_emulate(job, firmware, Path(made) / "emulated", stands, built))
-            summary += _emulate_features(job, firmware, Path(made) / "emulated", stands, built)
+            summary[-1] += _emulate_features(job, firmware, Path(made) / "emulated", stands, built)
 
 
 def _lacking(names: Sequence[str]) -> list[str]:
@@ -201,11 +201,11 @@ def _run_emulated(
 
 def _emulate_features(
     job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]
-) -> tuple[str, ...]:
-    """The front end for sound on the emulated board, held against its twin; nothing for a model that hears nothing."""
+) -> str:
+    """The front end for sound on the emulated board, held against its twin; "" for a model that hears nothing."""
     front_end = job.front_end
     if front_end is None or not (firmware.parent / f"{identifier(job.name)}_features.c").is_file():
-        return ()
+        return ""
 
     def work() -> tuple[int, str, c_library.CVerification]:
         out.mkdir(exist_ok=True)
@@ -232,7 +232,7 @@ def _emulate_features(
     if found.status == verify.FAILED:
         raise RejectedError(*found.diagnostics)
     job.count("features_instructions", instructions, "count", f"{method}, features of one clip")
-    return (f"{group(instructions)} instructions for features; {found.summary}",)
+    return f"; {group(instructions)} instructions for features; {found.summary}"
 
 
 def tracer(stands: Emulated, trace: Path, program: Program) -> Callable[[Sequence[Array]], dict[int, Array]]:
