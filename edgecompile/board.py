@@ -199,9 +199,7 @@ def _run_emulated(
     return ran.laps[0], ran.method, found
 
 
-def _emulate_features(
-    job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]
-) -> str:
+def _emulate_features(job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]) -> str:
     """The front end for sound on the emulated board, held against its twin; "" for a model that hears nothing."""
     front_end = job.front_end
     if front_end is None or not (firmware.parent / f"{identifier(job.name)}_features.c").is_file():
