@@ -19,21 +19,27 @@ typedef struct {
     const int32_t *lines;    /* lines.h; null where sums are scaled as in pairs.h, which reads the next two */
     const int32_t *channels; /* bias and multiplier of each */
     const int8_t *right_shift;
-    int pixels, in_c, out_c, is_backward;
-    int line_shift, base;
-    int output_zero_point, lowest, highest;
-    int is_plain, rounding;
+    uint32_t pixels, in_c, out_c;
+    int32_t base; /* of the lines */
+    int16_t output_zero_point, lowest, highest;
+    uint8_t is_backward, line_shift, is_plain, rounding;
 } ec_conv_2d_1x1_s8_layer;
 
 /* Blocks of four pixels, what is left over as two that are each there twice, or one four times. */
-EC_SPECIALIZED int ec_conv_2d_1x1_s8_blocks(int pixels) { return pixels / 4 + (pixels % 4 + 1) / 2; }
+EC_SPECIALIZED unsigned ec_conv_2d_1x1_s8_blocks(unsigned pixels) { return pixels / 4 + (pixels % 4 + 1) / 2; }
 
 /* A block's first pixel, and the others' distances from it. */
-EC_SPECIALIZED int ec_conv_2d_1x1_s8_block(int pixels, int block, int *step_1, int *step_2)
+EC_SPECIALIZED unsigned ec_conv_2d_1x1_s8_block(unsigned pixels, unsigned block, int *step_1, int *step_2)
 {
-    const int over = block - pixels / 4, first = over < 0 ? 4 * block : pixels / 4 * 4 + 2 * over;
-    *step_1 = over < 0 ? 1 : 0;
-    *step_2 = over < 0 ? 2 : first + 1 < pixels ? 1 : 0;
+    const unsigned whole = pixels / 4;
+    unsigned first = 4 * block;
+    *step_1 = 1;
+    *step_2 = 2;
+    if (block >= whole) {
+        first -= 2 * (block - whole);
+        *step_1 = 0;
+        *step_2 = first + 1 < pixels ? 1 : 0;
+    }
     return first;
 }
 
@@ -49,7 +55,7 @@ EC_SHARED void ec_conv_2d_1x1_s8_rest(const int8_t *from, int rest, int in_c, in
 
 EC_SPECIALIZED void ec_conv_2d_1x1_s8_gather(const int8_t *from, int in_c, int step_1, int step_2, int16_t *scratch)
 {
-    const int whole = in_c / 4 * 4;
+    const int whole = (int)((unsigned)in_c / 4 * 4);
     const int8_t *const p2 = from + step_2 * in_c;
     scratch = ec_pairs_spread(from, from + step_1 * in_c, p2, p2 + step_1 * in_c, whole, scratch);
     if (whole != in_c) ec_conv_2d_1x1_s8_rest(from + whole, in_c - whole, in_c, step_1, step_2, scratch);
@@ -58,24 +64,23 @@ EC_SPECIALIZED void ec_conv_2d_1x1_s8_gather(const int8_t *from, int in_c, int s
 EC_SPECIALIZED void ec_conv_2d_1x1_s8_run(const ec_conv_2d_1x1_s8_layer *layer, int line_shift, int is_plain,
                                           const int8_t *input, int8_t *output, int16_t *scratch)
 {
-    const int pixels = layer->pixels, in_c = layer->in_c, out_c = layer->out_c;
-    const int blocks = ec_conv_2d_1x1_s8_blocks(pixels);
+    const int in_c = (int)layer->in_c, out_c = (int)layer->out_c, groups = (int)((layer->in_c + 3) / 4);
+    const unsigned blocks = ec_conv_2d_1x1_s8_blocks(layer->pixels);
     const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
-                                      layer->highest,  is_plain,           layer->rounding};
+                                      layer->highest,  is_plain,           layer->rounding, 0, 0, 0};
     ec_lines_work work;
-    int i, step_1, step_2;
-    if (line_shift) {
-        ec_lines_begin(&work, layer->weights, scratch, (in_c + 3) / 4, out_c, layer->lines, layer->base);
-    }
+    unsigned i;
+    if (line_shift) ec_lines_begin(&work, layer->weights, scratch, groups, out_c, layer->lines, layer->base);
     for (i = 0; i < blocks; ++i) {
-        const int block = layer->is_backward ? blocks - 1 - i : i;
-        const int pixel = ec_conv_2d_1x1_s8_block(pixels, block, &step_1, &step_2);
+        int step_1, step_2;
+        const unsigned block = layer->is_backward ? blocks - 1 - i : i;
+        const int pixel = (int)ec_conv_2d_1x1_s8_block(layer->pixels, block, &step_1, &step_2);
         ec_conv_2d_1x1_s8_gather(input + pixel * in_c, in_c, step_1, step_2, scratch);
         if (line_shift) {
             ec_lines_place(&work, output + pixel * out_c, step_1 * out_c, step_2 * out_c);
             ec_lines_times_four(&work, line_shift, out_c, layer->lowest, layer->highest);
         } else {
-            ec_pairs_times_four(layer->weights, scratch, (in_c + 3) / 4, out_c, &scaling, output + pixel * out_c,
+            ec_pairs_times_four(layer->weights, scratch, groups, out_c, &scaling, output + pixel * out_c,
                                 step_1 * out_c, step_2 * out_c);
         }
     }

@@ -18,38 +18,37 @@ typedef struct {
     const uint8_t *weights;
     const uint8_t *map;      /* of the blocks' forms */
     const int8_t *values;    /* of the shared forms */
-    const int32_t *channels; /* bias and multiplier of each (pairs.h) */
+    const int32_t *lines;    /* lines.h; null where sums are scaled as in pairs.h, which reads the next two */
+    const int32_t *channels; /* bias and multiplier of each */
     const int8_t *right_shift;
-    const int8_t *border; /* in_c times the input's zero point; null where in_c is odd */
+    const int8_t *border; /* in_c times the input's zero point */
     int form;
+    int in_fours; /* inputs are in the order of pairs.h: 0, 2, 1, 3 of each four, faster to spread */
     int batches, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
     int step_c;    /* inputs that a row has for each kernel position: in_c, or that and one for an even number */
     int steps;     /* pairs of inputs in a row */
     int row_words; /* of the longest row */
     int at_once;   /* blocks of four pixels, at most EC_CONV_2D_FORMS_MOST */
+    int line_shift, base;
     int input_zero_point, output_zero_point, lowest, highest;
     int is_plain, rounding;
 } ec_conv_2d_forms_s8_layer;
 
 #define EC_CONV_2D_FORMS_MOST 8
 
-/* Spread `count` bytes of four pixels, an even number; gives the place behind what was written. */
-EC_SPECIALIZED int16_t *ec_conv_2d_forms_s8_spread(const int8_t *const *from, int count, int16_t *to)
+/* Inputs k, k + 1, ... of one pixel, an odd number of them. */
+EC_SPECIALIZED void ec_conv_2d_forms_s8_odd(const int8_t *from, int count, int k, int16_t *to)
 {
-    const int8_t *const p0 = from[0], *const p1 = from[1], *const p2 = from[2], *const p3 = from[3];
-    int k;
-    for (k = 0; k < count; k += 2, to += 8) {
-        to[0] = p0[k];
-        to[1] = p0[k + 1];
-        to[2] = p1[k];
-        to[3] = p1[k + 1];
-        to[4] = p2[k];
-        to[5] = p2[k + 1];
-        to[6] = p3[k];
-        to[7] = p3[k + 1];
+    int c;
+    to += (unsigned)k / 2 * 8;
+    if (k % 2 == 0) {
+        EC_UNROLLED
+        for (c = 0; c < count; ++c) to[ec_rows_pixel(c)] = from[c];
+    } else {
+        EC_UNROLLED
+        for (c = 0; c < count; ++c) to[ec_rows_pixel(c + 1)] = from[c];
     }
-    return to;
 }
 
 /* Inputs of output pixels `pixel`, + step_1, + step_2 and + step_1 + step_2. */
@@ -58,7 +57,7 @@ EC_SPECIALIZED void ec_conv_2d_forms_s8_gather(const ec_conv_2d_forms_s8_layer *
 {
     const int image_bytes = layer->in_h * layer->in_w * layer->in_c;
     const int8_t *image[4];
-    int row[4], column[4], i, y, x, c, k = 0;
+    int row[4], column[4], i, y, x, k = 0;
     for (i = 0; i < 4; ++i) {
         const int p = pixel + (i % 2) * step_1 + (i / 2) * step_2;
         const int inside = p % (layer->out_h * layer->out_w);
@@ -67,7 +66,7 @@ EC_SPECIALIZED void ec_conv_2d_forms_s8_gather(const ec_conv_2d_forms_s8_layer *
         column[i] = (inside % layer->out_w) * layer->stride_w - layer->pad_left;
     }
     if (layer->in_c % 2 != 0) {
-        for (c = 0; c < layer->steps * 8; ++c) to[c] = 0;
+        for (i = 0; i < layer->steps * 8; ++i) to[i] = 0;
     }
     for (y = 0; y < layer->kernel_h; ++y) {
         for (x = 0; x < layer->kernel_w; ++x, k += layer->step_c) {
@@ -76,16 +75,12 @@ EC_SPECIALIZED void ec_conv_2d_forms_s8_gather(const ec_conv_2d_forms_s8_layer *
                 const int down = row[i] + y * layer->dilation_h, right = column[i] + x * layer->dilation_w;
                 const int is_inside = down >= 0 && down < layer->in_h && right >= 0 && right < layer->in_w;
                 tap[i] = is_inside ? image[i] + (down * layer->in_w + right) * layer->in_c : layer->border;
+                if (layer->in_c % 2 != 0) ec_conv_2d_forms_s8_odd(tap[i], layer->in_c, k, to + 2 * i);
             }
-            if (layer->in_c % 2 == 0) {
-                to = ec_conv_2d_forms_s8_spread(tap, layer->in_c, to);
-            } else {
-                for (c = 0; c < layer->in_c; ++c) {
-                    for (i = 0; i < 4; ++i) {
-                        const int16_t value = tap[i] ? tap[i][c] : (int16_t)layer->input_zero_point;
-                        to[ec_rows_pixel(k + c) + 2 * i] = value;
-                    }
-                }
+            if (layer->in_fours) {
+                to = ec_pairs_spread(tap[0], tap[1], tap[2], tap[3], layer->in_c, to);
+            } else if (layer->in_c % 2 == 0) {
+                to = ec_rows_spread(tap[0], tap[1], tap[2], tap[3], layer->in_c, to);
             }
         }
     }
@@ -95,7 +90,8 @@ EC_SPECIALIZED void ec_conv_2d_forms_s8(const ec_conv_2d_forms_s8_layer *layer, 
                                         void *scratch)
 {
     const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
-                                      layer->highest,  layer->is_plain,    layer->rounding};
+                                      layer->highest,  layer->is_plain,    layer->rounding,          layer->lines,
+                                      layer->line_shift, layer->base};
     const int is_list = layer->form == EC_FORM_BLOCK || layer->form == EC_FORM_BLOCK_SHARED4;
     const int pixels = layer->batches * layer->out_h * layer->out_w, block = layer->steps * 8;
     uint32_t *const table = (uint32_t *)scratch, *const row = table + ec_weight_forms_table_words(layer->form);

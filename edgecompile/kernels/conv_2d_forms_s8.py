@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edgecompile.kernels import weight_choice
-from edgecompile.kernels.convolution import Window, geometry, in_pairs, refuse_convolution, scaling
+from edgecompile.kernels.convolution import Window, geometry, refuse_convolution, scaled_in_pairs, scaling
+from edgecompile.kernels.pairs import in_order
 from edgecompile.kernels.routine import Array, Call, Overlap, Routine, Setting, Site
 from edgecompile.kernels.weight_forms import BLOCK, BLOCK_SHARED4, DENSE, SHARED2
 from edgecompile.kernels.weight_packing import NUMBERS, pack, steps_of
@@ -40,23 +41,29 @@ def routine(site: Site) -> Routine:
     weights, form = site.given(1).array, form_of(site)
     assert weights is not None
     window = geometry(site, weights.shape[1], weights.shape[2])
-    quantities, constants = scaling(site, weights.reshape(len(weights), -1))
-    steps = steps_of(weights, form)
+    flat = weights.reshape(len(weights), -1)
+    quantities, constants = scaling(site, flat)
+    lines, scaled = scaled_in_pairs(flat, quantities, constants)
+    is_list = form in (BLOCK, BLOCK_SHARED4)
+    # Blocks are of neighbours; indices may stand in any order.
+    in_fours = not is_list and window.in_c % 4 == 0
+    stored = weights[..., in_order(window.in_c)] if in_fours else weights
+    steps = steps_of(stored, form)
     pixels = site.output.elements // len(weights)
     at_once = weight_choice.at_once(steps.shape[1], pixels, site.goal, site.room_bytes)
-    is_list = form in (BLOCK, BLOCK_SHARED4)
     layout: dict[str, Setting] = {
         "form": NUMBERS[form],
+        "in_fours": int(in_fours),
         "step_c": window.in_c + window.in_c % 2 if is_list else window.in_c,
         "steps": steps.shape[1],
         "row_words": _row_words(steps, is_list),
         "at_once": at_once,
     }
-    border = {"border": np.full(window.in_c, quantities["input_zero_point"], np.int8)} if window.in_c % 2 == 0 else {}
+    border = {"border": np.full(window.in_c, quantities["input_zero_point"], np.int8)}
     call = Call(
         kernel="conv_2d_forms_s8",
-        settings={**window.settings(), **layout, **quantities},
-        constants={**pack(weights, form), **in_pairs(constants), **border},
+        settings={**window.settings(), **layout, **lines, **quantities},
+        constants={**pack(stored, form), **scaled, **border},
         inputs=site.operator.inputs[:1],
         outputs=site.operator.outputs,
         scratch=True,

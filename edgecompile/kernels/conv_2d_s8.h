@@ -77,7 +77,7 @@ EC_SPECIALIZED void ec_conv_2d_s8(const ec_conv_2d_s8_layer *layer, const int8_t
 {
     const int pixels = layer->batches * layer->out_h * layer->out_w;
     const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
-                                      layer->highest,  layer->is_plain,    layer->rounding};
+                                      layer->highest,  layer->is_plain,    layer->rounding, 0, 0, 0};
     ec_lines_work work;
     int pixel, count;
     if (layer->lines) {

@@ -83,7 +83,7 @@ EC_SPECIALIZED void ec_fully_connected_forms_s8(const ec_fully_connected_forms_s
                                                 int8_t *output, void *scratch)
 {
     const ec_pairs_scaling scaling = {layer->channels, layer->right_shift, layer->output_zero_point, layer->lowest,
-                                      layer->highest,  layer->is_plain,    layer->rounding};
+                                      layer->highest,  layer->is_plain,    layer->rounding, 0, 0, 0};
     uint32_t *const table = (uint32_t *)scratch, *const wide = table + ec_weight_forms_table_words(layer->form);
     const int steps = (layer->inputs + 1) / 2;
     int n, o, i, count;

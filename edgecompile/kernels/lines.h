@@ -18,7 +18,7 @@ typedef struct {
     const int32_t *lines;
     int8_t *output;
     int32_t base;
-    uint32_t skipped;      /* bytes of code to skip in the first turn of four groups */
+    uint32_t skipped;      /* bytes of code to skip in the first turn of eight halves of groups: 48 for each */
     const int16_t *end;    /* of the pixels */
     const int16_t *behind; /* the weights */
     int32_t step_1, step_2, step_3;
@@ -32,7 +32,7 @@ EC_SPECIALIZED void ec_lines_begin(ec_lines_work *work, const int16_t *weights, 
     work->pixels = pixels;
     work->lines = lines;
     work->base = base;
-    work->skipped = (uint32_t)((4 - groups % 4) % 4) * 96u;
+    work->skipped = (9u - 2u * (uint32_t)groups) % 8u * 48u;
     work->end = pixels + groups * 16;
     work->behind = weights + (channels + 1) / 2 * groups * 4;
     work->is_odd = channels % 2;
@@ -79,6 +79,16 @@ EC_SHARED void ec_lines_times_four_portable(const ec_lines_work *work, int shift
 #include "lines_dsp.h"
 #endif
 
+/* What a block got, cut to [lowest, highest]. */
+EC_SHARED void ec_lines_cut(const ec_lines_work *work, int channels, int lowest, int highest)
+{
+    int i, channel;
+    for (i = 0; i < 4; ++i) {
+        int8_t *const to = work->output + (i % 2) * (work->step_1 + 2) + (i / 2) * (work->step_2 + 2);
+        for (channel = 0; channel < channels; ++channel) to[channel] = (int8_t)ec_clamp(to[channel], lowest, highest);
+    }
+}
+
 /* The block's outputs, cut to [lowest, highest]. */
 EC_SPECIALIZED void ec_lines_times_four(const ec_lines_work *work, int shift, int channels, int lowest, int highest)
 {
@@ -93,14 +103,7 @@ EC_SPECIALIZED void ec_lines_times_four(const ec_lines_work *work, int shift, in
 #else
     ec_lines_times_four_portable(work, shift);
 #endif
-    if (lowest > -128 || highest < 127) {
-        const int32_t steps[4] = {0, work->step_1 + 2, work->step_2 + 2, work->step_3 + 2};
-        int i, channel;
-        for (i = 0; i < 4; ++i) {
-            int8_t *const to = work->output + steps[i];
-            for (channel = 0; channel < channels; ++channel) to[channel] = ec_narrow(to[channel], lowest, highest);
-        }
-    }
+    if (lowest > -128 || highest < 127) ec_lines_cut(work, channels, lowest, highest);
 }
 
 #endif /* EC_LINES_H_ */

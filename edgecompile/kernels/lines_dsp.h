@@ -10,6 +10,13 @@
 #define EC_LINES_DSP_OUTPUT(x, slope, shift)                                                                            \
     "smmlar " x ", " x ", " slope ", lr\n ssat " x ", #8, " x ", asr #" shift "\n"
 
+/* The first sixteen products: E begins with them, S with the offset, which is in r11. */
+#define EC_LINES_DSP_FIRST                                                                                             \
+    "ldr r12, [r1], #4\n ldrd r2, r3, [r0], #8\n sxtb16 lr, r12\n"                                                     \
+    "smlad r8, r12, r2, r11\n smuad r4, lr, r2\n smlad r9, r12, r3, r11\n smuad r5, lr, r3\n"                         \
+    "ldrd r2, r3, [r0], #8\n"                                                                                          \
+    "smlad r10, r12, r2, r11\n smuad r6, lr, r2\n smlad r11, r12, r3, r11\n smuad r7, lr, r3\n"
+
 /* On the stack: the work's place, then the work up to `step_3`, its weights, lines and output moving on. */
 #define EC_LINES_DSP_RUN(name, shift)                                                                                  \
     __attribute__((naked, noinline, unused)) static void name(const ec_lines_work *work __attribute__((unused)))       \
@@ -24,9 +31,8 @@
             "str r12, [sp, #24]\n"                                                                                     \
             "1:\n" /* two channels */                                                                                  \
             "ldrd r0, r12, [sp, #8]\n"                                                                                 \
-            "ldr r8, [r12, #12]\n"                                                                                     \
-            "movs r4, #0\n movs r5, #0\n movs r6, #0\n movs r7, #0\n"                                                  \
-            "mov r9, r8\n mov r10, r8\n mov r11, r8\n"                                                                 \
+            "ldr r11, [r12, #12]\n"                                                                                    \
+            EC_LINES_DSP_FIRST                                                                                         \
             "ldr pc, [sp, #24]\n"                                                                                      \
             ".balign 4\n"                                                                                              \
             "2:\n" /* four groups of four inputs */                                                                    \

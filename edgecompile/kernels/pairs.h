@@ -19,6 +19,8 @@ typedef struct {
     int zero_point, lowest, highest;
     int is_plain; /* all shifts to the right, all sums small (pairs.py) */
     int rounding;
+    const int32_t *lines; /* where line_shift is not 0, sums are scaled as in lines.h instead */
+    int line_shift, base;
 } ec_pairs_scaling;
 
 /* The place of input k of pixel 0 among the int16 of four pixels. */
@@ -44,7 +46,14 @@ EC_SPECIALIZED int16_t *ec_pairs_spread_portable(const int8_t *p0, const int8_t 
 EC_SPECIALIZED int8_t ec_pairs_output(const ec_pairs_scaling *scaling, int channel, int32_t sum)
 {
     const int32_t *const constants = scaling->channels + 2 * channel;
-    const int32_t whole = ec_add(sum, constants[0]);
+    int32_t whole;
+    if (scaling->line_shift) {
+        const int32_t *const line = scaling->lines + channel / 2 * 4;
+        const int32_t offset = line[channel % 2 * 3], slope = line[1 + channel % 2];
+        whole = ec_line(sum * 256 + offset, slope, scaling->base, scaling->line_shift);
+        return ec_narrow(whole, scaling->lowest, scaling->highest);
+    }
+    whole = ec_add(sum, constants[0]);
 #if defined(__ARM_FEATURE_DSP) && defined(__thumb__) && defined(__GNUC__)
     if (scaling->is_plain) {
         const int right = scaling->right_shift[channel];

@@ -32,6 +32,11 @@ def pair(weights: Array) -> Array:
     return both.reshape(len(both), -1, 4)[:, :, _ORDER].reshape(len(both), -1).astype(np.int16)
 
 
+def in_order(inputs: int) -> Array:
+    """Which inputs, a multiple of four, stand where SXTB16 puts them."""
+    return np.arange(inputs).reshape(-1, 4)[:, _ORDER].reshape(-1)
+
+
 def fold(weights: Array, bias: Array, input_zero_point: int) -> Array:
     """``bias - zero_point · Σ w`` by output channel, int64: with it, raw inputs give the reference's sums."""
     return np.asarray(bias - input_zero_point * weights.astype(np.int64).sum(axis=1))

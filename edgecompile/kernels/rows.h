@@ -22,6 +22,24 @@ typedef struct {
 /* The place of input k of pixel 0 among the int16 of four pixels. */
 EC_SPECIALIZED int ec_rows_pixel(int k) { return (k / 2) * 8 + k % 2; }
 
+/* Spread `count` bytes of four pixels, an even number; gives the place behind what was written. */
+EC_SPECIALIZED int16_t *ec_rows_spread_portable(const int8_t *p0, const int8_t *p1, const int8_t *p2,
+                                                const int8_t *p3, int count, int16_t *to)
+{
+    int k;
+    for (k = 0; k < count; k += 2, to += 8) {
+        to[0] = p0[k];
+        to[1] = p0[k + 1];
+        to[2] = p1[k];
+        to[3] = p1[k + 1];
+        to[4] = p2[k];
+        to[5] = p2[k + 1];
+        to[6] = p3[k];
+        to[7] = p3[k + 1];
+    }
+    return to;
+}
+
 /* Two weights as a word. */
 EC_SPECIALIZED uint32_t ec_rows_word(int low, int high)
 {
@@ -65,12 +83,25 @@ EC_SHARED void ec_rows_times_blocks_portable(const uint32_t *row, const uint32_t
 #include "rows_dsp.h"
 #endif
 
+EC_SPECIALIZED int16_t *ec_rows_spread(const int8_t *p0, const int8_t *p1, const int8_t *p2, const int8_t *p3,
+                                       int count, int16_t *to)
+{
+#ifdef EC_ROWS_DSP_H_
+    const int whole = count / 4 * 4;
+    ec_rows_dsp_spread(p0, p1, p2, p3, to, to + 4 * whole);
+    if (whole == count) return to + 4 * count;
+    return ec_rows_spread_portable(p0 + whole, p1 + whole, p2 + whole, p3 + whole, 2, to + 4 * whole);
+#else
+    return ec_rows_spread_portable(p0, p1, p2, p3, count, to);
+#endif
+}
+
 EC_SPECIALIZED void ec_rows_times_blocks(const uint32_t *row, const uint32_t *end, int is_list, const int16_t *pixels,
                                          int block, ec_rows_place *places, int count, const ec_pairs_scaling *scaling,
                                          int channel, int channels)
 {
 #ifdef EC_ROWS_DSP_H_
-    if (scaling->is_plain) {
+    if (scaling->is_plain || scaling->line_shift) {
         ec_rows_times_blocks_dsp(row, end, is_list, pixels, block, places, count, scaling, channel, channels);
         return;
     }

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from kernel_board import BOARDS, SAMPLES, hash_of, run_on_board
 from kernel_run import Answers, assert_equal, needs_gcc, run_all
-from test_kernel_sums import RELU6, convolution
+from test_kernel_sums import RELU, RELU6, convolution
 from test_kernel_weight_forms import weights
 
 from edgecompile.ir.network import Buffer, Network
@@ -37,6 +37,12 @@ SHAPES = {
     "one output pixel": lambda: convolution(CONV, (1, 3, 3, 8), (9, 3, 3, 8), (1, 1, 1, 9), padding="VALID"),
     "two output pixels": lambda: convolution(CONV, (1, 3, 4, 8), (9, 3, 3, 8), (1, 1, 2, 9), padding="VALID"),
     "relu6": lambda: convolution(CONV, (1, 4, 4, 8), (8, 1, 1, 8), (1, 4, 4, 8), out_scale=0.04, **RELU6),
+    "1x1 on lines, odd outputs": lambda: convolution(
+        CONV, (1, 9, 7, 16), (7, 1, 1, 16), (1, 9, 7, 7), out_zero=-128, **RELU
+    ),
+    "3x3 on lines, six inputs": lambda: convolution(
+        CONV, (1, 6, 5, 6), (10, 3, 3, 6), (1, 6, 5, 10), out_zero=-128, padding="SAME", **RELU
+    ),
     "multipliers over 1": lambda: convolution(
         CONV, (1, 4, 4, 8), (8, 1, 1, 8), (1, 4, 4, 8), in_scale=4.0, out_scale=0.5, bias_limit=40
     ),
@@ -71,6 +77,7 @@ def test_weights_in_any_form_give_the_reference_s_results(answers: dict[str, Ans
     program = compile_network(NETWORKS[case], forms=CHOSEN[case], goal="size")
 
     assert program.routines[0].calls[0].kernel.endswith("_forms_s8"), "the case shows nothing: weights are dense"
+    assert ("lines" in program.routines[0].calls[0].constants) == ("on lines" in case or "relu6" in case)
     assert_equal(answers[case])
     assert len(np.unique(answers[case].micro[0])) > 2, "the case shows nothing: outputs hardly differ"
 
