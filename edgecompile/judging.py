@@ -10,6 +10,7 @@ from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import MissingError, RejectedError
 from edgecompile.core.report import Measure
 from edgecompile.emit.c_names import identifier
+from edgecompile.emit.front_end import KERNEL
 from edgecompile.ir import reader
 from edgecompile.job import Job
 from edgecompile.libs import litert, programs
@@ -113,13 +114,26 @@ def verify_features(job: Job, folder: Path, required: bool) -> None:
     if front_end is None or not (folder / f"{name}_features.c").is_file():
         return
     with job.stage("Verify C", "features") as summary:
-        found = c_features.verify_on_host(folder, name, front_end, f"{job.name}.tflite")
+        found = _verified_features(job, folder, name, front_end)
         summary.append(found.summary)
     job.details["verification of the features"] = found.summary
     if found.status == verifying.FAILED:
         raise RejectedError(*found.diagnostics)
     if found.status == verifying.SKIPPED and required:
         raise programs.missing_program("gcc", "to verify the features in C")
+
+
+def _verified_features(job: Job, folder: Path, name: str, front_end: c_features.FrontEnd) -> c_library.CVerification:
+    """The proof of the front end, done once for the same sources and compiler."""
+    paths = (f"{name}_features.h", f"{name}_features.c", f"kernels/{KERNEL}.h", "kernels/rounding.h")
+    compiler = c_harness.compiler()
+    return job.memo.of(
+        "verify features",
+        ([(folder / path).read_bytes() for path in paths], front_end, compiler and program_identity(compiler), name),
+        (c_library.CVerification,),
+        lambda: c_features.verify_on_host(folder, name, front_end, f"{job.name}.tflite"),
+        keep=_is_verified,
+    )
 
 
 def _verified_program(job: Job, folder: Path, name: str, x: tuple[Array, ...]) -> c_library.CVerification:

@@ -129,3 +129,14 @@ def test_a_wav_for_a_model_that_takes_numbers_is_refused(built: Path, capsys: py
 
     assert exit_code == 2
     assert [diagnostic["code"] for diagnostic in found["diagnostics"]] == ["EC111"]  # type: ignore[index,union-attr]
+
+
+def test_an_unchanged_project_proves_nothing_again(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["build", "--project", str(built / "edgecompile.toml"), "--emit", "cmake,zephyr"]
+    assert main(words) == 0
+    capsys.readouterr()
+
+    assert main(words) == 0
+
+    lines = [line for line in capsys.readouterr().err.splitlines() if line[:9].strip() in ("Verify C", "Board")]
+    assert len(lines) == 3 and all(line.endswith("cached") for line in lines)
