@@ -131,12 +131,18 @@ def _by_link(times: Mapping[str, Time], host: Mapping[str, float], links: Mappin
             "streaming": round(1e3 * time.streaming_s, 2),
             "transfers": round(1e3 * time.transfers_s, 2),
             "round trip": round(1e3 * time.round_trip_s, 2),
-            **({"CPU": round(1e3 * host[name], 2)} if apart else {}),
-            "error": f"{100 * (links[name].host_error if apart else links[name].error):.0f} %",
-            "elsewhere": f"{100 * links[name].error_elsewhere:.0f} %",
+            **(_with_host(host[name], links[name]) if apart else _without_host(links[name])),
         }
         for name, time in times.items()
     ]
+
+
+def _with_host(host_s: float, link: Link) -> dict[str, Any]:
+    return {"CPU": round(1e3 * host_s, 2), "error": f"{100 * link.host_error:.0f} %"}
+
+
+def _without_host(link: Link) -> dict[str, Any]:
+    return {"error": f"{100 * link.error:.0f} %", "elsewhere": f"{100 * link.error_elsewhere:.0f} %"}
 
 
 def _records(cache: Cache, layers: tuple[LayerTime, ...], link: Link | None) -> dict[int, dict[str, Any]]:
