@@ -77,7 +77,7 @@ def _program(job: Job) -> tuple[Program, SharedPlan]:
 
 
 def _softened(held: Budgeted, found: CodeSize) -> Budgeted:
-    """Too much flash is only a warning where the prediction need not be wrong by more than usual for it to fit."""
+    """Too much flash is only a warning where it would fit if the prediction were wrong by thrice its mean error."""
     flash = next(measure for measure in held.measures if measure.name == "flash_bytes")
     least = int(flash.value or 0) - found.size_bytes + found.least_bytes
     if flash.limit is None or least > flash.limit:

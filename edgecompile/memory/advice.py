@@ -19,7 +19,8 @@ def ram_facts(network: Network, plan: MemoryPlan) -> list[str]:
     more = f" and {len(alive) - _SHOWN} smaller ones" if len(alive) > _SHOWN else ""
     where = f"operator {plan.peak_operator}" if plan.steps else "the start"
     total = format_size(plan.lower_bound_bytes)
-    facts = [f"the peak is at {where}, where {total} are alive at once: {', '.join(shown)}{more}"]
+    shares = ", of which some overlap" if sum(a.size_bytes for a in alive) > plan.lower_bound_bytes else ""
+    facts = [f"the peak is at {where}, where {total} are alive at once: {', '.join(shown)}{more}{shares}"]
     if plan.arena_bytes > plan.lower_bound_bytes:
         facts.append(
             f"the placement found takes {format_size(plan.arena_bytes - plan.lower_bound_bytes)} more than that"

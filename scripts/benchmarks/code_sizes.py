@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from edgecompile.config.profiles import load
 from edgecompile.core.errors import EdgecompileError
 from edgecompile.ir.network import Network
 from edgecompile.ir.reader import read
+from edgecompile.kernels.alike import kind_of, kinds_of
 from edgecompile.kernels.constants import constant_bytes
 from edgecompile.kernels.program import Program, compile_network
 from edgecompile.measure.board import code_size, elf, image, library, stack
@@ -42,12 +44,17 @@ _MODEL_WEIGHT = 4.0
 # Of fewer operators than that is no model, but a test of one operator.
 _MODEL_OPERATORS = 3
 _OPERATOR = re.compile(r"m_(?:operator|layer)_(\d+)")
+# The instance of a kernel that several operators call.
+_INSTANCE = re.compile(r"m_([a-z]\w*?)_\d+$")
 _OWN = re.compile(r"m_(?:init|input|output|invoke)$|main$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A linked library: bytes of its code, of each operator, of functions shared; which operator calls which."""
+    """A linked library: bytes of its code, of each operator, of functions shared; which operator calls which.
+
+    ``instances``: kernel and bytes of each that several operators call.
+    """
 
     name: str
     program: Program
@@ -55,6 +62,7 @@ class Sample:
     code_bytes: int
     operators: dict[int, int]
     functions: dict[str, int]
+    instances: list[tuple[str, int]]
     reached: dict[int, set[str]]
     stacks: dict[int, int] = field(default_factory=dict)
     stack_bytes: int = 0
@@ -66,10 +74,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--core", action="append", choices=CORES, help="may be given several times  [default: all]")
     parser.add_argument("--write", action="store_true", help=f"keep what was measured in {KEPT.name}")
+    parser.add_argument("--seconds", type=float, default=3600, help="link no more networks after so long")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.is_file() else {"cores": {}}
-    found = {core: table_of(samples(core)) for core in asked.core or CORES}
+    found = {core: table_of(samples(core, asked.seconds)) for core in asked.core or CORES}
     kept = {
         "schema": 1,
         "source": "measured: linked for each core, -O2, unused functions and constants left out",
@@ -84,12 +93,15 @@ def main() -> int:
     return 0
 
 
-def samples(core: str) -> list[Sample]:
+def samples(core: str, seconds: float) -> list[Sample]:
     """Every public model and networks of one operator, linked for a core."""
     target = load(core)
     flags = tuple(target.board["compiler_flags"])
     found, seen = [], set()
+    end = time.monotonic() + seconds
     for name, content, is_model in _networks():
+        if time.monotonic() > end:
+            break
         network = apply(read(content, name)).network if isinstance(content, bytes) else content
         program = compile_network(network, forms=target.weight_forms, kernels=target.kernels)
         # The operators alone of a second model of the same kind would say nothing new.
@@ -139,18 +151,17 @@ def _sample(
     for symbol, size in read_back.sizes.items():
         if own := _OPERATOR.match(symbol):
             operators[int(own[1])] = operators.get(int(own[1]), 0) + size
-    functions = {
-        _plain(symbol): read_back.sizes.get(symbol, 0)
-        for symbol in read_back.functions
-        if not _OPERATOR.match(symbol) and not _OWN.match(symbol)
-    }
+    others = [symbol for symbol in read_back.functions if not _OPERATOR.match(symbol) and not _OWN.match(symbol)]
+    instances = [(match[1], symbol) for symbol in others if (match := _INSTANCE.match(_plain(symbol)))]
+    shared = set(others) - {symbol for _, symbol in instances}
     return Sample(
         name=name,
         program=program,
         is_model=is_model,
         code_bytes=read_back.flash_bytes - constant_bytes(program),
         operators=operators,
-        functions=functions,
+        functions={_plain(symbol): read_back.sizes.get(symbol, 0) for symbol in sorted(shared)},
+        instances=[(kernel, read_back.sizes.get(symbol, 0)) for kernel, symbol in instances],
         reached={index: _reached(f"m_operator_{index}", calls) for index in operators},
         stacks={int(root.rsplit("_", 1)[1]): bounds[root].size_bytes or 0 for root in roots},
         stack_bytes=bounds["main"].size_bytes or 0,
@@ -171,7 +182,8 @@ def _reached(root: str, calls: dict[str, set[str]]) -> set[str]:
             if callee not in found:
                 found.add(callee)
                 waiting.append(callee)
-    return {_plain(name) for name in found if not _OPERATOR.match(name)}
+    plain = (_plain(name) for name in found if not _OPERATOR.match(name))
+    return {name for name in plain if not _INSTANCE.match(name)}
 
 
 def fit(given: Sequence[Sample]) -> dict[str, Any]:
@@ -184,9 +196,15 @@ def fit(given: Sequence[Sample]) -> dict[str, Any]:
     reached: dict[str, dict[str, float]] = {name: {} for name in names}
     for sample in given:
         weight = _MODEL_WEIGHT if sample.is_model else 1.0
+        alike, graph = kinds_of(sample.program), sample.program.subgraph
+        for kernel, size in sample.instances:
+            rows.append([*(weight * (kernel == name) for name in names), 0.0])
+            sizes.append(weight * size)
         for index, size in sample.operators.items():
-            kernels = [call.kernel for call in sample.program.routines[index].calls]
-            rows.append([weight * kernels.count(name) for name in names])
+            calls = sample.program.routines[index].calls
+            kernels = [call.kernel for call in calls]
+            own = [call.kernel for call in calls if alike[kind_of(graph, call)] == 1]
+            rows.append([*(weight * own.count(name) for name in names), weight * (len(calls) - len(own))])
             sizes.append(weight * size)
             stacks[kernels[-1]] = max(stacks[kernels[-1]], sample.stacks.get(index, 0))
             if len(set(kernels)) == 1:
@@ -204,8 +222,9 @@ def fit(given: Sequence[Sample]) -> dict[str, Any]:
                 "each": max(round(float(value)), 0),
                 "functions": {f: round(count / met[name], 3) for f, count in sorted(reached[name].items())},
             }
-            for name, value in zip(names, each, strict=True)
+            for name, value in zip(names, each, strict=False)
         },
+        "thunk": max(round(float(each[-1])), 0),
         "functions": {function: round(float(np.mean(found))) for function, found in sorted(known.items())},
         "fixed": 0,
         "data": {name: size for name in names if (size := min(_data(given, name), default=0))},

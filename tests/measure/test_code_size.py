@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -24,14 +25,15 @@ CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "
 needs_compiler = pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="arm-none-eabi-gcc is missing")
 
 
-def network(layers: int = 3) -> Network:
+def network(channels: tuple[int, ...] = (8, 12, 16, 20)) -> Network:
+    """3x3 convolutions, from one number of channels to the next."""
     build = NetworkBuilder()
     draw = np.random.default_rng(1)
-    x = build.input("x", (1, 16, 16, 8), "int8", scale=0.1, zero_point=-3)
-    for index in range(layers):
-        w = build.constant(f"w{index}", draw.integers(-127, 128, (8, 3, 3, 8)).astype(np.int8), scale=0.01)
-        b = build.constant(f"b{index}", draw.integers(-99, 99, 8).astype(np.int32), scale=0.001)
-        y = build.tensor(f"y{index}", (1, 16, 16, 8), "int8", scale=0.1)
+    x = build.input("x", (1, 16, 16, channels[0]), "int8", scale=0.1, zero_point=-3)
+    for index, (before, after) in enumerate(itertools.pairwise(channels)):
+        w = build.constant(f"w{index}", draw.integers(-127, 128, (after, 3, 3, before)).astype(np.int8), scale=0.01)
+        b = build.constant(f"b{index}", draw.integers(-99, 99, after).astype(np.int32), scale=0.001)
+        y = build.tensor(f"y{index}", (1, 16, 16, after), "int8", scale=0.1)
         options = {"padding": "SAME", "stride_w": 1, "stride_h": 1, "dilation_w_factor": 1, "dilation_h_factor": 1}
         build.op("CONV_2D", [x, w, b], [y], **options)
         x = y
@@ -44,7 +46,17 @@ def program() -> Program:
 
 def table(**kernels: tuple[int, dict[str, float]]) -> dict[str, object]:
     listed = {name: {"each": each, "functions": shared} for name, (each, shared) in kernels.items()}
-    return {"fixed": 10, "kernels": listed, "functions": {"inner": 1000}}
+    return {"fixed": 10, "thunk": 20, "kernels": listed, "functions": {"inner": 1000}}
+
+
+def test_calls_with_the_same_settings_share_an_instance() -> None:
+    # The first one reads a tensor with another zero point, so its settings are its own.
+    alike = compile_network(network((8, 8, 8, 8)))
+    (kernel,) = {call.kernel for routine in alike.routines for call in routine.calls}
+
+    size, by_operator, _ = code_size.estimate(table(**{kernel: (100, {})}), alike)
+
+    assert (size, by_operator) == (10 + 100 + 100 + 2 * 20, {0: 100, 1: 120, 2: 20})
 
 
 def test_a_function_that_calls_share_counts_once_and_calls_each_time() -> None:

@@ -5,7 +5,6 @@ Operators that differ in their constants and tensors only share one instance of 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from edgecompile.emit.c.literals import array, comment, number
 from edgecompile.emit.emission import Layout
 from edgecompile.ir.network import Tensor
+from edgecompile.kernels.alike import kind_of, kinds_of
 from edgecompile.kernels.program import Program
 from edgecompile.kernels.quantities import zero_point_of
 from edgecompile.kernels.routine import C_TYPES, Array, Call, Routine
@@ -36,7 +36,7 @@ class _Source:
         self.graph = program.subgraph
         self.constants: dict[tuple[str, bytes], str] = {}
         self.definitions: list[str] = []
-        self.alike = Counter(self._kind(call) for routine in program.routines for call in routine.calls)
+        self.alike = kinds_of(program)
         self.shared: dict[object, str] = {}
         self.functions: list[str] = []
 
@@ -67,7 +67,7 @@ class _Source:
         for number_, call in enumerate(routine.calls):
             layer = f"{self.name}_layer_{index}" + (f"_{number_}" if len(routine.calls) > 1 else "")
             places = list(self._places_of(index, call))
-            if self.alike[self._kind(call)] > 1:
+            if self.alike[kind_of(self.graph, call)] > 1:
                 constants = [self._constant(field, values) for field, values in call.constants.items()]
                 calls.append(f"    {self._shared(call)}({', '.join([*constants, *places])});")
                 continue
@@ -85,17 +85,9 @@ class _Source:
         rows = "\n".join(f"    {row}" for row in fields)
         return f"static const ec_{call.kernel}_layer {layer} = {{\n{rows}\n}};"
 
-    def _kind(self, call: Call) -> object:
-        """What is the same for calls that can share one instance of their kernel; of its own for those that cannot."""
-        if not call.specialized or not (call.settings or call.constants):
-            return id(call)
-        constants = tuple((field, values.dtype.name) for field, values in call.constants.items())
-        types = tuple(_type_of(self.graph.tensors[index]) for index in (*call.inputs, *call.outputs))
-        return call.kernel, tuple(call.settings.items()), constants, types, len(call.inputs), call.scratch
-
     def _shared(self, call: Call) -> str:
         """The name of the kernel made for this call's settings, which takes constants and tensors."""
-        kind = self._kind(call)
+        kind = kind_of(self.graph, call)
         if kind not in self.shared:
             self.shared[kind] = f"{self.name}_{call.kernel}_{len(self.shared)}"
             self.functions.append(self._shared_function(self.shared[kind], call))

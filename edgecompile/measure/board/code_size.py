@@ -1,10 +1,12 @@
 """What the code of a C library will take on a core, from what linked libraries took: ``code_sizes.json``.
 
-    code = fixed + Σ calls each(kernel) + Σ functions size(function) · (1 − Π calls (1 − share(kernel, function)))
+    code = fixed + Σ instances each(kernel) + calls that share one · thunk
+         + Σ functions size(function) · (1 − Π instances (1 − share(kernel, function)))
 
-``each``: a call with its settings as constants. ``functions``: what kernels call, once however many call it; ``share``:
-how often a call of the kernel was seen to need the function.
-``scripts/bench code_sizes --write`` measures the table and its error, each model predicted without itself.
+``each``: an instance of a kernel with its settings as constants, which calls with the same settings share.
+``functions``: what kernels call, once however many call it; ``share``: how often an instance of the kernel was seen to
+need the function. ``scripts/bench code_sizes --write`` measures the table and its error, each model predicted without
+itself.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from edgecompile.kernels.alike import kind_of, kinds_of
 from edgecompile.kernels.program import Program
 
 TABLE = "code_sizes.json"
@@ -34,12 +37,12 @@ class CodeSize:
     stack_bytes: int
     error_ratio: float
     basis: str
-    by_operator: Mapping[int, int]
+    by_operator: Mapping[int, float]
 
     @property
     def least_bytes(self) -> int:
-        """What the code takes at least if the prediction is wrong as usual."""
-        return int(self.size_bytes * (1 - self.error_ratio))
+        """What the code takes even if the prediction is wrong by three times as much as on average."""
+        return int(self.size_bytes * max(1 - 3 * self.error_ratio, 0))
 
 
 def predict(program: Program, core: str) -> CodeSize:
@@ -63,17 +66,23 @@ def predict(program: Program, core: str) -> CodeSize:
     )
 
 
-def estimate(table: Mapping[str, Any], program: Program) -> tuple[int, dict[int, int], list[str]]:
+def estimate(table: Mapping[str, Any], program: Program) -> tuple[int, dict[int, float], list[str]]:
     """Bytes by one core's table: in all, by operator without what they share, and kernels that the table lacks."""
-    kernels, by_operator = table["kernels"], dict[int, int]()
+    kernels, by_operator = table["kernels"], dict[int, float]()
     absent: dict[str, float] = {}
     typical = sorted(one["each"] for one in kernels.values())[len(kernels) // 2] if kernels else 0
+    alike, made = kinds_of(program), set()
     for index, routine in enumerate(program.routines):
         for call in routine.calls:
-            known = kernels.get(call.kernel)
-            by_operator[index] = by_operator.get(index, 0) + (known["each"] if known else typical)
-            for function, share in (known["functions"] if known else {}).items():
-                absent[function] = absent.get(function, 1.0) * (1.0 - share)
+            kind = kind_of(program.subgraph, call)
+            size = table["thunk"] if alike[kind] > 1 else 0
+            if kind not in made:
+                made.add(kind)
+                known = kernels.get(call.kernel)
+                size += known["each"] if known else typical
+                for function, share in (known["functions"] if known else {}).items():
+                    absent[function] = absent.get(function, 1.0) * (1.0 - share)
+            by_operator[index] = by_operator.get(index, 0) + size
     shared = sum(table["functions"].get(function, 0) * (1.0 - chance) for function, chance in absent.items())
     unknown = sorted(f"`{name}`" for name in _kernels(program) if name not in kernels)
     return round(table["fixed"] + sum(by_operator.values()) + shared), by_operator, unknown
