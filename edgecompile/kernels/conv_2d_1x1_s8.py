@@ -54,14 +54,17 @@ def routine(site: Site) -> Routine:
     return Routine(
         calls=(call,),
         scratch_bytes=groups * 4 * PIXELS * 2,
-        overlaps=(_overlap(site, pixels, in_c, out_c, is_backward),),
+        overlaps=(pixels_overlap(site, pixels, in_c, out_c),),
     )
 
 
-def _overlap(site: Site, pixels: int, in_c: int, out_c: int, is_backward: bool) -> Overlap:
-    """Each block is read whole before it is written; what is not yet read lies on one side of it."""
+def pixels_overlap(site: Site, pixels: int, in_c: int, out_c: int) -> Overlap:
+    """Pixels in blocks, backwards where there are more channels out than in.
+
+    Each block is read whole before it is written; what is not yet read lies on one side of it.
+    """
     source, output, begins = site.operator.inputs[0], site.operator.outputs[0], _begins(pixels)
-    if is_backward:
+    if out_c > in_c:
         # Unread are the pixels below the block.
         distance = int(np.max(begins * (in_c - out_c))) if len(begins) else -pixels * out_c
         return Overlap(over=source, under=output, distance=distance)

@@ -2,7 +2,8 @@
  *
  * layer    literal settings (see the struct), so that the compiler makes the kernel for this layer
  * input    int8, layer->in_* as sizes
- * output   int8; may overlap the input where each block of four pixels is written behind what is still to be read
+ * output   int8; may overlap the input where each block of four pixels is written over what has been read: blocks are
+ *          made from the first to the last, or, if is_backward (of 1x1 in one long row), from the last to the first
  * scratch  int8[chunks][4][16] and, behind it, a row of int8[16 * chunks + 16]; must not overlap the others
  *
  * Also DEPTHWISE_CONV_2D of one input channel, which is the same. The bias has the input's zero point folded in, so
@@ -23,6 +24,7 @@ typedef struct {
     const uint16_t *far;
     int batches, in_h, in_w, in_c, out_h, out_w, out_c;
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    int is_backward;
     int chunks; /* ceil(kernel_h * kernel_w * in_c / 16) */
     int input_zero_point, output_zero_point, lowest, highest;
     int is_plain, rounding;
@@ -66,6 +68,16 @@ EC_SPECIALIZED void ec_conv_2d_dot_s8_advance(const ec_conv_2d_dot_s8_layer *lay
     *image += layer->in_h * layer->in_w * layer->in_c;
 }
 
+/* How many pixels a block has behind `done` others: four; what is left over as two that are each there twice, or one
+ * four times. Backwards these come first.
+ */
+EC_SPECIALIZED int ec_conv_2d_dot_s8_count(const ec_conv_2d_dot_s8_layer *layer, int pixels, int done)
+{
+    const int left = layer->is_backward ? pixels % 4 - done : pixels - done;
+    if (layer->is_backward) return left <= 0 ? 4 : left == 2 ? 2 : 1;
+    return left < 4 ? 1 + left / 2 : 4;
+}
+
 EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, const int8_t *input, int8_t *output,
                                       void *scratch)
 {
@@ -81,19 +93,28 @@ EC_SPECIALIZED void ec_conv_2d_dot_s8(const ec_conv_2d_dot_s8_layer *layer, cons
     int8_t *const block = (int8_t *)scratch;
     const int8_t *image = input;
     int row = -layer->pad_top, column = -layer->pad_left, oy = 0, ox = 0;
-    int pixel, count, i;
+    int done, count, i;
 #ifdef EC_DOT_MVE_H_
     ec_dot_mve_work work;
     ec_dot_mve_begin(&work, layer->weights, row_bytes, block, &scaling);
     ec_dot_mve_places(&work, layer->out_c, 2 * layer->out_c);
 #endif
-    for (pixel = 0; pixel < pixels; pixel += count) {
-        /* Four pixels at a time; what is left over as two that are each there twice, or one four times. */
-        const int left = pixels - pixel, step_1 = left < 4 ? 0 : 1, step_2 = left < 4 ? left / 2 : 2;
-        count = left < 4 ? 1 + left / 2 : 4;
+    for (done = 0; done < pixels; done += count) {
+        int pixel = done, step_1, step_2;
+        count = ec_conv_2d_dot_s8_count(layer, pixels, done);
+        step_1 = count == 4 ? 1 : 0;
+        step_2 = count == 4 ? 2 : count - 1;
+        if (layer->is_backward) {
+            pixel = pixels - done - count;
+            image = input;
+            row = oy = 0;
+            column = ox = pixel;
+        }
 #ifdef EC_DOT_MVE_H_
-        if (left < 4) ec_dot_mve_places(&work, step_1 * layer->out_c, step_2 * layer->out_c);
-        if (left >= 4 && ec_conv_2d_dot_mve_together(layer, row, column, ox)) {
+        if (count < 4 || (layer->is_backward && done == pixels % 4)) {
+            ec_dot_mve_places(&work, step_1 * layer->out_c, step_2 * layer->out_c);
+        }
+        if (count == 4 && ec_conv_2d_dot_mve_together(layer, row, column, ox)) {
             ec_conv_2d_dot_mve_four(layer, image + (row * layer->in_w + column) * layer->in_c, block);
             ec_conv_2d_dot_s8_advance(layer, 4, &image, &row, &column, &oy, &ox);
         } else

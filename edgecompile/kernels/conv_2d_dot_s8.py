@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from edgecompile.core.target import HELIUM
 from edgecompile.kernels import dot
+from edgecompile.kernels.conv_2d_1x1_s8 import pixels_overlap
 from edgecompile.kernels.conv_2d_s8 import distance
 from edgecompile.kernels.convolution import Window, filters, geometry, refuse_plain, scaling
 from edgecompile.kernels.routine import Array, Call, Overlap, Routine, Site
@@ -50,10 +53,13 @@ def routine(site: Site) -> Routine:
     weights, kernel_h, kernel_w = filters(site)
     window = geometry(site, kernel_h, kernel_w)
     quantities, constants = scaling(site, weights, paired=False)
+    is_pointwise = (kernel_h, kernel_w, window.stride_h, window.stride_w) == (1, 1, 1, 1)
+    window = one_row(window) if is_pointwise else window
+    is_backward = is_pointwise and window.out_c > window.in_c
     chunks = dot.chunks_of(weights.shape[1])
     call = Call(
         kernel="conv_2d_dot_s8",
-        settings={**window.settings(), "chunks": chunks, **quantities},
+        settings={**window.settings(), "is_backward": int(is_backward), "chunks": chunks, **quantities},
         constants={"weights": dot.rows(weights), "pairs": dot.fives(constants), **_places(window)},
         inputs=site.operator.inputs[:1],
         outputs=site.operator.outputs,
@@ -61,9 +67,21 @@ def routine(site: Site) -> Routine:
     )
     in_a_row = kernel_h * kernel_w > 1 and window.in_c % dot.CHUNK != 0
     scratch_bytes = chunks * dot.CHUNK * dot.PIXELS + (chunks * dot.CHUNK + dot.CHUNK if in_a_row else 0)
-    pair = (site.operator.outputs[0], site.operator.inputs[0])
     return Routine(
         calls=(call,),
         scratch_bytes=scratch_bytes,
-        overlaps=(Overlap(over=pair[0], under=pair[1], distance=distance(window)),),
+        overlaps=(_overlap(site, window, is_pointwise),),
     )
+
+
+def _overlap(site: Site, window: Window, is_pointwise: bool) -> Overlap:
+    if is_pointwise:
+        return pixels_overlap(site, window.out_w, window.in_c, window.out_c)
+    return Overlap(over=site.operator.outputs[0], under=site.operator.inputs[0], distance=distance(window))
+
+
+def one_row(window: Window) -> Window:
+    """A pointwise convolution's pixels as those of one image of one row."""
+    pixels = window.batches * window.out_h * window.out_w
+    one = replace(window, batches=1, in_h=1, out_h=1, in_w=pixels, out_w=pixels)
+    return replace(one, dilation_h=1, dilation_w=1, pad_top=0, pad_left=0)

@@ -37,7 +37,7 @@ _TABLE = {SHARED4: 900, SHARED2: 80, BLOCK: 0, BLOCK_SHARED4: 900}
 # For each row of two output channels: unpacking it, scaling the sums of four pixels, looking at a byte of the map.
 _ROW, _SCALE, _MAP = 60, 117, 6
 # Gathering an input of four pixels, and finding the pixels.
-_GATHER, _FIND = 10, 250
+_GATHER, _FIND = 5, 250
 # By how much the code of a kernel for other forms is larger, about: less than that is not worth saving.
 _CODE_BYTES = 512
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from kernel_run import Answers, assert_equal, needs_gcc, run_all
 
+from edgecompile.core.target import DSP, HELIUM
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
 from edgecompile.kernels.program import compile_network
@@ -192,10 +193,11 @@ def test_cases_on_lines_are_on_lines(case: str) -> None:
     assert "lines" in routine.calls[0].constants
 
 
-def test_a_layer_with_more_channels_out_is_made_backwards_over_its_input() -> None:
+@pytest.mark.parametrize(("kernels", "scratch_bytes"), [(DSP, 4 * 8), (HELIUM, 4 * 16)], ids=["dsp", "helium"])
+def test_a_layer_with_more_channels_out_is_made_backwards_over_its_input(kernels: str, scratch_bytes: int) -> None:
     network = CASES["conv 1x1, more channels out"]()
 
-    plan = plan_program(network, compile_network(network))
+    plan = plan_program(network, compile_network(network, kernels=kernels))
 
     assert plan.offsets[network.main.inputs[0]] <= plan.offsets[network.main.outputs[0]] + 4 * (12 - 4)
-    assert plan.plan.arena_bytes == 25 * 12 + 4 * 8
+    assert plan.plan.arena_bytes == 25 * 12 + scratch_bytes
