@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _shared import loaders
+from _shared import CHECKOUT, loaders
 
 from edgecompile.ir.network import Network, Tensor
 from edgecompile.ir.ports import port_of
@@ -18,12 +19,13 @@ Array = np.ndarray[Any, Any]
 _KWS_SCALE, _KWS_ZERO_POINT = 0.5847029089927673, 83
 
 
-def real_inputs(network: Network, folder: Path, count: int) -> tuple[list[Array], str] | None:
+def real_inputs(network: Network, count: int) -> tuple[list[Array], str] | None:
     """``count`` real-valued inputs, samples first, and what they are; None where no data set has the shape.
 
-    ``folder``: the shared data folder. Photographs fill the range of the model's input, whatever that is.
+    Data sets are those of the shared data folder, where there is one. Photographs fill the range of the model's input.
     """
-    if len(network.main.inputs) != 1:
+    folder = Path(os.environ.get("EDGECOMPILE_DATA", CHECKOUT.parent / "shared" / "data"))
+    if len(network.main.inputs) != 1 or not (folder / "datasets").is_dir():
         return None
     tensor = network.main.tensors[network.main.inputs[0]]
     found = _SETS.get(tuple(tensor.shape[1:]))

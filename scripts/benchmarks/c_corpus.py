@@ -105,7 +105,7 @@ def row_of(name: str, content: bytes, asked: argparse.Namespace) -> dict[str, An
     if totals(network).macs > asked.largest:
         return None
     given = [(_noise(network, asked.samples), "random")]
-    real = real_inputs(network, data_folder(), asked.samples)
+    real = real_inputs(network, asked.samples)
     given += [real] if real is not None else []
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
         hold = _holder(network, program, name, asked.board, Path(made))

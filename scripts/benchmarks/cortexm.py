@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _real import real_inputs
 from _shared import data_folder, edgecompile, measures, table
 
 from edgecompile.board import emulated, tracer
@@ -75,8 +76,15 @@ def exact(folder: Path, stem: str, board: str, samples: int) -> tuple[bool, str]
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
         image.build(folder / "firmware", ["trace"], Path(made))
         run = tracer(stands, Path(made) / "trace.elf", program)
-        found = verify_run(run, network, program, noise(network, samples), stem, samples, where="C")
-    return found.status == verify.VERIFIED, found.summary
+        real = real_inputs(network, samples)
+        given = [(noise(network, samples), "random"), *([real] if real is not None else [])]
+        told = []
+        for x, words in given:
+            found = verify_run(run, network, program, x, stem, samples, where="C")
+            told.append(f"{found.summary} ({words})")
+            if found.status != verify.VERIFIED:
+                return False, told[-1]
+    return True, "; ".join(told)
 
 
 def noise(network: Network, samples: int) -> list[np.ndarray[Any, Any]]:
