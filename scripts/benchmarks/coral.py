@@ -1,4 +1,4 @@
-"""The Edge TPU predicted and compared with the real one: --pairs FILE (one JSON object), --latency (a table)."""
+"""The Edge TPU predicted and compared with the real one: --pairs FILE (JSON), --latency, --support (tables)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import coral_latency
-from _shared import data_folder
+from _coral_support import support
+from _shared import data_folder, table
 
 from edgecompile.config.profiles import load
 from edgecompile.ir.network import Network
@@ -28,13 +29,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=Path, help="a file in the format of ground_truth.json")
     parser.add_argument("--latency", action="store_true", help="leave-one-out errors over measured networks")
+    parser.add_argument(
+        "--support", action="store_true", help="on how many pairs each rule rests that is not documented"
+    )
     parser.add_argument("--facts", type=Path, help="coral_latency.json  [default: the one beside the data folder]")
     asked = parser.parse_args()
     if asked.latency:
         facts = asked.facts or data_folder().parent / "facts" / "coral_latency.json"
         return coral_latency.main(json.loads(facts.read_text(encoding="utf-8")))
     file = asked.pairs or data_folder() / "coral" / "ground_truth.json"
-    found = compare(json.loads(file.read_text(encoding="utf-8"))["pairs"], file.parent)
+    pairs = json.loads(file.read_text(encoding="utf-8"))["pairs"]
+    if asked.support:
+        print(table(support(pairs, file.parent, CORAL)))
+        return 0
+    found = compare(pairs, file.parent)
     print(json.dumps(found, indent=1))
     return 0
 
