@@ -22,7 +22,7 @@ from edgecompile.core.diagnostic import Diagnostic, Severity
 FOLDER = "stages"
 SUFFIX = ".entry"
 PART = ".part"
-_MAGIC = b"edgecompile cache 1\n"
+_MAGIC = b"edgecompile cache 2\n"
 _HASH_BYTES = 32
 
 
@@ -54,7 +54,7 @@ class Store:
             content = path.read_bytes()
         except OSError:
             return None
-        entry = _unpacked(content)
+        entry = unpacked(key, content)
         with suppress(OSError):
             if entry is None:
                 path.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ class Store:
 
     def put(self, key: str, entry: Entry) -> None:
         """Keep the entry; where that is not possible say so (EC821) and go on."""
-        content = _packed(entry)
+        content = _packed(key, entry)
         if len(content) > self.limit_bytes:
             return
         path = self._path(key)
@@ -91,18 +91,25 @@ class Store:
         return self.folder / FOLDER / key[:2] / f"{key}{SUFFIX}"
 
 
-def _packed(entry: Entry) -> bytes:
+def _packed(key: str, entry: Entry) -> bytes:
     sizes = [[name, len(blob)] for name, blob in entry.blobs.items()]
     head = json.dumps({"plain": entry.plain, "blobs": sizes}).encode()
     body = b"".join([len(head).to_bytes(8, "little"), head, *entry.blobs.values()])
-    return b"".join([_MAGIC, hashlib.sha256(body).digest(), body])
+    return b"".join([_MAGIC, _digest(key, body), body])
 
 
-def _unpacked(content: bytes) -> Entry | None:
-    """None for content that is not what :func:`_packed` made: the hash covers every byte."""
+def _digest(key: str, body: bytes | memoryview) -> bytes:
+    """Over the key too: an entry that came to stand under another's name is damaged like any other."""
+    digest = hashlib.sha256(key.encode())
+    digest.update(body)
+    return digest.digest()
+
+
+def unpacked(key: str, content: bytes) -> Entry | None:
+    """The entry in a file's bytes; None for what :func:`_packed` did not make for this key, to the last byte."""
     start = len(_MAGIC) + _HASH_BYTES
     body = memoryview(content)[start:]
-    if content[: len(_MAGIC)] != _MAGIC or hashlib.sha256(body).digest() != content[len(_MAGIC) : start]:
+    if content[: len(_MAGIC)] != _MAGIC or _digest(key, body) != content[len(_MAGIC) : start]:
         return None
     length = int.from_bytes(body[:8], "little")
     head = json.loads(bytes(body[8 : 8 + length]))

@@ -42,17 +42,19 @@ class Bench:
         return [*words, "--data", "data.npz", "--calibration-samples", "16", *self.more]
 
     def start(self, output: Path, cache: Path, **more: Any) -> subprocess.Popen[str]:
-        """The build, started; its standard error is a pipe of text lines."""
+        """The build, started in a process group of its own; its standard error is a pipe of text lines."""
         (self.folder / "tmp").mkdir(exist_ok=True)
         surroundings = {
             **os.environ,
             "EDGECOMPILE_CACHE": str(cache),
             "TMPDIR": str(self.folder / "tmp"),
             "PYTHONPATH": str(CHECKOUT),
+            "PYTHONDONTWRITEBYTECODE": "",
+            "PYTHONPYCACHEPREFIX": str(self.folder / "bytecode"),
         }
         return subprocess.Popen(
             self.command(output), cwd=self.folder, env=surroundings, text=True, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, **more,
+            stderr=subprocess.PIPE, start_new_session=True, **more,
         )  # fmt: skip
 
     def build(self, output: Path, cache: Path, **more: Any) -> tuple[int, str]:
@@ -108,9 +110,9 @@ def half_written(output: Path) -> list[str]:
 
 def damaged_entries(cache: Path) -> list[str]:
     """Entries that stand under their final names and are not whole."""
-    from edgecompile.cache.store import _unpacked
+    from edgecompile.cache.store import unpacked
 
-    return [path.name for path in cache.rglob("*.entry") if _unpacked(path.read_bytes()) is None]
+    return [path.name for path in cache.rglob("*.entry") if unpacked(path.stem, path.read_bytes()) is None]
 
 
 def leftovers(output: Path) -> list[str]:
@@ -125,7 +127,9 @@ def judged(bench: Bench, output: Path, cache: Path, wanted: Mapping[str, bytes])
         return [f"the next build ended with {code}: {said[-400:]}"]
     found = contents(output)
     wrong = [f"{name}: other bytes" for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
-    return [*wrong, *(f"left over: {name}" for name in leftovers(output)), *damaged_entries(cache)]
+    temporary = [path.name for path in (bench.folder / "tmp").iterdir()]
+    left = [*leftovers(output), *temporary]
+    return [*wrong, *(f"left over: {name}" for name in left), *damaged_entries(cache)]
 
 
 def cleared(*folders: Path) -> None:

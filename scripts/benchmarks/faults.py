@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import resource
@@ -14,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,33 +24,46 @@ from typing import Any
 from _fault_builds import Bench, cleared, contents, damaged_entries, half_written, judged, prepare
 from _shared import table
 
-Row = tuple[str, int, list[str]]
+# One fault: whether it hit, and what was wrong afterwards.
+Case = Callable[[], tuple[bool, list[str]]]
+Killer = Callable[[Any, Callable[[], None]], None]
+_SIZES_KIB = (0, 1, 2, 4, 16, 64, 256)
+_DISKS_KIB = (16, 64, 160, 320, 640)
+_DAMAGES = ("a byte changed", "cut short", "empty", "the content of another entry")
 
 
 def main() -> int:
-    """Print a row for each kind of fault; exit 1 where something was wrong after one."""
+    """Print a row for each kind of fault; exit 1 where something was wrong after one, 3 where more is to be done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=200, metavar="N", help="builds to kill  [default: 200]")
+    parser.add_argument("--times", type=int, default=220, metavar="N", help="builds to kill  [default: 220]")
     parser.add_argument("--keras", type=int, default=20, metavar="N", help="of these, builds of a Keras model")
+    parser.add_argument("--seconds", type=float, default=1e9, metavar="S", help="stop after so long")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="go on from what FILE says was done, and write it")
     parser.add_argument("--seed", type=int, default=0)
     wish = parser.parse_args()
-    random.seed(wish.seed)
-    rows: list[Row] = []
+    until = time.monotonic() + wish.seconds
+    state = json.loads(wish.state.read_text()) if wish.state is not None and wish.state.is_file() else {}
+    whole = True
     for kind, times in (("tflite", wish.times - wish.keras), ("keras", wish.keras)):
-        with tempfile.TemporaryDirectory(prefix="faults-") as name:
-            rows += _of_model(kind, times, Path(name).resolve())
-    failed = [line for _, _, wrong in rows for line in wrong]
-    print(table([("fault", "times", "wrong"), *((what, str(n), str(len(wrong))) for what, n, wrong in rows)]))
+        if times > 0 and whole:
+            with tempfile.TemporaryDirectory(prefix="faults-") as name:
+                whole = _of_model(kind, times, Path(name).resolve(), state, wish, until)
+    failed = [line for row in state.values() for line in row["wrong"]]
+    rows = [(what, str(row["times"]), str(row["hit"]), str(len(row["wrong"]))) for what, row in state.items()]
+    print(table([("fault", "times", "hit", "wrong"), *rows]))
     for line, count in Counter(failed).items():
         print(f"{count} x {line}")
-    return 1 if failed else 0
+    return 1 if failed else 0 if whole else 3
 
 
-def _of_model(kind: str, times: int, folder: Path) -> list[Row]:
-    if times <= 0:
-        return []
+def _of_model(
+    kind: str, times: int, folder: Path, state: dict[str, Any], wish: argparse.Namespace, until: float
+) -> bool:
+    """Go through the faults of one kind of model; False where the time was over before all were done."""
     os.chmod(folder, 0o755)
     bench = prepare(folder, kind == "keras")
+    bench.build(folder / "warm", folder / "cache")  # what Python compiles once
+    cleared(folder / "cache")
     started = time.monotonic()
     code, said = bench.build(folder / "wanted", folder / "cache")
     whole_s = time.monotonic() - started
@@ -59,124 +73,122 @@ def _of_model(kind: str, times: int, folder: Path) -> list[Row]:
     lines = said.split("\n\n")[0].count("\n") + 1  # those of stages; the report follows
     replace(bench, more=("--ram", "200 KiB")).build(folder / "other", folder / "cache")
     print(f"{kind}: a build takes {whole_s:.1f} s here and says {lines} lines", file=sys.stderr)
-    boundaries = [index % lines + 1 for index in range(times // 2)]
-    moments = [random.uniform(0, whole_s) for _ in range(times - len(boundaries))]
-    rows = [
-        _killed(f"{kind}: kill -9 at a stage boundary", bench, wanted, [_at_line(n) for n in boundaries]),
-        _killed(f"{kind}: kill -9 at a random moment", bench, wanted, [_at_moment(s) for s in moments]),
-    ]
-    if kind == "tflite":
-        rows += [
-            _full_by_limit(bench, wanted),
-            *_full_file_system(bench, wanted),
-            *_read_only(bench, wanted),
-            _corrupt(bench, wanted),
-            _together(bench, wanted),
-        ]
-    return rows
+    for what, cases in _rows(kind, times, bench, wanted, lines, whole_s, wish.seed):
+        row = state.setdefault(what, {"times": 0, "hit": 0, "wrong": []})
+        for case in cases[row["times"] :]:
+            if time.monotonic() > until:
+                return False
+            hit, wrong = case()
+            row["times"], row["hit"], row["wrong"] = row["times"] + 1, row["hit"] + hit, row["wrong"] + wrong
+            print(f"\r{what}: {row['times']} of {len(cases)}, {len(row['wrong'])} wrong", end="", file=sys.stderr)
+            if wish.state is not None:
+                wish.state.write_text(json.dumps(state))
+        print(file=sys.stderr)
+    return True
 
 
-def _killed(what: str, bench: Bench, wanted: dict[str, bytes], killers: list[Callable[[Any], None]]) -> Row:
-    """Every third time nothing is known before, every third there is an output of another build in the place."""
+def _rows(
+    kind: str, times: int, bench: Bench, wanted: dict[str, bytes], lines: int, whole_s: float, seed: int
+) -> Iterator[tuple[str, Sequence[Case]]]:
+    draw = random.Random(seed)
+    boundaries: list[Killer] = [partial(_at_line, index % lines + 1) for index in range(times // 2)]
+    moments: list[Killer] = [partial(_at_moment, draw.uniform(0, whole_s)) for _ in range(times - len(boundaries))]
+    yield f"{kind}: kill -9 at a stage boundary", _kills(bench, wanted, boundaries)
+    yield f"{kind}: kill -9 at a random moment", _kills(bench, wanted, moments)
+    if kind == "keras":
+        return
+    yield "disk full (files of a size at most)", [partial(_limited, bench, wanted, size << 10) for size in _SIZES_KIB]
+    yield "disk full (file system of a size)", [partial(_small_disk, bench, wanted, size) for size in _DISKS_KIB]
+    yield "read-only folders", [partial(_read_only, bench, wanted, name) for name in ("output", "cache")]
+    yield "corrupt cache entries", _corruptions(bench, wanted, draw)
+    yield "three builds of one folder at once", [partial(_together, bench, wanted, n) for n in (0, 1, 2)]
+
+
+def _kills(bench: Bench, wanted: dict[str, bytes], killers: Sequence[Killer]) -> list[Case]:
+    return [partial(_killed, bench, wanted, number, killer) for number, killer in enumerate(killers)]
+
+
+def _killed(bench: Bench, wanted: dict[str, bytes], number: int, killer: Killer) -> tuple[bool, list[str]]:
+    """Every third time nothing is known before, every third there is an output of another build in the place.
+
+    Every second time the build's own processes are killed with it.
+    """
     output, cache = bench.folder / "output", bench.folder / "cache"
-    wrong: list[str] = []
-    killed = 0
-    for number, killer in enumerate(killers):
-        if number % 3 == 0:
-            cleared(output, cache)
-        process = bench.start(output, cache)
-        killer(process)
-        process.wait()
-        killed += process.returncode == -signal.SIGKILL
-        wrong += half_written(output) + damaged_entries(cache)
-        wrong += judged(bench, output, cache, wanted)
-        if number % 3 == 1:
-            cleared(output)
-            shutil.copytree(bench.folder / "other", output)
-        print(f"\r{what}: {number + 1} of {len(killers)}, {len(wrong)} wrong", end="", file=sys.stderr)
-    print(file=sys.stderr)
-    return f"{what} ({killed} hit)", len(killers), wrong
-
-
-def _at_line(count: int) -> Callable[[Any], None]:
-    """Kill when the build has said its ``count``-th line: a stage has just begun or ended."""
-
-    def kill(process: Any) -> None:
-        for _ in range(count):
-            if not process.stderr.readline():
-                return
-        process.kill()
-
-    return kill
-
-
-def _at_moment(after_s: float) -> Callable[[Any], None]:
-    def kill(process: Any) -> None:
-        reader = threading.Thread(target=process.stderr.read)
-        reader.start()
-        time.sleep(after_s)
-        process.kill()
-        reader.join()
-
-    return kill
-
-
-def _full_by_limit(bench: Bench, wanted: dict[str, bytes]) -> Row:
-    """No file may grow beyond a size, as on a disk that is full."""
-    sizes = [0, 1 << 10, 2 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10]
-    wrong: list[str] = []
-    for size in sizes:
-        output, cache = bench.folder / "output", bench.folder / "cache"
+    if number % 3 == 0:
         cleared(output, cache)
-        limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-        code, said = bench.build(output, cache, preexec_fn=limit)
-        wrong += _ended_well(code, said, f"files of {size} bytes at most")
-        wrong += half_written(output) + damaged_entries(cache) + judged(bench, output, cache, wanted)
-    return "disk full (RLIMIT_FSIZE)", len(sizes), wrong
+    if number % 3 == 1:
+        cleared(output)
+        shutil.copytree(bench.folder / "other", output)
+    process = bench.start(output, cache)
+    end = partial(os.killpg, process.pid, signal.SIGKILL) if number % 2 else process.kill
+    killer(process, end)
+    process.wait()
+    wrong = half_written(output) + damaged_entries(cache) + judged(bench, output, cache, wanted)
+    return process.returncode == -signal.SIGKILL, wrong
 
 
-def _full_file_system(bench: Bench, wanted: dict[str, bytes]) -> list[Row]:
-    """Output, cache and temporary files on a file system of few kilobytes."""
-    sizes = [16, 64, 160, 320, 640]
-    wrong: list[str] = []
-    for size in sizes:
-        small = bench.folder / "small"
-        small.mkdir(exist_ok=True)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", small], capture_output=True)
-        if mounted.returncode != 0:
-            print("no file system of a given size can be mounted here", file=sys.stderr)
-            return []
-        try:
-            code, said = bench.build(small / "output", small / "cache")
-            wrong += _ended_well(code, said, f"file system of {size} KiB")
-            wrong += half_written(small / "output") + damaged_entries(small / "cache")
-            subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
-            wrong += judged(bench, small / "output", small / "cache", wanted)
-        finally:
-            subprocess.run(["umount", small], check=True)
-    return [("disk full (tmpfs)", len(sizes), wrong)]
+def _at_line(count: int, process: Any, kill: Callable[[], None]) -> None:
+    """Kill when the build has said its ``count``-th line: a stage has just begun or ended."""
+    for _ in range(count):
+        if not process.stderr.readline():
+            return
+    kill()
+    process.stderr.close()
 
 
-def _read_only(bench: Bench, wanted: dict[str, bytes]) -> list[Row]:
-    """Folders that may not be written: the output's, the cache's; for root by a file system mounted read-only."""
-    wrong: list[str] = []
+def _at_moment(after_s: float, process: Any, kill: Callable[[], None]) -> None:
+    reader = threading.Thread(target=process.stderr.read)
+    reader.start()
+    time.sleep(after_s)
+    if process.poll() is None:
+        kill()
+    reader.join()
+
+
+def _limited(bench: Bench, wanted: dict[str, bytes], size: int) -> tuple[bool, list[str]]:
+    """No file may grow beyond a size, as on a disk that is full."""
+    output, cache = bench.folder / "output", bench.folder / "cache"
+    cleared(output, cache)
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    code, said = bench.build(output, cache, preexec_fn=limit)
+    wrong = _ended_well(code, said, f"files of {size} bytes at most") + half_written(output) + damaged_entries(cache)
+    return code != 0 or "EC821" in said, wrong + judged(bench, output, cache, wanted)
+
+
+def _small_disk(bench: Bench, wanted: dict[str, bytes], size: int) -> tuple[bool, list[str]]:
+    """Output and cache on a file system of few kilobytes; where none may be mounted the fault does not hit."""
+    small = bench.folder / "small"
+    small.mkdir(exist_ok=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "none", small], capture_output=True)
+    if mounted.returncode != 0:
+        return False, []
+    try:
+        code, said = bench.build(small / "output", small / "cache")
+        wrong = _ended_well(code, said, f"file system of {size} KiB")
+        wrong += half_written(small / "output") + damaged_entries(small / "cache")
+        subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)
+        return code != 0 or "EC821" in said, wrong + judged(bench, small / "output", small / "cache", wanted)
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def _read_only(bench: Bench, wanted: dict[str, bytes], name: str) -> tuple[bool, list[str]]:
+    """A folder that may not be written, the output's or the cache's; for root by a file system mounted read-only."""
     closed = bench.folder / "closed"
-    for name in ("output", "cache"):
-        closed.mkdir(exist_ok=True)
-        if not _close(closed):
-            print("no file system can be mounted read-only here", file=sys.stderr)
-            return []
-        cleared(bench.folder / "output", bench.folder / "cache")
-        places = {"output": bench.folder / "output", "cache": bench.folder / "cache", name: closed / name}
-        try:
-            code, said = bench.build(places["output"], places["cache"])
-            wrong += _ended_well(code, said, f"read-only {name}")
-            if name == "cache" and (code != 0 or contents(places["output"]) != wanted):
-                wrong.append(f"read-only cache: the build ended with {code}, or gave other bytes: {said[-300:]}")
-        finally:
-            _open(closed)
-        wrong += [f"read-only {name}: something was written"] if list(closed.iterdir()) else []
-    return [("read-only folders", 2, wrong)]
+    closed.mkdir(exist_ok=True)
+    if not _close(closed):
+        return False, []
+    cleared(bench.folder / "output", bench.folder / "cache")
+    places = {"output": bench.folder / "output", "cache": bench.folder / "cache", name: closed / name}
+    try:
+        code, said = bench.build(places["output"], places["cache"])
+        wrong = _ended_well(code, said, f"read-only {name}")
+        if name == "cache" and (code != 0 or contents(places["output"]) != wanted):
+            wrong.append(f"read-only cache: the build ended with {code}, or gave other bytes: {said[-300:]}")
+    finally:
+        _open(closed)
+    wrong += [f"read-only {name}: something was written"] if list(closed.iterdir()) else []
+    return True, wrong
 
 
 def _close(folder: Path) -> bool:
@@ -193,39 +205,51 @@ def _open(folder: Path) -> None:
         subprocess.run(["umount", folder], check=True)
 
 
-def _corrupt(bench: Bench, wanted: dict[str, bytes]) -> Row:
-    """Every entry of the cache damaged in turn: a byte changed, cut short, empty, replaced by another entry."""
+def _corruptions(bench: Bench, wanted: dict[str, bytes], draw: random.Random) -> list[Case]:
+    """Every entry of the cache damaged in turn, in each way."""
+    cache = bench.folder / "whole"
+    bench.build(bench.folder / "output", cache)
+    names = [path.relative_to(cache) for path in sorted(cache.rglob("*.entry"))]
+    places = [draw.random() for _ in names]
+    return [
+        partial(_corrupt, bench, wanted, cache, name, names[index - 1], damage, places[index])
+        for index, name in enumerate(names)
+        for damage in _DAMAGES
+    ]
+
+
+def _corrupt(
+    bench: Bench, wanted: dict[str, bytes], whole: Path, name: Path, other: Path, damage: str, place: float
+) -> tuple[bool, list[str]]:
     output, cache = bench.folder / "output", bench.folder / "cache"
     cleared(output, cache)
-    bench.build(output, cache)
-    wrong, count = [], 0
-    for entry in sorted(cache.rglob("*.entry")):
-        whole = entry.read_bytes()
-        at = random.randrange(len(whole))
-        for damage in (whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :], whole[:at], b""):
-            entry.write_bytes(damage)
-            cleared(output)
-            wrong += judged(bench, output, cache, wanted)
-            count += 1
-    return "corrupt cache entries", count, wrong
+    shutil.copytree(whole, cache)
+    content = (whole / name).read_bytes()
+    at = int(place * len(content))
+    damaged = {
+        "a byte changed": content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :],
+        "cut short": content[:at],
+        "empty": b"",
+        "the content of another entry": (whole / other).read_bytes(),
+    }
+    (cache / name).write_bytes(damaged[damage])
+    return True, judged(bench, output, cache, wanted)
 
 
-def _together(bench: Bench, wanted: dict[str, bytes]) -> Row:
+def _together(bench: Bench, wanted: dict[str, bytes], number: int) -> tuple[bool, list[str]]:
     """Three builds of one folder at once, with nothing known and with everything known."""
     output, cache = bench.folder / "output", bench.folder / "cache"
     wrong: list[str] = []
-    for known in (False, True, False):
-        cleared(output)
-        if not known:
-            cleared(cache)
-        builds = [bench.start(output, cache) for _ in range(3)]
-        for build in builds:
-            _, said = build.communicate()
-            if build.returncode != 0:
-                wrong.append(f"of builds at once one ended with {build.returncode}: {said[-300:]}")
-        wrong += half_written(output) + ([] if contents(output) == wanted else ["builds at once: other bytes"])
-        wrong += judged(bench, output, cache, wanted)
-    return "three builds of one folder at once", 3, wrong
+    cleared(output)
+    if number != 1:
+        cleared(cache)
+    builds = [bench.start(output, cache) for _ in range(3)]
+    for build in builds:
+        _, said = build.communicate()
+        if build.returncode != 0:
+            wrong.append(f"of builds at once one ended with {build.returncode}: {said[-300:]}")
+    wrong += half_written(output) + ([] if contents(output) == wanted else ["builds at once: other bytes"])
+    return True, wrong + judged(bench, output, cache, wanted)
 
 
 def _ended_well(code: int, said: str, what: str) -> list[str]:

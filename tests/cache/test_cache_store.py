@@ -53,6 +53,19 @@ def test_what_was_put_is_found_by_its_key_alone(tmp_path: Path) -> None:
     assert kept(tmp_path).get("cd" + KEY[2:]) is None
 
 
+def test_an_entry_that_stands_under_the_name_of_another_is_damaged(tmp_path: Path) -> None:
+    other = "cd" + KEY[2:]
+    kept(tmp_path).put(KEY, Entry(plain={"a": 1}))
+    kept(tmp_path).put(other, Entry(plain={"a": 2}))
+    first, second = entries(tmp_path)
+    second.write_bytes(first.read_bytes())
+    reader = kept(tmp_path)
+
+    assert reader.get(other) is None
+    assert list(reader.said) == ["EC822"]
+    assert reader.get(KEY) == Entry(plain={"a": 1})
+
+
 def test_an_entry_with_any_byte_changed_or_missing_is_removed_and_told(tmp_path: Path) -> None:
     kept(tmp_path).put(KEY, Entry(plain={"a": 1}, blobs={"x": b"content"}))
     (path,) = entries(tmp_path)
