@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import wave
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgecompile.cli.main import main
+from edgecompile.cli.run_sound import features_of
 from edgecompile.ir import writer
 from edgecompile.ir.build import NetworkBuilder
 
@@ -94,6 +96,56 @@ def test_the_board_hears_what_this_machine_hears(built: Path, capsys: pytest.Cap
 
     assert (on_host, on_board) == (0, 0)
     assert board["outputs"] == host["outputs"]
+
+
+APPLICATION = """\
+#include "model.h"
+#include "semihosting.h"
+void application_listen(int16_t *samples, uint32_t count);
+void application_use(void *arena);
+static int32_t said;
+void application_listen(int16_t *samples, uint32_t count)
+{
+    static int32_t sound = 0;
+    if (sound == 0) {
+        sound = ec_host_open("sound.raw", EC_HOST_READ);
+        said = ec_host_open("said.bin", EC_HOST_WRITE);
+    }
+    if (!ec_host_read(sound, samples, count * sizeof *samples)) {
+        ec_host_close(said);
+        ec_host_exit(0);
+    }
+}
+void application_use(void *arena) { (void)ec_host_write(said, MODEL_OUTPUT(arena, 0), model_output_bytes[0]); }
+"""
+
+
+def test_the_application_hears_a_stream_as_this_machine_hears_its_windows(
+    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows come in one by one; whatever is in the model's input is what a clip of the same samples would give."""
+    step, window, runs, new = 200, 256, 4, 2
+    firmware = tmp_path / "target" / "firmware"
+    shutil.copytree(built / "build" / "qemu-m4", tmp_path / "target")
+    (firmware / "application.c").write_text(APPLICATION)
+    sound = np.random.default_rng(5).normal(0, 3000, step * (ROWS + new * (runs - 1))).astype(np.int16)
+    (tmp_path / "sound.raw").write_bytes(sound.tobytes())
+    words = ["APP_SOURCES=main.c application.c semihosting.c", f"OPTIMIZE=-O2 -DMODEL_FEATURES_ROWS_A_RUN={new}"]
+    subprocess.run(["make", "-s", "-C", firmware, "app", *words], check=True)
+    board = ["qemu-system-arm", "-machine", "mps2-an386", "-display", "none", "-serial", "none", "-monitor", "none"]
+    board += ["-semihosting-config", "enable=on,target=native", "-kernel", str(firmware / "build" / "app.elf")]
+    subprocess.run(board, check=True, cwd=tmp_path, timeout=60)
+    said = np.fromfile(tmp_path / "said.bin", np.int8).reshape(runs, 3)
+
+    # Before the first sample there was silence, as much as two windows have in common.
+    heard = np.concatenate([np.zeros(window - step, np.int16), sound])
+    data = json.loads((built / "build" / "qemu-m4" / "report.json").read_text())["details"]["data"]
+    clips = np.stack([heard[run * new * step :][:LENGTH] for run in range(runs)])
+    np.save(tmp_path / "x.npy", np.concatenate([features_of(clip[None], data) for clip in clips]))
+    _, found = ask(capsys, "run", built / "build" / "qemu-m4", "--on", "host", "--inputs", tmp_path / "x.npy")
+
+    (real,) = found["outputs"].values()  # type: ignore[attr-defined]
+    assert np.array_equal(said * 0.25, np.array(real))
 
 
 def test_the_class_is_named(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
