@@ -14,8 +14,11 @@ _SIGNS = {"verified": ("✓", "good"), "built": ("✓", "good")}
 
 
 def subject(report: Report) -> str:
-    """``digits on BOARD``: the model by the name of its file, where one was written, and the target."""
-    model = next((a.path.rpartition("/")[2].split(".")[0] for a in report.artifacts if a.kind == "tflite"), "")
+    """``digits on BOARD``: the model by the name of its file, where one was written or spoken of, and the target."""
+    written = [artifact.path for artifact in report.artifacts if artifact.kind == "tflite"]
+    spoken_of = [told.location.file or "" for told in report.diagnostics if told.location is not None]
+    files = (name.rpartition("/")[2] for name in (*written, *spoken_of) if name.endswith(".tflite"))
+    model = next(files, "").split(".")[0]
     return " on ".join(part for part in (model, report.target) if part)
 
 

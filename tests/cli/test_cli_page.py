@@ -30,6 +30,7 @@ def test_check_writes_a_page_of_a_rejected_model(model: Path, tmp_path: Path) ->
 
     text = page.read_text()
     assert "rejected" in text and "EC600" in text and "<h2>Operators" in text
+    assert "<h1>dense on nucleo-f103rb</h1>" in text
 
 
 def test_build_writes_a_page_beside_nothing_where_it_rejects(model: Path, tmp_path: Path) -> None:
