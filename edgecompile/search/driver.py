@@ -213,11 +213,17 @@ def concluded(answer: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     found = objectives.figures(answer["measures"]) if answer["exit_code"] == 0 else None
     facts: dict[str, Any] = {"duration_s": answer.get("duration_s", 0.0)}
     if found is None:
-        errors = [f"{one['code']}: {one['message']}" for one in answer["diagnostics"] if one["severity"] == "error"]
+        errors = [_said(one) for one in answer["diagnostics"] if one["severity"] == Severity.ERROR.value]
         return FAILED, {**facts, "reason": "; ".join(errors[:3]) or answer.get("lost", "it was not scored")}
     rows = (answer.get("details") or {}).get("sensitivity") or ()
     layers = list(dict.fromkeys(row["layer"] for row in rows if row["operator"] in _WITH_WEIGHTS))
     return COMPLETE, {**facts, "figures": found.to_dict(), "sensitive": layers}
+
+
+def _said(plain: Mapping[str, Any]) -> str:
+    """A diagnostic in a line; of a fault of ours with what Python said."""
+    note = f" ({plain['notes'][0]})" if plain["code"].startswith("EC9") and plain["notes"] else ""
+    return f"{plain['code']}: {plain['message']}{note}"
 
 
 def _demand_a_start(answer: Mapping[str, Any]) -> None:
