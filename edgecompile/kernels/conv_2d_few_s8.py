@@ -86,14 +86,14 @@ def quads(constants: dict[str, Array]) -> Array:
         for name in ("bias", "multiplier", "shift")
     )
     shifts = ((-shift & 0xFF) << np.array([0, 8, 16, 24])).sum(axis=1, keepdims=True)
-    return np.concatenate([bias[:, [0, 2, 1, 3]], multiplier, shifts.astype(np.int32)], axis=1).astype(np.int32)
+    return np.asarray(np.concatenate([bias[:, [0, 2, 1, 3]], multiplier, shifts.astype(np.int32)], axis=1), np.int32)
 
 
 def lines(straight: Lines) -> Array:
     """int32[ceil(o / 4), 8]: offsets of channels 1, 3, 0, 2 and slopes."""
     missing = -len(straight.offset) % 4
     offset, slope = (np.pad(values, (0, missing)).reshape(-1, 4) for values in (straight.offset, straight.slope))
-    return np.concatenate([offset[:, [1, 3, 0, 2]], slope], axis=1).astype(np.int32)
+    return np.asarray(np.concatenate([offset[:, [1, 3, 0, 2]], slope], axis=1), np.int32)
 
 
 def _distance(window: Window) -> int:

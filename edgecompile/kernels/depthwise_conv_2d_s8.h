@@ -4,7 +4,8 @@
  * input    int8, layer->in_* as sizes
  * output   int8; may be the input itself where rows_at_once is out_h and the sizes are equal, else may overlap it where
  *          each output row is written behind the input rows that it and later rows need
- * scratch  int16[strip_h * strip_w]: one channel's padded rows; must not overlap the others; 4-byte aligned
+ * scratch  int16[strip_h * strip_w]: one channel's padded rows, and behind them its weights in pairs, two int16 each
+ *          (depthwise_any_dsp.h); must not overlap the others; 4-byte aligned
  *
  * Weights are int8[out_c][kernel_h * kernel_w]. The bias has the input's zero point folded in, so padding is the
  * zero point. Nothing is allocated, nothing outside the output is written.
@@ -72,12 +73,18 @@ EC_SPECIALIZED int8_t ec_depthwise_conv_2d_s8_output(const ec_depthwise_conv_2d_
         const int32_t *const line = layer->lines + 2 * channel;
         sum = ec_line(sum * 256 + line[0], line[1], layer->base, layer->line_shift);
     } else {
-        sum = ec_scale(ec_add(sum, layer->bias[channel]), layer->multiplier[channel], layer->shift[channel],
-                       layer->rounding);
+        const int32_t whole = ec_add(sum, layer->bias[channel]), multiplier = layer->multiplier[channel];
+        const int shift = layer->shift[channel];
+        sum = layer->is_plain ? ec_scale_small(whole, multiplier, shift, layer->rounding)
+                              : ec_scale(whole, multiplier, shift, layer->rounding);
         sum = ec_add(sum, layer->output_zero_point);
     }
     return ec_narrow(sum, layer->lowest, layer->highest);
 }
+
+#ifdef EC_DEPTHWISE_DSP_H_
+#include "depthwise_any_dsp.h"
+#endif
 
 /* One channel of `rows_at_once` output rows from its strip. */
 EC_SPECIALIZED void ec_depthwise_conv_2d_s8_rows(const ec_depthwise_conv_2d_s8_layer *layer, const int16_t *strip,
@@ -130,6 +137,12 @@ EC_SPECIALIZED void ec_depthwise_conv_2d_s8(const ec_depthwise_conv_2d_s8_layer 
 #ifdef EC_DEPTHWISE_DSP_H_
                     if (ec_depthwise_dsp_takes(layer)) {
                         ec_depthwise_dsp_channel(layer, channel, output, &work);
+                        continue;
+                    }
+#endif
+#ifdef EC_DEPTHWISE_ANY_DSP_H_
+                    if (ec_depthwise_any_dsp_takes(layer)) {
+                        ec_depthwise_any_dsp_rows(layer, strip, channel, output + channel);
                         continue;
                     }
 #endif

@@ -53,14 +53,22 @@ def routine(site: Site) -> Routine:
         scratch=True,
     )
     pair = (site.operator.outputs[0], site.operator.inputs[0])
-    strip = strip_h * (strip_w + strip_w % 2)
+    strip, pairs = strip_h * (strip_w + strip_w % 2), _pairs_bytes(window, bool(quantities["is_plain"]))
     return Routine(
         calls=(call,),
         # With Helium elements have one byte, but up to sixteen behind the last row are read.
-        scratch_bytes=max(strip * 2, strip + 20 if site.kernels == HELIUM else 0),
+        scratch_bytes=max(strip * 2 + pairs, strip + 20 if site.kernels == HELIUM else 0),
         in_place=(pair,) if same else (),
         overlaps=() if same else (Overlap(over=pair[0], under=pair[1], distance=_distance(window)),),
     )
+
+
+def _pairs_bytes(window: Window, is_plain: bool) -> int:
+    """Of weights in pairs (``depthwise_any_dsp.h``); 3x3 has them in registers."""
+    is_nine = (window.kernel_h, window.kernel_w, window.dilation_h, window.dilation_w) == (3, 3, 1, 1)
+    if window.kernel_w == 1 or window.dilation_w > 1 or (is_nine and is_plain and window.stride_w <= 2):
+        return 0
+    return window.kernel_h * -(-window.kernel_w // 2) * 4
 
 
 def _reach(window: Window) -> int:

@@ -1,4 +1,4 @@
-"""3x3 depthwise convolutions of every width, on lines and not, here and on emulated cores, against the reference."""
+"""Depthwise convolutions of many widths and sizes, here and on emulated cores, against the reference."""
 
 from __future__ import annotations
 
@@ -24,14 +24,22 @@ WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 13)
 
 
 def depthwise(
-    width: int, stride: int, *, padding: str = "SAME", channels: int = 3, multiplier: int = 1, batches: int = 1, **more
+    width: int,
+    stride: int,
+    *,
+    kernel: tuple[int, int] = (3, 3),
+    padding: str = "SAME",
+    channels: int = 3,
+    multiplier: int = 1,
+    batches: int = 1,
+    **more,
 ) -> Network:
-    inside = width * stride if padding == "SAME" else (width - 1) * stride + 3
-    height = 3 * stride if padding == "SAME" else 2 * stride + 3
+    inside = width * stride if padding == "SAME" else (width - 1) * stride + kernel[1]
+    height = 3 * stride if padding == "SAME" else 2 * stride + kernel[0]
     return convolution(
         DEPTHWISE,
         (batches, height, inside, channels),
-        (1, 3, 3, channels * multiplier),
+        (1, *kernel, channels * multiplier),
         (batches, 3, width, channels * multiplier),
         stride_h=stride,
         stride_w=stride,
@@ -53,6 +61,19 @@ NETWORKS = {
     "a batch": depthwise(6, 2, batches=2, **LINES),
     "cut inside the range": depthwise(6, 1, out_scale=0.03, **RELU6),
     "steep lines": depthwise(6, 1, out_scale=0.002, **LINES),
+    **{f"5x5, {w} wide, stride {s}": depthwise(w, s, kernel=(5, 5), **LINES) for w in (2, 4, 7) for s in (1, 2, 3)},
+    "5x5, rounded twice": depthwise(9, 1, kernel=(5, 5)),
+    "2x4, two outputs an input": depthwise(5, 2, kernel=(2, 4), multiplier=2, **LINES),
+    "7x3, valid": depthwise(5, 1, kernel=(7, 3), padding="VALID", **LINES),
+    "1x9, one row": depthwise(6, 1, kernel=(1, 9), **LINES),
+    "9x1": depthwise(6, 1, kernel=(9, 1), **LINES),
+    "4x4 dilated down": depthwise(6, 1, kernel=(4, 4), dilation_h_factor=2, **LINES),
+    "3x3 dilated down": depthwise(6, 1, dilation_h_factor=2, **LINES),
+    "5x5 dilated": depthwise(6, 1, kernel=(5, 5), dilation_h_factor=2, dilation_w_factor=2, **LINES),
+    "3x3, multipliers over 1": depthwise(6, 1, kind="small", in_scale=4.0, out_scale=0.02, bias_limit=40),
+    "5x5, multipliers over 1": depthwise(
+        6, 1, kernel=(5, 5), kind="small", in_scale=4.0, out_scale=0.02, bias_limit=40
+    ),
     "lowest weights": depthwise(6, 1, kind="lowest", **LINES),
 }
 
