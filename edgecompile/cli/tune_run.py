@@ -153,7 +153,8 @@ def _conclude(console: Console, task: Task, trials: Any, as_json: bool) -> int:
         lambda done, whole: console.update(done, whole, f"{done} of {whole}"),
     )
     best = answer.best(points, task.asked.limits)
-    console.end(f"{sum(one.on_front for one in points)} on the front")
+    lost = len(found) - len(points)
+    console.end(f"{sum(one.on_front for one in points)} on the front" + (f", {lost} not built" if lost else ""))
     front = answer.to_plain(points, trials, task.asked, best)
     where = write_front(task.study.folder, front, best)
     if best is not None:

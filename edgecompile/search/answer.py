@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgecompile.core.diagnostic import from_dict
+from edgecompile.core.errors import from_exit_code
 from edgecompile.core.project import Accuracy, Budget, Project
 from edgecompile.core.recipe import Recipe
 from edgecompile.search import objectives, pareto, recipes
@@ -81,7 +83,8 @@ def judge(
 ) -> list[Point]:
     """The candidates built again, as they were built before, and scored on the test part; in the same order.
 
-    What was built so before is read. ``told`` hears how many of how many are done.
+    What was built so before is read. ``told`` hears how many of how many are done. A build that fails now is left out;
+    raises what the first of them said where none is left.
     """
     waiting = {}
     for trial in found:
@@ -89,8 +92,9 @@ def judge(
             order = Order(project=tested(project, trial, study), target=asked.target, place=place)
             waiting[trial.number] = pool.submit(work, order)
     told(len(found) - len(waiting), len(found))
+    answers = []
     for done, future in enumerate(waiting.values(), 1):
-        future.result()
+        answers.append(future.result())
         told(len(found) - len(waiting) + done, len(found))
     points = []
     for trial in found:
@@ -98,6 +102,9 @@ def judge(
         figures = objectives.figures(json.loads(file.read_bytes())["measures"]) if file.is_file() else None
         if figures is not None and trial.figures is not None:
             points.append(Point(trial=trial, searched=trial.figures, tested=figures))
+    failed = next((one for one in answers if one["exit_code"]), None)
+    if failed is not None and not points:
+        raise from_exit_code(failed["exit_code"], [from_dict(one) for one in failed["diagnostics"]])
     on_front = set(pareto.front([point(one.tested, asked.names) for one in points]))
     return [
         dataclasses.replace(one, on_front=index in on_front, meets=meets(one.tested, asked.limits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -108,7 +109,7 @@ class Quiet:
         self.done.append(trial)
 
 
-def search(study: Study, question: Asked, pool: Pool, workers: int = 1) -> list[Trial]:
+def search(study: Study, question: Asked, pool: Pool, workers: int = 1, seconds: float | None = None) -> list[Trial]:
     """Run a search to its end."""
     project = Project(
         model="m.keras", base=study.folder, targets=(question.target.id,), output=study.folder / "out",
@@ -122,6 +123,7 @@ def search(study: Study, question: Asked, pool: Pool, workers: int = 1) -> list[
         pool=pool,
         workers=workers,
         listener=Quiet(),
+        deadline=None if seconds is None else time.monotonic() + seconds,
     ).run()
 
 

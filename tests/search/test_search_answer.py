@@ -11,6 +11,7 @@ import pytest
 from search_cases import Pool, answer, asked, measure, opened, search
 
 from edgecompile.config.profiles import load
+from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.core.project import Budget, DataSpec, Project
 from edgecompile.frontend.source import ModelSource
@@ -95,6 +96,17 @@ def test_points_that_were_judged_are_not_built_again(tmp_path: Path) -> None:
 
     assert pool.orders == []
     assert [one.tested for one in again] == [one.tested for one in first]
+
+
+def test_a_front_that_cannot_be_judged_says_why(tmp_path: Path) -> None:
+    question = asked(most=3)
+    study = opened(tmp_path, question)
+    trials = search(study, question, Pool())
+    said = Diagnostic(code="EC717", message="there are no labels").to_dict()
+    pool = Pool(lambda order: {"status": "failed", "exit_code": 2, "measures": [], "diagnostics": [said]})
+
+    with pytest.raises(BadInputError, match="EC717"):
+        answering.judge(trials, study, question, project(), Place(cache=None), pool, lambda done, whole: None)
 
 
 def test_the_front_is_written_whole_and_drawn(tmp_path: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from search_cases import Pool, answer, asked, measure, opened, search, told
@@ -187,3 +192,67 @@ def test_what_cannot_fit_is_discarded_without_a_build(tmp_path: Path) -> None:
     assert discarded and all("RAM" in one.reason and "5 000 are granted" in one.reason for one in discarded)
     assert len(pool.orders) + len(discarded) == len(trials)
     assert all(one.genome["shape"] == "whole" or one.genome["kept"] > 0.7 for one in discarded)
+
+
+def test_what_runs_at_the_deadline_is_begun_again_by_the_same_command(tmp_path: Path) -> None:
+    question = asked(most=4)
+    hung: list[Future[Any]] = []
+
+    class Slow(Pool):
+        """The third order is never answered."""
+
+        def submit(self, fn: Any, /, *args: Any) -> Future[Any]:
+            if len(self.orders) < 2:
+                return super().submit(fn, *args)
+            hung.append(Future())
+            return hung[-1]
+
+    begun = time.monotonic()
+    quick = Slow(lambda order: {**answer(order), "duration_s": 0.01})
+    first = search(opened(tmp_path, question), question, quick, seconds=1.5)
+    took = time.monotonic() - begun
+    again = search(opened(tmp_path, question), question, Pool())
+
+    assert [one.state for one in first] == [COMPLETE, COMPLETE, RUNNING]
+    assert took < 4 and hung[0].cancelled()
+    assert [one.state for one in again] == [COMPLETE] * 4
+
+
+def test_no_trial_is_begun_that_would_not_be_through(tmp_path: Path) -> None:
+    question = asked(most=9)
+    pool = Pool(lambda order: {**answer(order), "duration_s": 60.0})
+
+    trials = search(opened(tmp_path, question), question, pool, seconds=30)
+
+    assert len(trials) == 1
+
+
+FULL_DISK = """
+import resource, sys
+sys.path[:0] = sys.argv[1:2]
+from pathlib import Path
+from search_cases import Pool, asked, opened, search
+from edgecompile.core.errors import EdgecompileError
+from edgecompile.emit.output_errors import told
+place, question = Path(sys.argv[2]), asked(most=5)
+study = opened(place, question)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+try:
+    with told(place):
+        search(study, question, Pool())
+except EdgecompileError as error:
+    print(error.diagnostics[0].code)
+"""
+
+
+def test_a_full_disk_is_told_and_the_study_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", FULL_DISK, str(Path(__file__).parent), str(tmp_path)]
+    question = asked(most=5)
+
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    study = opened(tmp_path, question)
+    trials = search(study, question, Pool())
+
+    assert done.stdout.split() == ["EC631"], done.stderr
+    assert [one.code for one in study.said] == ["EC860"]
+    assert told(trials) == told(search(opened(tmp_path / "whole", question), question, Pool()))
