@@ -124,21 +124,38 @@ EC_SPECIALIZED int8_t ec_conv_2d_few_s8_output(const ec_conv_2d_few_s8_layer *la
     return ec_narrow(sum, layer->lowest, layer->highest);
 }
 
+/* Sums of an even and the odd channel behind it for both pixels: even, even, odd, odd. */
+EC_SPECIALIZED void ec_conv_2d_few_s8_sums(const int16_t *weights, const int16_t *pixels, int groups, int32_t *sums)
+{
+    int32_t even_0 = 0, even_1 = 0, odd_0 = 0, odd_1 = 0;
+    int half, i;
+    for (half = 0; half < 2 * groups; ++half, weights += 4, pixels += 4) {
+        for (i = 0; i < 2; ++i) {
+            const int32_t even = (int8_t)(weights[i] & 0xff), odd = (weights[i] - even) >> 8;
+            even_0 += even * pixels[i];
+            even_1 += even * pixels[2 + i];
+            odd_0 += odd * pixels[i];
+            odd_1 += odd * pixels[2 + i];
+        }
+    }
+    sums[0] = even_0;
+    sums[1] = even_1;
+    sums[2] = odd_0;
+    sums[3] = odd_1;
+}
+
 /* Two pixels times all weights; the second goes `step` behind the first, nowhere else where that is 0. */
 EC_SPECIALIZED void ec_conv_2d_few_s8_times_two(const ec_conv_2d_few_s8_layer *layer, const int16_t *pixels,
                                                 int8_t *output, int step)
 {
-    int channel, i, k;
+    int channel, i;
     for (channel = 0; channel < layer->out_c; ++channel) {
-        const int16_t *const weights = layer->weights + channel / 4 * layer->groups * 8 + channel % 4 / 2 * 2;
-        int32_t sums[2] = {0, 0};
-        for (k = 0; k < layer->groups * 4; ++k) {
-            const int both = weights[(k / 4) * 8 + (k % 2) * 4 + (k % 4) / 2];
-            const int even = (int8_t)(both & 0xff);
-            const int weight = channel % 2 == 0 ? even : (both - even) / 256;
-            for (i = 0; i < 2; ++i) sums[i] += weight * pixels[ec_conv_2d_few_s8_place(k, i)];
-        }
+        int32_t sums[4];
+        ec_conv_2d_few_s8_sums(layer->weights + channel / 4 * layer->groups * 8 + channel % 4, pixels, layer->groups,
+                               sums);
         for (i = 0; i < 2; ++i) output[i * step + channel] = ec_conv_2d_few_s8_output(layer, channel, sums[i]);
+        if (++channel == layer->out_c) return;
+        for (i = 0; i < 2; ++i) output[i * step + channel] = ec_conv_2d_few_s8_output(layer, channel, sums[2 + i]);
     }
 }
 
