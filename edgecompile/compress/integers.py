@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.gathered import with_tables_scales
 from edgecompile.compress.sites import Site, bias_of, sites_of, spread, weights_of
 from edgecompile.compress.subject import Held
 from edgecompile.core.errors import internal
@@ -22,8 +23,8 @@ def hold(quantized: Network, floats: Network, held: Mapping[str, Held]) -> Netwo
 
     Codes and their scales replace the weights and their scales, zeros are set in weights without codes, and each
     bias is rounded anew from the float bias, with the scale of the input times that of the weights. Weights that the
-    scheme leaves in float stay: they equal the codes times the scales already. Raises EC901 when a layer was
-    lost in quantization.
+    scheme leaves in float stay: they equal the codes times the scales already. Rows of tables whose scale is now
+    another are brought back to the scale they had. Raises EC901 when a layer was lost in quantization.
     """
     for site in sites_of(floats):
         promise = held.get(site.key)
@@ -39,9 +40,9 @@ def hold(quantized: Network, floats: Network, held: Mapping[str, Held]) -> Netwo
             )
         for place in places:
             if quantized.main.tensors[place.weights].dtype == "int8":
-                codes, scales = _integers(quantized, place, promise)
+                codes, scales = _integers(quantized, place, promise, weights_of(floats, site))
                 quantized = write_weights(quantized, place, codes, scales, bias_of(floats, site))
-    return quantized
+    return with_tables_scales(quantized)
 
 
 def places_of(quantized: Network, site: Site) -> tuple[Site, ...]:
@@ -128,12 +129,16 @@ def scales_of(network: Network, site: Site) -> Array:
     return np.array(quantization.scales, np.float32)
 
 
-def _integers(network: Network, site: Site, promise: Held) -> tuple[Array, Array]:
+def _integers(network: Network, site: Site, promise: Held, floats: Array) -> tuple[Array, Array]:
     """Held codes and scales; else the stored ones with zeros where they must be."""
     if promise.codes is not None and promise.scales is not None:
         return promise.codes, promise.scales
     stored = network.main.tensors[site.weights]
     assert stored.quantization is not None and promise.zeros is not None
+    if any(stored.quantization.zero_points):
+        # A table of rows: its zero would be stored as another number.
+        scale = max(float(np.abs(floats).max()), 1e-12) / 127
+        return np.where(promise.zeros, 0, np.round(floats / scale)).astype(np.int8), np.array([scale])
     return np.where(promise.zeros, 0, weights_of(network, site)), np.array(stored.quantization.scales, np.float64)
 
 

@@ -11,6 +11,8 @@ from edgecompile.compress.subject import Held
 from edgecompile.core.errors import EdgecompileError
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
+from edgecompile.ir.writer import write
+from edgecompile.libs.litert import invoke, runtimes
 
 BIAS = np.array([0.5, -0.25, 3.0], np.float32)
 
@@ -102,3 +104,46 @@ def test_a_layer_that_quantization_lost_is_a_fault_of_ours() -> None:
 
     with pytest.raises(EdgecompileError, match="EC901"):
         hold(_network("int8", name="other"), _network("float32"), {"conv": promise})
+
+
+def _table(dtype: str) -> Network:
+    """Rows of a table by places, as TensorFlow's quantizer leaves them: rows and table of one scale, zero not at 0."""
+    integer = dtype == "int8"
+    build = NetworkBuilder()
+    places = build.input("places", (1, 3), "int32")
+    stored = {"scale": 0.5, "zero_point": -2} if integer else {}
+    table = build.constant("table", TABLE if not integer else (TABLE / 0.5 - 2).astype(np.int8), **stored)
+    rows = build.tensor("rows", (1, 3, 2), dtype, **stored)
+    build.op("GATHER", [table, places], [rows])
+    build.output(rows)
+    return build.build()
+
+
+TABLE = np.array([[0.0, 1.5], [-3.0, 6.0], [2.0, 0.0], [4.5, -1.0]], np.float32)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    "promise",
+    [
+        pytest.param(
+            Held(codes=np.array([[0, 2], [-4, 8], [3, 0], [6, -1]], np.int8), scales=np.array([0.75], np.float32)),
+            id="codes",
+        ),
+        pytest.param(Held(zeros=np.isin(TABLE, (0.0, -1.0))), id="zeros"),
+    ],
+)
+def test_rows_of_a_table_with_a_scale_of_its_own_come_out_with_the_scale_they_had(promise: Held) -> None:
+    changed = hold(_table("int8"), _table("float32"), {"rows": promise})
+
+    runtime = next(found for found in runtimes() if found.available)
+    answer = invoke(write(changed), [np.array([[1, 3, 0]], np.int32)], runtime=runtime, real=True).arrays[0]
+
+    (site,) = sites_of(changed)
+    made = real_weights(changed, site)
+    assert site.key == "rows"
+    assert (made[TABLE == 0] == 0).all() and np.abs(made - TABLE).max() <= 1.0
+    rows = (answer.reshape(3, 2).astype(float) + 2) * 0.5
+    assert np.abs(rows - made[[1, 3, 0]]).max() <= 0.25 + 1e-6  # half a step of the rows' scale
+    out = changed.main.tensors[changed.main.outputs[0]].quantization
+    assert out is not None and (out.scales, out.zero_points) == ((0.5,), (-2,))

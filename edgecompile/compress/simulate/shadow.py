@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.compress import gathered
 from edgecompile.compress.simulate.quantizers import is_quantized, limits, real, spread_quantization
 from edgecompile.compress.sites import Site, spread
 from edgecompile.compress.subject import Held
@@ -23,7 +24,7 @@ class Shadow:
     to the entries of ``codebook`` (integers over 127) where the tensor has at most ``held.centroids`` of them.
 
     Scales of plain integer weights follow ``max|w|`` of their channel, in the ratio found at the start, so that weights
-    may grow; those of held codes, and of tensors with zero points, stay.
+    may grow; those of held codes, of tensors with zero points, and of tables whose rows are copied, stay.
     """
 
     def __init__(self, tf: Any, tensor: Tensor, site: Site, held: Held, given: Array | None = None) -> None:
@@ -130,6 +131,8 @@ class Shadow:
 
     def _starting_peaks(self) -> Any:
         given = self._tensor.quantization
+        if self._site.operator == gathered.OPERATOR:
+            return None
         if self.scales is None or self._held.codes is not None or given is None or any(given.zero_points):
             return None
         masked = self._masked().numpy()
