@@ -13,7 +13,9 @@ from edgecompile.core.project import Project
 from edgecompile.core.recipe import Recipe, Scheme
 from edgecompile.core.target import Target
 from edgecompile.core.units import format_size, group
+from edgecompile.frontend.network_ports import not_in_floats
 from edgecompile.frontend.source import ModelSource
+from edgecompile.ir import reader
 from edgecompile.ir.layer_names import short_name
 from edgecompile.job import Job
 
@@ -25,19 +27,13 @@ def request(
 ) -> Mapping[str, Any] | None:
     """What ``keras_process.lower`` must know of the recipe's steps; None when there are none.
 
-    Raises EC306 for steps on integers in a scheme of floats, EC308 for a model that is a .tflite already.
+    Raises EC306 for steps on integers in a scheme of floats, EC308 for a .tflite that they cannot change.
     """
     recipe = project.recipe
     if not recipe.steps:
         return None
     if source.kind == "tflite":
-        raise bad_input(
-            "EC308",
-            f"recipe `{recipe.name}` has steps, and `{source.name}` is converted already",
-            source.name,
-            notes=("steps train and change the float model; a .tflite is compiled as it is",),
-            help=("give the Keras model that it was made from", "or leave the recipe out"),
-        )
+        _check_network(source, recipe)
     wrong = [problem for scheme in schemes for problem in recipe_check.check_numerics(recipe, scheme.numerics)]
     if wrong:
         raise BadInputError(*dict.fromkeys(wrong))
@@ -50,6 +46,35 @@ def request(
         "metric": project.accuracy.metric,
         "cache": str(cache / "training") if cache is not None else None,
     }
+
+
+def _check_network(source: ModelSource, recipe: Recipe) -> None:
+    """Raises EC308 for a .tflite that the recipe's steps cannot change."""
+    early = recipe_check.on_model(recipe)
+    if early:
+        raise bad_input(
+            "EC308",
+            f"`{early[0]}` changes layers of the Keras model, and `{source.name}` is converted already",
+            source.name,
+            notes=(
+                "conversion folds batch norms into weights",
+                f"steps of recipe `{recipe.name}` on layers: {', '.join(early)}",
+            ),
+            help=(f"take `{early[0]}` out of the recipe", "or give the Keras model that the .tflite was made from"),
+        )
+    assert source.path is not None
+    stored = not_in_floats(reader.read(source.path.read_bytes(), source.name))
+    if stored:
+        raise bad_input(
+            "EC308",
+            f"recipe `{recipe.name}` has steps, and `{source.name}` is in {stored[0].dtype} already",
+            source.name,
+            notes=(
+                "steps train and change a network of float32; what rounding took away they cannot give back",
+                f"tensors that are not in float32: {len(stored)}, the first `{stored[0].name}`",
+            ),
+            help=("give the float model that it was made from, .tflite or Keras", "or leave the recipe out"),
+        )
 
 
 def not_taken(job: Job, recipe: Recipe) -> None:

@@ -24,7 +24,7 @@ from edgecompile.ir.network import Network
 from edgecompile.ir.ports import port_of
 from edgecompile.kernels.program import Program
 from edgecompile.legalize.check import Verdict
-from edgecompile.lowering import Lowered
+from edgecompile.lowering import AS_FOUND, Lowered
 from edgecompile.memory.arena import MemoryPlan
 from edgecompile.memory.shared import SharedPlan
 from edgecompile.verify.c_features import FrontEnd
@@ -128,11 +128,11 @@ class Job:
 
     def _recipe(self) -> dict[str, Any]:
         recipe = self.project.recipe
-        found = self.lowered.source.kind == "tflite"
+        found = AS_FOUND in self.lowered.content
         return {
             "name": recipe.name,
             "steps": [{"pass": step.name, **step.options} for step in recipe.steps],
-            "numerics": "as found" if found else self.scheme.numerics,
+            "numerics": AS_FOUND if found else self.scheme.numerics,
             "io_dtype": None if found else self.scheme.io_dtype,
             "per_tensor_dense": None if found else self.scheme.per_tensor_dense,
             "calibration": None if found else self.scheme.calibration,

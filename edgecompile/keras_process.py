@@ -29,11 +29,13 @@ from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
 from edgecompile.core.units import format_size, group
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.imported import imported
+from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.keras_model import KerasModel, load
 from edgecompile.frontend.source import ModelSource, open_model
 from edgecompile.ir import reader, writer
 from edgecompile.ir.network import Network
 from edgecompile.libs.arrays import save_array
+from edgecompile.libs.keras import BETWEEN_THREADS, INNER_THREADS
 
 Array = np.ndarray[Any, Any]
 PREDICT_BATCH = 256
@@ -63,8 +65,8 @@ def lower(
     Writes ``<scheme label>.tflite``, ``input_<i>.npy`` and ``reference_<i>.npy`` (float32, samples
     first) into ``folder``. Raises what loading, checking the data, compressing and converting raise.
     """
-    out, work = Path(folder), _Work(progress=progress)
-    origin = _source(source)
+    out, work = Path(folder), Work(progress=progress)
+    origin = source_of(source)
     with work.stage("Load", origin.name) as summary:
         model = load(origin, custom, trust, Path(base))
         summary.append(f"{group(model.parameters)} parameters")
@@ -73,7 +75,7 @@ def lower(
     if dataset is not None:
         diagnostics += frontend_data.check_against(dataset, model.inputs, model.outputs)
         dataset = frontend_data.arrange(dataset, model.inputs, model.outputs)
-    calibration = _calibration(dataset, model, random_calibration, seed)
+    calibration = calibration_of(dataset, model.inputs, random_calibration, seed)
     wanted = [Scheme(**plain) for plain in schemes]
     if recipe is not None or any(scheme.numerics in NEEDS_CALIBRATION for scheme in wanted):
         diagnostics += unroll(model.model)
@@ -81,34 +83,32 @@ def lower(
     if recipe is None:
         _convert(model, wanted, calibration, seed, out, work)
     else:
-        opened = _Opened(custom=custom, trust=trust, base=Path(base), seed=seed)
+        opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed)
         compressed = _compress(model, wanted, calibration, dataset, recipe, opened, out, work)
         diagnostics += compressed.diagnostics
         records = {label: [one.to_dict() for one in done] for label, done in compressed.records.items()}
-    inputs = _reference_inputs(dataset, model, reference_samples, seed)
+    inputs = reference_inputs(dataset, model.inputs, reference_samples, seed)
     with work.stage("Predict", "the float model") as summary:
         outputs = predict(model, inputs)
         summary.append(f"{group(len(inputs[0]))} samples")
-    for kind, arrays in (("reference", outputs), ("input", inputs)):
-        for index, array in enumerate(arrays):
-            save_array(out / f"{kind}_{index}.npy", array)
+    save_samples(out, inputs, outputs)
     return {
         "parameters": model.parameters,
         "inputs": [dataclasses.asdict(spec) for spec in model.inputs],
         "outputs": [dataclasses.asdict(spec) for spec in model.outputs],
         "bridge_difference": model.bridge_difference,
-        "diagnostics": [_plain(diagnostic) for diagnostic in diagnostics],
+        "diagnostics": [plain_of(diagnostic) for diagnostic in diagnostics],
         "stages": work.stages,
         "records": records,
         "input_files": [f"input_{index}.npy" for index in range(len(inputs))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(outputs))],
-        "versions": _versions(),
+        "versions": versions(),
         "imported": imported(out),
     }
 
 
 @dataclass(kw_only=True)
-class _Work:
+class Work:
     """Stages as they are finished, told to the listener."""
 
     progress: Progress
@@ -131,7 +131,7 @@ class _Work:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Opened:
+class Opened:
     """How models are opened: the project's own, and teachers."""
 
     custom: str | None
@@ -146,14 +146,15 @@ def _convert(
     calibration: tuple[Array, ...] | None,
     seed: int,
     out: Path,
-    work: _Work,
+    work: Work,
 ) -> None:
     for scheme in schemes:
         with work.stage("Convert", scheme.title, several=True) as summary:
             used = calibration if scheme.numerics in NEEDS_CALIBRATION else None
-            content = convert(model.model, scheme, used, seed)
+            taken: list[str] = []
+            content = convert(model.model, scheme, used, seed, taken.append)
             (out / f"{scheme.label}.tflite").write_bytes(content)
-            summary.append(format_size(len(content)))
+            summary.append(", ".join([format_size(len(content)), *(f"calibrated by {method}" for method in taken)]))
 
 
 def _compress(
@@ -162,12 +163,31 @@ def _compress(
     calibration: tuple[Array, ...] | None,
     dataset: frontend_data.DataSet | None,
     recipe: dict[str, Any],
-    opened: _Opened,
+    opened: Opened,
     out: Path,
-    work: _Work,
+    work: Work,
 ) -> Compressed:
+    material = material_of(schemes, calibration, dataset, recipe, opened, work)
+    said = adapt(model.model, lambda x: list(predict(model, x)), material)
+    with work.stage("Convert", "float32, for the recipe", several=True) as summary:
+        network = _floats(model, opened.seed)
+        summary.append(f"{len(network.main.operators)} operators")
+    compressed = take_steps(network, model.model.name, material, recipe["title"], out, work)
+    compressed.diagnostics[:0] = said
+    return compressed
+
+
+def material_of(
+    schemes: Sequence[Scheme],
+    calibration: tuple[Array, ...] | None,
+    dataset: frontend_data.DataSet | None,
+    recipe: dict[str, Any],
+    opened: Opened,
+    work: Work,
+) -> Material:
+    """What a recipe works with besides the network."""
     steps = tuple(Step(name=step["pass"], options=step["options"]) for step in recipe["steps"])
-    material = Material(
+    return Material(
         recipe=Recipe(name=recipe["name"], steps=steps),
         schemes=schemes,
         forms=recipe["forms"],
@@ -184,19 +204,16 @@ def _compress(
         folder=Path(recipe["cache"]) if recipe["cache"] else None,
         progress=work.progress,
     )
-    said = adapt(model.model, lambda x: list(predict(model, x)), material)
-    with work.stage("Convert", "float32, for the recipe", several=True) as summary:
-        network = _floats(model, opened.seed)
-        summary.append(f"{len(network.main.operators)} operators")
+
+
+def take_steps(network: Network, name: str, material: Material, title: str, out: Path, work: Work) -> Compressed:
+    """Run the steps on a float network and write ``<scheme label>.tflite`` of every scheme."""
     started = time.monotonic()
-    compressed = compress(network, model.model.name, material)
-    compressed.diagnostics[:0] = said
-    for scheme in schemes:
+    compressed = compress(network, name, material)
+    for scheme in material.schemes:
         content = writer.write(compressed.networks[scheme.label])
         (out / f"{scheme.label}.tflite").write_bytes(content)
-    work.stages.append(
-        {"name": "compress", "summary": recipe["title"], "duration_s": time.monotonic() - started},
-    )
+    work.stages.append({"name": "compress", "summary": title, "duration_s": time.monotonic() - started})
     return compressed
 
 
@@ -205,7 +222,7 @@ def _floats(model: KerasModel, seed: int) -> Network:
     return with_integer_forms(reader.read(content, f"{model.model.name}.tflite"))
 
 
-def _teacher(name: str, opened: _Opened) -> Network:
+def _teacher(name: str, opened: Opened) -> Network:
     model = load(open_model(name, opened.base), opened.custom, opened.trust, opened.base)
     return _floats(model, opened.seed)
 
@@ -214,7 +231,8 @@ def _samples(split: Any) -> Samples | None:
     return Samples(x=tuple(split.x), y=tuple(split.y)) if split is not None and len(split) else None
 
 
-def _source(plain: dict[str, Any]) -> ModelSource:
+def source_of(plain: dict[str, Any]) -> ModelSource:
+    """From the parent."""
     return ModelSource(**{**plain, "path": Path(plain["path"]) if plain["path"] else None})
 
 
@@ -248,29 +266,40 @@ def _as_tuple(outputs: Any) -> tuple[np.ndarray[Any, Any], ...]:
     return tuple(np.asarray(part) for part in parts)
 
 
-def _calibration(
-    dataset: frontend_data.DataSet | None, model: KerasModel, random_samples: int, seed: int
+def calibration_of(
+    dataset: frontend_data.DataSet | None, inputs: Sequence[InputSpec], random_samples: int, seed: int
 ) -> tuple[np.ndarray[Any, Any], ...] | None:
+    """Calibration samples, or that much noise; None for neither."""
     if dataset is not None and dataset.calibration is not None:
         return dataset.calibration.x
     if random_samples:
-        return random_inputs(model.inputs, random_samples, seed)
+        return random_inputs(inputs, random_samples, seed)
     return None
 
 
-def _reference_inputs(
-    dataset: frontend_data.DataSet | None, model: KerasModel, samples: int | None, seed: int
+def reference_inputs(
+    dataset: frontend_data.DataSet | None, inputs: Sequence[InputSpec], samples: int | None, seed: int
 ) -> tuple[np.ndarray[Any, Any], ...]:
+    """What the float model is asked about: test samples, or noise."""
     if dataset is not None and dataset.test is not None:
         return tuple(array[:samples] for array in dataset.test.x)
-    return random_inputs(model.inputs, min(samples or RANDOM_REFERENCE_SAMPLES, RANDOM_REFERENCE_SAMPLES), seed + 1)
+    return random_inputs(inputs, min(samples or RANDOM_REFERENCE_SAMPLES, RANDOM_REFERENCE_SAMPLES), seed + 1)
 
 
-def _plain(diagnostic: Diagnostic) -> dict[str, Any]:
+def save_samples(out: Path, inputs: Sequence[Array], outputs: Sequence[Array]) -> None:
+    """Inputs and what the float model gives for them, as the parent reads them."""
+    for kind, arrays in (("reference", outputs), ("input", inputs)):
+        for index, array in enumerate(arrays):
+            save_array(out / f"{kind}_{index}.npy", array)
+
+
+def plain_of(diagnostic: Diagnostic) -> dict[str, Any]:
+    """For the parent."""
     return diagnostic.to_dict()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the libraries that change what comes out."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
@@ -279,4 +308,5 @@ def _versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
+    found["threads of tensorflow"] = f"{INNER_THREADS} in an operator, {BETWEEN_THREADS} operators at once"
     return found

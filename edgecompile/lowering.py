@@ -22,6 +22,7 @@ from edgecompile.core.report import Stage
 from edgecompile.core.target import Target
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.input_spec import InputSpec
+from edgecompile.frontend.network_ports import is_quantized, ports_of
 from edgecompile.frontend.source import ModelSource
 from edgecompile.ir import reader
 from edgecompile.ir.network import Network, Tensor
@@ -29,6 +30,8 @@ from edgecompile.keras_answers import answers
 from edgecompile.libs import child
 
 AS_FOUND = "as found"
+# What a kind of model goes through when it is changed; all others are Keras models.
+_PROCESSES = {"tflite": "edgecompile.network_process:lower"}
 KERAS_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 CONVERTER_DIED = child.Crash(
     code="EC400",
@@ -46,9 +49,9 @@ Array = np.ndarray[Any, Any]
 class Lowered:
     """The model as flatbuffers, and what to hold them against.
 
-    ``content`` maps a scheme's label (or AS_FOUND for a .tflite) to the flatbuffer. ``inputs``
+    ``content`` maps a scheme's label (or AS_FOUND for a .tflite without steps) to the flatbuffer. ``inputs``
     and ``reference`` are samples first: held-out inputs and the float model's outputs for them;
-    ``reference`` is empty for a .tflite. ``held_out`` False: ``inputs`` are noise, there was no data.
+    ``reference`` is empty for a .tflite as found. ``held_out`` False: ``inputs`` are noise, there was no data.
     """
 
     source: ModelSource
@@ -98,15 +101,16 @@ def lower(
     compression: Mapping[str, Any] | None = None,
     store: Store | None = None,
 ) -> Lowered:
-    """Read the data, then run the Keras process; a .tflite is taken as it is, and so is what ``store`` knows.
+    """Read the data, then run the Keras process; a .tflite without steps is taken as it is, so is what ``store`` knows.
 
     ``samples`` bounds how many held-out samples are predicted, None: all. ``compression`` is what the steps of the
     recipe need to know (see ``keras_process.lower``), None: no step is taken. Raises EC302 when a
     scheme needs calibration data and there is none, and whatever data, load and convert raise.
     """
-    calibrated = source.kind != "tflite" and any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes)
+    found = source.kind == "tflite" and compression is None
+    calibrated = not found and any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes)
     dataset = _open_data(project, scratch, progress, calibrated)
-    if source.kind == "tflite":
+    if found:
         return _as_found(project, source, dataset, samples)
     _demand_calibration(project, source, schemes, dataset)
     unique = list(dict.fromkeys(schemes))
@@ -145,7 +149,7 @@ def _answer(
     if dataset is not None and not (scratch / "data").is_dir():
         frontend_data.save(dataset, scratch / "data")
     fresh: dict[str, Any] = child.call(
-        "edgecompile.keras_process:lower",
+        _PROCESSES.get(source.kind, "edgecompile.keras_process:lower"),
         {**arguments, "schemes": [dataclasses.asdict(scheme) for scheme in asked]},
         progress=progress,
         environment=_environment(scratch),
@@ -217,12 +221,6 @@ def _as_found(
     )
 
 
-def ports_of(network: Network) -> tuple[list[InputSpec], list[InputSpec]]:
-    """Inputs and outputs of a .tflite as data is held against them: quantized ends take and give real values."""
-    main = network.main
-    return [_port(main.tensors[i]) for i in main.inputs], [_port(main.tensors[i]) for i in main.outputs]
-
-
 def noise_for(network: Network, seed: int, samples: int = 64) -> tuple[Array, ...]:
     """Real-valued noise for a .tflite: uniform over what each quantized input can hold, else as for Keras models."""
     inputs, _ = ports_of(network)
@@ -231,18 +229,8 @@ def noise_for(network: Network, seed: int, samples: int = 64) -> tuple[Array, ..
     return random_inputs(inputs, samples, seed, known)
 
 
-def _port(tensor: Tensor) -> InputSpec:
-    signature = tensor.shape_signature or tensor.shape
-    shape = (None, *(None if size < 0 else size for size in signature[1:]))
-    return InputSpec(name=tensor.name, shape=shape, dtype="float32" if _is_quantized(tensor) else tensor.dtype)
-
-
-def _is_quantized(tensor: Tensor) -> bool:
-    return tensor.quantization is not None and tensor.dtype in ("int8", "uint8", "int16")
-
-
 def _range(tensor: Tensor) -> tuple[float, float] | None:
-    if tensor.quantization is None or not _is_quantized(tensor):
+    if tensor.quantization is None or not is_quantized(tensor):
         return None
     limits = np.iinfo(tensor.dtype)
     scale, zero = tensor.quantization.scales[0], tensor.quantization.zero_points[0]

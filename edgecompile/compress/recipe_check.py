@@ -44,6 +44,11 @@ def check_numerics(recipe: Recipe, numerics: str) -> tuple[Diagnostic, ...]:
     )
 
 
+def on_model(recipe: Recipe) -> tuple[str, ...]:
+    """Names of the steps that change the Keras model itself, before it is a network."""
+    return tuple(step.name for step in recipe.steps if passes()[step.name].phase == "model")
+
+
 def steps_of(recipe: Recipe) -> tuple[Pass, ...]:
     """The recipe's passes with their options, in order; the recipe was checked."""
     return tuple(make(passes()[step.name], step) for step in recipe.steps)

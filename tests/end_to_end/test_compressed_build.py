@@ -10,6 +10,7 @@ import pytest
 from pipeline_networks import classifier
 
 from edgecompile.cli.main import main
+from edgecompile.ir.reader import read_file
 from edgecompile.ir.writer import write
 
 _STEPS = 'schema = 1\nsteps = [{ pass = "finetune", epochs = 2, learning_rate = 0.01 }]\n'
@@ -57,13 +58,55 @@ def test_check_says_that_it_takes_no_steps(tmp_path: Path, capsys: pytest.Captur
     assert "EC309" in capsys.readouterr().err
 
 
-def test_a_tflite_is_not_compressed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.tensorflow
+def test_a_float_tflite_goes_through_the_steps_as_its_model_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _project(tmp_path)
+    _converted(tmp_path / "small.h5", tmp_path / "small.tflite")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
+
+    code = main(["build", "small.tflite", "-t", "android-nnapi", "--data", "small.npz", "--recipe", "r.toml"])
+
+    report = json.loads((tmp_path / "build/android-nnapi/report.json").read_text())
+    scores = [row["score"] for row in report["details"]["compression records"]["steps"]]
+    built = read_file(tmp_path / "build/android-nnapi/small.tflite")
+    assert code == 0
+    assert [row["step"] for row in report["details"]["compression"]][1:] == [
+        "finetune epochs 2 learning_rate 0.01",
+        "int8",
+    ]
+    assert scores[1] > scores[0]
+    assert (report["status"], report["recipe"]["numerics"]) == ("verified", "int8")
+    assert "float32" not in {tensor.dtype for tensor in built.main.tensors}
+
+
+def _converted(model: Path, place: Path) -> None:
+    from edgecompile.libs.keras import tensorflow, tf_keras
+
+    converter = tensorflow().lite.TFLiteConverter.from_keras_model(tf_keras().models.load_model(model))
+    place.write_bytes(converter.convert())
+
+
+REFUSED = {
+    "integers": (_STEPS, "is in int8 already"),
+    "a step on layers": ('schema = 1\nsteps = [{ pass = "batch_norm" }]\n', "`batch_norm` changes layers"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_tflite_that_steps_cannot_change_is_ec308(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps, message = REFUSED[case]
     (tmp_path / "small.tflite").write_bytes(write(classifier()))
-    (tmp_path / "r.toml").write_text(_STEPS)
+    (tmp_path / "r.toml").write_text(steps)
     words = ["-t", "android-nnapi", "--recipe", str(tmp_path / "r.toml"), "-o", str(tmp_path / "out")]
 
     code = main(["build", str(tmp_path / "small.tflite"), *words])
 
+    said = capsys.readouterr().err
     assert code == 2
-    assert "EC308" in capsys.readouterr().err
+    assert "EC308" in said and message in " ".join(said.split())
     assert not (tmp_path / "out" / "android-nnapi").exists()
