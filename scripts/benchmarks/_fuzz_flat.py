@@ -25,6 +25,7 @@ from edgecompile.libs.schema import builder
 sys.path.insert(0, str(CHECKOUT / "tests" / "ir"))
 import compiled_packages
 
+CORPUS = CHECKOUT / "tests" / "ir" / "corpus"
 _MOST_BASES = 300
 _OBJECTS_EVERY = 60
 Base = tuple[bytes, Sequence[Site]]
@@ -37,15 +38,17 @@ class Flatbuffers:
     slow = False
 
     def __init__(self) -> None:
-        self.bases: list[Base] = [(content, by_schema(content)) for content in seeds()]
+        self.bases: list[Base] = []
+        self.first = self.made = 0
+        for content in seeds():
+            self.learn(content)
         self.first = len(self.bases)
-        self.made = 0
 
     def make(self, draw: random.Random) -> bytes:
         """Sites of a base changed; now and then a new base is made by changing objects."""
         self.made += 1
         if self.made % _OBJECTS_EVERY == 0:
-            self.learn(_with_other_objects(draw, draw.choice(self.bases)[0]))
+            self.learn(with_other_objects(draw, draw.choice(self.bases)[0]))
         content, sites = draw.choice(self.bases)
         return of_sites(draw, content, sites)
 
@@ -147,8 +150,9 @@ class Metadata:
 
 
 def seeds() -> list[bytes]:
-    """Small models of many kinds: constants, quantization, options, subgraphs, signatures, metadata, sparse weights."""
-    return [write(network) for network in (_dense(), _convolution(), _sparse(), _called(), _custom(), _odd_types())]
+    """Small models of many kinds, and what was found worth keeping in the tests' corpus."""
+    made = [write(network) for network in (_dense(), _convolution(), _sparse(), _called(), _custom(), _odd_types())]
+    return made + [path.read_bytes() for path in sorted(CORPUS.glob("*.tflite"))]
 
 
 def _dense() -> Network:
@@ -220,7 +224,7 @@ def _odd_types() -> Network:
     return build.output(y).build()
 
 
-def _with_other_objects(draw: random.Random, content: bytes) -> bytes:
+def with_other_objects(draw: random.Random, content: bytes) -> bytes:
     """Objects of a model changed, packed as the schema's own library packs them; the same where it cannot."""
     try:
         root = decode(content, "Model", "seed").root

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from _fuzz_data import Archives
-from _fuzz_flat import Flatbuffers
+from _fuzz_flat import Flatbuffers, with_other_objects
 from _fuzz_mutate import of_bytes
 from _shared import CHECKOUT
 
@@ -133,6 +133,11 @@ class Checked(Flatbuffers):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
         os.environ["EDGECOMPILE_CACHE"] = str(self.folder / "cache")
+
+    def make(self, draw: random.Random) -> bytes:
+        """Mostly objects changed, so that the reader is passed and what follows is met."""
+        content = with_other_objects(draw, draw.choice(self.bases[: self.first])[0])
+        return content if draw.random() < 0.8 else super().make(draw)
 
     def use(self, content: bytes) -> None:
         """Run the command in this process; interpreters run in children of it."""

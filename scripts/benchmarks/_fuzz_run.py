@@ -98,16 +98,36 @@ def run(reader: Reader, executions: int, until: float, seed: int, keep: Path) ->
     return total
 
 
+def meet(reader: Reader, content: bytes) -> tuple[str, str | None]:
+    """How the input was met, and what is wrong with that; the time limit needs a handler of SIGVTALRM."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT_S * (10 if reader.slow else 1))
+    try:
+        reader.use(content)
+        answer, finding = "accepted", None
+    except EdgecompileError as error:
+        answer, finding = error.diagnostics[0].code, _unspoken(error)
+    except TooLongError as error:
+        answer = finding = f"longer than {LIMIT_S} s: {_place(error)}"
+    except AssertionError as error:
+        answer = finding = str(error)
+    except BaseException as error:
+        answer = finding = f"{type(error).__name__} at {_place(error)}"
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return answer, finding
+
+
 def _patient(pid: int, until: float) -> None:
     """Kill a process that neither ends nor hears of its limits."""
 
     def late(*_: object) -> None:
         os.kill(pid, signal.SIGKILL)
 
-    signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), 0) + 60)
+    usual = signal.signal(signal.SIGALRM, late)
+    before = signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), 0) + 60)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_REAL, *before)
+    signal.signal(signal.SIGALRM, usual)
 
 
 def _died(reader: Reader, shared: mmap.mmap, status: int, keep: Path) -> Tally:
@@ -136,7 +156,7 @@ def _loop(reader: Reader, executions: int, until: float, draw: random.Random, ke
     signal.signal(signal.SIGVTALRM, _late)
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     for _ in range(3):
-        _use(reader, reader.make(draw))  # what is loaded on first use is nobody's fault
+        meet(reader, reader.make(draw))  # what is loaded on first use is nobody's fault
     at_first = _resident()
     if not reader.slow:  # processes of theirs would inherit the limit
         _limit_memory()
@@ -145,7 +165,7 @@ def _loop(reader: Reader, executions: int, until: float, draw: random.Random, ke
         shared[16 : 16 + len(content)] = content
         shared[:16] = tally.executions.to_bytes(8, "little") + len(content).to_bytes(8, "little")
         begun = time.process_time()
-        answer, finding = _use(reader, content)
+        answer, finding = meet(reader, content)
         tally.slowest_s = max(tally.slowest_s, time.process_time() - begun)
         tally.executions += 1
         tally.accepted += answer == "accepted"
@@ -162,25 +182,6 @@ def _loop(reader: Reader, executions: int, until: float, draw: random.Random, ke
         tally.findings[f"more than {ROOM_BYTES >> 20} MiB were kept"] += 1
     tally.seconds = time.monotonic() - started
     return tally
-
-
-def _use(reader: Reader, content: bytes) -> tuple[str, str | None]:
-    """How the input was met, and what is wrong with that."""
-    signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT_S * (10 if reader.slow else 1))
-    try:
-        reader.use(content)
-        answer, finding = "accepted", None
-    except EdgecompileError as error:
-        answer, finding = error.diagnostics[0].code, _unspoken(error)
-    except TooLongError as error:
-        answer = finding = f"longer than {LIMIT_S} s: {_place(error)}"
-    except AssertionError as error:
-        answer = finding = str(error)
-    except BaseException as error:
-        answer = finding = f"{type(error).__name__} at {_place(error)}"
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    return answer, finding
 
 
 def _unspoken(error: EdgecompileError) -> str | None:
