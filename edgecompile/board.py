@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.board_latency import counted
 from edgecompile.cache.fingerprint import of_files
 from edgecompile.cache.identity import program as program_identity
 from edgecompile.config.profiles import load
@@ -169,7 +170,7 @@ def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple
         lambda: _run_emulated(job, firmware, out, stands, used),
         keep=lambda ran: ran[2].status == verify.VERIFIED,
     )
-    job.count("instructions", instructions, "count", f"{method}, one inference")
+    counted(job, instructions, f"{method}, one inference")
     job.versions["emulated board"] = stands.machine
     job.details["verification on the emulated board"] = found.summary
     if found.status == verify.FAILED:
@@ -260,11 +261,11 @@ def _no_firmware(target: str, reason: str) -> Diagnostic:
 
 
 def _skip(job: Job, lacking: Sequence[str], required: bool) -> None:
-    words = " and ".join(f"`{name}`" for name in lacking)
+    words, verb = " and ".join(f"`{name}`" for name in lacking), "is" if len(lacking) == 1 else "are"
     diagnostic = Diagnostic(
         code="EC667",
         severity=Severity.WARNING,
-        message=f"the firmware was not built and run on an emulated board: {words} is not installed",
+        message=f"the firmware was not built and run on an emulated board: {words} {verb} not installed",
         location=Location(file=f"{identifier(job.name)}.c"),
         notes=("flash, RAM and stack are counted in the image, instructions while an emulated board runs it",),
         help=(
@@ -275,4 +276,4 @@ def _skip(job: Job, lacking: Sequence[str], required: bool) -> None:
     if required:
         raise MissingError(dataclasses.replace(diagnostic, severity=Severity.ERROR))
     job.diagnostics.append(diagnostic)
-    job.details["verification on the emulated board"] = f"skipped: {words} is missing"
+    job.details["verification on the emulated board"] = f"skipped: {words} {verb} missing"

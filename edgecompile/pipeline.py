@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecompile import bill, board, compressing, judging, stages, twin
+from edgecompile import bill, board, board_latency, compressing, judging, stages, twin
 from edgecompile.app_runtime import hold_runtime
 from edgecompile.body_tail import verify_body_and_tail, write_body_and_tail
 from edgecompile.cache.memo import Memo
@@ -149,6 +149,7 @@ def _examine(job: Job) -> None:
     stages.refuse(job)
     delegation(job)
     forecast(job)
+    board_latency.forecast(job)
 
 
 def _run(job: Job, work: Callable[[Job], None]) -> Report:

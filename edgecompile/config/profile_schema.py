@@ -79,6 +79,20 @@ COMPILER: Mapping[str, Key] = {
     "timeout_s": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),
 }
+# What predicted time is made of; cycles an instruction belong to a core, waits to the flash of a chip.
+BOARD: Mapping[str, Mapping[str, Key]] = {
+    "timing": {
+        "cycles_per_instruction": Key(kind="number", required=True, above=0),
+        "error": Key(kind="number", minimum=0),
+        "source": Key(kind="text"),
+    },
+    "flash": {
+        "wait_states": Key(kind="integer", required=True, minimum=0),
+        "line_bytes": Key(kind="integer", required=True, minimum=1),
+        "data_cache_bytes": Key(kind="integer", minimum=0),
+        "source": Key(kind="text"),
+    },
+}
 LIST = Key(kind="texts")
 TEXT = Key(kind="text")
 STATUSES: Mapping[str, Key] = {
@@ -93,6 +107,12 @@ def check_plain(plain: Mapping[str, Any], file: str) -> tuple[Diagnostic, ...]:
     found = list(check_table(plain, TOP, file=file))
     for name, keys in (("placement", PLACEMENT), ("runtime", RUNTIME), ("compiler", COMPILER)):
         found += check_table(_table(plain, name), keys, file=file, table=name)
+    board = _table(plain, "board")
+    for name, keys in BOARD.items():
+        if name in board:
+            found += check_value(board[name], Key(kind="table"), place(file, "board", name), f"`{name}`")
+            if isinstance(board[name], Mapping):
+                found += check_table(board[name], keys, file=file, table=f"board.{name}")
     found += check_table(_table(plain, "sources"), {}, file=file, table="sources", others=TEXT)
     found += _statuses(_table(plain, "statuses"), file)
     found += _memory(plain, file)

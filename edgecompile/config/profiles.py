@@ -253,4 +253,9 @@ description = "one sentence on what this device is"
 # pyocd = "name that `pyocd list --targets` prints"
 # openocd = "board/name.cfg"
 # source = "document, revision, section"
+# [board.flash]                  # at `clock_hz`; for predicted latency
+# wait_states = 4
+# line_bytes = 8                 # of one read
+# data_cache_bytes = 0
+# source = "document, revision, section"
 """

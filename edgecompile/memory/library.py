@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgecompile.core.units import format_size
+from edgecompile.ir.layer_names import short_name
 from edgecompile.kernels.constants import Holder, holders
 from edgecompile.kernels.program import Program
 from edgecompile.kernels.stored import stored_weights
@@ -13,7 +14,6 @@ from edgecompile.memory.arena import MemoryPlan
 from edgecompile.memory.demand import Demand
 
 _SHOWN = 4
-_NAME = 40
 
 
 def by_library(
@@ -56,16 +56,11 @@ def _facts(found: Sequence[Holder]) -> tuple[str, ...]:
         return ("no operator holds constants",)
     most = sorted((h for h in found if h.operator is not None), key=lambda holder: -holder.size_bytes)
     shown = [
-        f"operator {h.operator} {h.label} (`{_short(h.layer)}`) {format_size(h.size_bytes)}"
+        f"operator {h.operator} {h.label} (`{short_name(h.layer)}`) {format_size(h.size_bytes)}"
         f" ({100 * h.size_bytes / total:.0f} %)"
         for h in most[:_SHOWN]
     ]
     return (f"constants take {format_size(total)}, most of them in {', '.join(shown)}",)
-
-
-def _short(layer: str) -> str:
-    """A name as the converter joins it from all that was fused, cut to what a line bears."""
-    return layer if len(layer) <= _NAME else f"{layer[: _NAME - 1]}~"
 
 
 def _savings(program: Program) -> tuple[tuple[str, int], ...]:

@@ -103,7 +103,7 @@ def _figures(report: Report, *, tagged: bool = False) -> list[str]:
 
 def _detail(name: str, value: Any) -> list[str]:
     """A table of records, a list of names and values, or a line, whatever the detail is; nothing for an empty one."""
-    head = name.replace("_", " ").capitalize()
+    head = name[:1].upper() + name[1:].replace("_", " ")
     if _is_lines(value):
         return [head, *value]
     if value is None or value == "" or (isinstance(value, Mapping | list | tuple) and not value):

@@ -37,7 +37,7 @@ from edgecompile.optimize.apply import apply
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 KEPT = CHECKOUT / "edgecompile" / "measure" / "board" / code_size.TABLE
 # Networks of one operator, of which so many are taken for each table of the tests.
-_CASES = ("binary", "convert", "elements", "forms", "moves", "picks", "states", "sums", "wide")
+_CASES = ("states", "sums", "forms", "elements", "binary", "wide", "picks", "moves", "convert")
 _EACH = 24
 # How much an operator of a model counts beside one of a test, whose settings are those that nobody would choose.
 _MODEL_WEIGHT = 4.0
@@ -84,13 +84,20 @@ def main() -> int:
         "source": "measured: linked for each core, -O2, unused functions and constants left out",
         "command": "scripts/bench code_sizes --write",
         "compiler": image.compiler_version(),
-        "cores": {**kept["cores"], **{core: one for core, (one, _) in found.items()}},
+        "cores": {**kept["cores"], **{core: joined(kept["cores"].get(core), one) for core, (one, _) in found.items()}},
     }
     if asked.write:
         KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     rows = [{"core": core, "model": name, **row} for core, (_, rows) in found.items() for name, row in rows.items()]
     print(json.dumps({"schema": 1, "rows": rows}, indent=1) if asked.json else _text(found))
     return 0
+
+
+def joined(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+    """The new table; kernels and functions that no network had this time keep what was measured before."""
+    if old is None:
+        return new
+    return {key: {**old.get(key, {}), **value} if isinstance(value, dict) else value for key, value in new.items()}
 
 
 def samples(core: str, seconds: float) -> list[Sample]:

@@ -222,6 +222,24 @@ def test_limits_of_the_wrong_form_are_refused(tmp_path: Path, limit: str, code: 
     assert codes_of(path) == [code]
 
 
+@pytest.mark.parametrize(
+    ("board", "code"),
+    [
+        ("flash = 4", "EC124"),
+        ("[board.flash]\nwait_states = 'five'\nline_bytes = 8", "EC124"),
+        ("[board.flash]\nwait_states = 5\nline_bytes = 0", "EC125"),
+        ("[board.flash]\nwait_states = 5", "EC126"),
+        ("[board.flash]\nwait_states = 5\nline_bytes = 8\nwait = 1", "EC123"),
+        ("[board.timing]\ncycles_per_instruction = 0", "EC125"),
+    ],
+)
+def test_what_time_is_predicted_from_is_checked(tmp_path: Path, board: str, code: str) -> None:
+    source = "" if board.startswith("flash") else 'source = "s"\n'
+    path = written(tmp_path, f'schema = 1\nextends = "cortex-m4"\n[board]\nsource = "s"\n{board}\n{source}')
+
+    assert codes_of(path) == [code]
+
+
 def test_a_new_profile_can_be_used_as_it_is_and_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "my-board.toml"
 

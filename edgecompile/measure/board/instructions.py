@@ -1,0 +1,107 @@
+"""How many instructions a C library will execute on a core, from what emulated boards counted: ``instructions.json``.
+
+    instructions = fixed + Σ operators (a + b · products + c · gathered + d · inputs + e · outputs)
+
+for each kernel with factors a … e of its own. ``products``: multiply-accumulates; ``gathered``: these divided by the
+output channels, which is what a convolution picks up; inputs and outputs in elements. ``scripts/bench instructions
+--write`` counts, fits and keeps the table with its error, each model predicted without itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from edgecompile.ir.costs import macs
+from edgecompile.ir.network import Operator, Subgraph
+from edgecompile.kernels.program import Program
+
+TABLE = "instructions.json"
+# The factors of kernels that nobody counted: fitted over all.
+ANY = "any"
+_RECURRENT = ("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instructions:
+    """A prediction of one inference, by operator too; how wrong it was, on average, where it was checked (0 to 1)."""
+
+    count: int
+    by_operator: Mapping[int, int]
+    error_ratio: float
+    basis: str
+
+
+def predict(program: Program, core: str) -> Instructions | None:
+    """One inference of a whole program; None for a core that nobody counted on."""
+    tables = _tables()
+    table = tables["cores"].get(core)
+    if table is None:
+        return None
+    other = table.get("as")
+    table = tables["cores"][other] if other else table
+    by_operator, unknown = estimate(table, program)
+    words = [f"from counts of {table['models']} models on {table['counted_on']}"]
+    if other:
+        words.append(f"code of `{other}`")
+    words.append(f"leave-one-out error {100 * table['error']:.0f} %")
+    if unknown:
+        words.append(f"not counted: {', '.join(unknown)}, taken as the others on average")
+    return Instructions(
+        count=round(sum(by_operator.values())),
+        by_operator={index: round(count) for index, count in by_operator.items()},
+        error_ratio=float(table["error"]),
+        basis="; ".join(words),
+    )
+
+
+def estimate(table: Mapping[str, Any], program: Program) -> tuple[dict[int, float], list[str]]:
+    """Instructions by operator from one core's table, and kernels that the table lacks."""
+    kernels, found, unknown = table["kernels"], {}, set()
+    for index in range(len(program.routines)):
+        key = kernel_of(program, index)
+        if key is None:
+            continue
+        if key not in kernels:
+            unknown.add(f"`{key}`")
+        factors = kernels.get(key, kernels[ANY])
+        found[index] = sum(f * x for f, x in zip(factors, features(program, index), strict=True))
+    return found, sorted(unknown)
+
+
+def kernel_of(program: Program, index: int) -> str | None:
+    """The kernel that does an operator's work, with the form of its weights; None: there is nothing to do."""
+    calls = program.routines[index].calls
+    if not calls:
+        return None
+    form = calls[-1].settings.get("form")
+    return calls[-1].kernel + (f"/{form}" if form is not None else "")
+
+
+def features(program: Program, index: int) -> Sequence[float]:
+    """What the factors are multiplied with."""
+    graph, operator = program.subgraph, program.subgraph.operators[index]
+    outputs = graph.outputs_of(operator)
+    products = macs(graph, operator) or _matrices(graph, operator)
+    channels = outputs[0].shape[-1] if outputs and outputs[0].shape else 1
+    read = sum(t.elements for t in graph.inputs_of(operator) if t is not None and not t.is_constant)
+    return (1.0, float(products), products / max(channels, 1), float(read), float(sum(t.elements for t in outputs)))
+
+
+def _matrices(graph: Subgraph, operator: Operator) -> int:
+    """Products of recurrent operators, not counted elsewhere: their matrices, for each time step of a sequence."""
+    matrices = [t for t in graph.inputs_of(operator) if t is not None and t.is_constant and len(t.shape) == 2]
+    source = graph.tensor(operator.inputs[0]) if operator.inputs else None
+    steps = source.elements // max(source.shape[-1], 1) if source is not None and source.shape else 1
+    return steps * sum(t.elements for t in matrices) if operator.name in _RECURRENT else 0
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    text = files("edgecompile.measure.board").joinpath(TABLE).read_text(encoding="utf-8")
+    tables: dict[str, Any] = json.loads(text)
+    return tables
