@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib.util
+import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -120,7 +121,10 @@ class Journal:
 
 
 def propose(choices: Mapping[str, Choice], seen: Sequence[Seen], seed: int) -> dict[str, int]:
-    """One proposal of Optuna's multi-objective TPE (Ozaki et al., 2022) that has seen these trials."""
+    """One proposal of Optuna's multi-objective TPE (Ozaki et al., 2022) that has seen these trials.
+
+    Those with an objective that is not finite are left out: hypervolumes need numbers.
+    """
     optuna = _optuna()
     from optuna.trial import create_trial
 
@@ -130,15 +134,16 @@ def propose(choices: Mapping[str, Choice], seen: Sequence[Seen], seed: int) -> d
         sampler = optuna.samplers.TPESampler(
             seed=seed, multivariate=True, n_startup_trials=4, constraints_func=lambda trial: trial.user_attrs["limits"]
         )
-        many = len(seen[0].objectives) if seen else 1
+        known = [one for one in seen if all(map(math.isfinite, one.objectives))]
+        many = len(known[0].objectives) if known else 1
         study = optuna.create_study(directions=["minimize"] * many, sampler=sampler)
-        for one in seen:
-            limits = list(one.violations)
+        for one in known:
+            limits = [float(over) for over in one.violations]
             study.add_trial(
                 create_trial(
                     params=dict(one.place),
                     distributions=distributions,
-                    values=list(one.objectives),
+                    values=[float(value) for value in one.objectives],
                     user_attrs={"limits": limits},
                     system_attrs={"constraints": limits},
                 )

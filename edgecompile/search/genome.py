@@ -13,7 +13,6 @@ Genome = Mapping[str, Any]
 # To be raised whenever a genome would mean another recipe: a study of another version is refused.
 VERSION = 1
 _CALIBRATIONS = ("minmax", "percentile", "mse")
-_EPOCHS = (0, 2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +43,7 @@ def dimensions(target: Target, numerics: str | None, most_epochs: int) -> tuple[
         Dimension(name="values", values=("all", *_shared(target))),
         Dimension(name="spared", values=(0, 1, 2, 3), ordered=True),
         Dimension(name="start", values=("as given", "finetune", "distill")),
-        Dimension(name="epochs", values=tuple(count for count in _EPOCHS if count <= most_epochs), ordered=True),
+        Dimension(name="epochs", values=tuple(sorted({0, most_epochs // 2, most_epochs})), ordered=True),
     )
     return tuple(one for one in found if one.name not in ("sparsity", "spared") or _has(found, "zeros", "values"))
 

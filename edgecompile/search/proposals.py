@@ -28,6 +28,9 @@ _LAST_SHARE = 0.75
 SENSITIVITY = "sensitivity"
 _ATTEMPTS = 60
 _LEARNED_FROM = 6
+# How often a recipe of the front is tried with batch norms measured again: seconds, and mostly a gain
+# (`scripts/bench oneshot`).
+_STATISTICS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,8 @@ def _drawn(asked: Asked, seen: Sequence[Trial], draw: random.Random, turn: int) 
     if turn % 2:
         best = [scored[i] for i in pareto.front([_penalized(one, asked) for one in scored])]
         parent = draw.choice(best)
+        if not parent.genome["batch_norm"] and draw.random() < _STATISTICS:
+            return {**parent.genome, "batch_norm": True}, f"trial {parent.number} with statistics measured again"
         return _moved(parent.genome, asked.space, draw, draw.randint(1, 2)), f"beside trial {parent.number}"
     choices = {one.name: optuna.Choice(count=len(one.values), ordered=one.ordered) for one in asked.space}
     place = optuna.propose(choices, [_seen(one, asked) for one in scored], draw.randrange(2**31))
@@ -130,6 +135,8 @@ def active(genome: Genome, space: Sequence[Dimension]) -> dict[str, Any]:
     made = dict(genome)
     if made["numerics"] not in INTEGER:
         made["values"], made["calibration"] = first["values"], first["calibration"]
+        # Blocks of zeros are a form of int8 weights.
+        made["zeros"] = first["zeros"] if made["zeros"] == "block2x2" else made["zeros"]
     idle = {
         "kept": made["shape"] == "whole",
         "sparsity": made["zeros"] == "none",
