@@ -10,7 +10,7 @@ import numpy as np
 
 from edgecompile.compress.context import Samples
 from edgecompile.compress.simulate.quantizers import is_quantized, real
-from edgecompile.compress.simulate.run import run_simulation
+from edgecompile.compress.simulate.run import reals, run_simulation
 from edgecompile.compress.simulate.simulation import Simulation
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError
@@ -100,7 +100,7 @@ def _compared(
     elements = sum(main.tensors[i].elements for i in made)
     some = samples.take(slice(0, max(1, min(_SAMPLES, _MOST_ELEMENTS // max(1, elements)))))
     values, by = _interpreted(network, simulation, some, runtime, resolver)
-    _, whole = run_simulation(simulation, some.x, watch=made)
+    _, whole = run_simulation(simulation, reals(network, some.x), watch=made)
     close = [_close(whole[i], values[i], main.tensors[i], within) for i in made]
     each, alone = [], dict[str, list[Array]]()
     for step in simulation.steps:

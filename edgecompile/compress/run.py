@@ -12,6 +12,7 @@ import numpy as np
 from edgecompile.compress.context import Context, Samples
 from edgecompile.compress.contract import Pass
 from edgecompile.compress.record import Record, measure
+from edgecompile.compress.simulate.run import reals
 from edgecompile.compress.simulate.run import run as simulate
 from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Severity
@@ -69,7 +70,8 @@ def scored(subject: Subject, context: Context) -> float | None:
 
 def outputs(subject: Subject, samples: Samples) -> list[Array]:
     """Real-valued outputs of the subject's network, samples first."""
-    return list(simulate(subject.network, samples.x, _BATCH, held=subject.held)[0])
+    network = subject.network
+    return list(simulate(network, reals(network, samples.x), _BATCH, held=subject.held)[0])
 
 
 def line(record: Record) -> str:

@@ -7,12 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.simulate.quantizers import is_quantized
 from edgecompile.compress.simulate.simulation import Simulation
 from edgecompile.compress.subject import Held
 from edgecompile.ir.network import Network
 from edgecompile.libs.keras import tensorflow
 
 Array = np.ndarray[Any, Any]
+
+
+def reals(network: Network, x: Sequence[Array]) -> tuple[Array, ...]:
+    """Samples as a simulation takes them: real numbers, also where an input holds integers of their very type.
+
+    Pixels in uint8 are values to a uint8 input with a scale, not the integers that it stores.
+    """
+    tensors = (network.main.tensors[index] for index in network.main.inputs)
+    pairs = zip(x, tensors, strict=True)
+    return tuple(array.astype(np.float32) if is_quantized(tensor) else array for array, tensor in pairs)
 
 
 def run(
