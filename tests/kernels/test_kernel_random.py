@@ -1,4 +1,4 @@
-"""Convolutions of drawn sizes, strides, activations and extremes: equal to the reference, here and on emulated cores."""
+"""Convolutions of drawn sizes, strides, activations and extremes: equal to the reference, here and on boards."""
 
 from __future__ import annotations
 
