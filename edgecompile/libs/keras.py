@@ -15,17 +15,23 @@ from edgecompile.libs.libraries import missing_library
 
 _PURPOSE = "to read and convert Keras models"
 _PIP = "edgecompile[keras]"
+# Sums are split over threads, and how they are split decides their last bits: with as many threads as a machine has
+# processors, trained weights would differ between machines. Small networks gain little from more than these.
+INNER_THREADS, BETWEEN_THREADS = 4, 2
 
 
 @cache
 def tensorflow() -> Any:
-    """The ``tensorflow`` module. Raises MissingError EC190 when it is not installed.
+    """The ``tensorflow`` module, with a fixed number of threads. Raises MissingError EC190 when it is not installed.
 
     The process must have been started with TF_USE_LEGACY_KERAS=1, so that ``tf.keras`` means tf_keras, as TF-MOT needs.
     """
     tf = _quietly("tensorflow")
     tf.get_logger().setLevel(logging.ERROR)
     tf.autograph.set_verbosity(0)
+    with contextlib.suppress(RuntimeError):  # somebody has computed with it already
+        tf.config.threading.set_intra_op_parallelism_threads(INNER_THREADS)
+        tf.config.threading.set_inter_op_parallelism_threads(BETWEEN_THREADS)
     return tf
 
 
