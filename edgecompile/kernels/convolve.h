@@ -4,13 +4,15 @@
  *          float32 throughout
  * input, output   elements; must not overlap
  *
- * Weights are [out_c][kernel_h][kernel_w][group_c]; out_c / (in_c / group_c) outputs share a group of inputs.
+ * Weights are [out_c][kernel_h][kernel_w][group_c], those of int16 in the order of wide_dot.h within a group;
+ * out_c / (in_c / group_c) outputs share a group of inputs.
  * Nothing is allocated.
  */
 #ifndef EC_CONVOLVE_H_
 #define EC_CONVOLVE_H_
 
 #include "elements.h"
+#include "wide_dot.h"
 
 typedef struct {
     const int8_t *weights;
@@ -26,6 +28,12 @@ typedef struct {
     float real_lowest, real_highest;
 } ec_convolve_layer;
 
+/* Whether a row of a window is one run of int16 inputs, and the weights for it one run in fours. */
+EC_SPECIALIZED int ec_convolve_is_joined(const ec_convolve_layer *layer)
+{
+    return layer->type != EC_F32 && layer->group_c == layer->in_c && layer->group_c % 4 == 0 && layer->dilation_w == 1;
+}
+
 /* One output channel of one pixel whose window begins at (top, left), into output element `o`. */
 EC_SPECIALIZED void ec_convolve_element(const ec_convolve_layer *layer, const void *input, int image, int top, int left,
                                         int channel, void *output, int o)
@@ -36,16 +44,35 @@ EC_SPECIALIZED void ec_convolve_element(const ec_convolve_layer *layer, const vo
     int64_t sum = 0;
     float real = 0.0f;
     for (y = 0; y < layer->kernel_h; ++y) {
+        const int row = top + y * layer->dilation_h;
+        if (row < 0 || row >= layer->in_h) {
+            w += layer->kernel_w * layer->group_c;
+            continue;
+        }
+        if (ec_convolve_is_joined(layer)) {
+            /* Positions that follow each other, in the input and in the weights: those inside it, at once. */
+            const int first = left < 0 ? -left : 0;
+            const int last = layer->in_w - left < layer->kernel_w ? layer->in_w - left : layer->kernel_w;
+            const int from = image + (row * layer->in_w + left + first) * layer->in_c;
+            if (last > first) {
+                sum = ec_wide_dot((const int16_t *)input + from, layer->weights + w + first * layer->group_c,
+                                  (last - first) * layer->group_c, sum);
+            }
+            w += layer->kernel_w * layer->group_c;
+            continue;
+        }
         for (x = 0; x < layer->kernel_w; ++x, w += layer->group_c) {
-            const int row = top + y * layer->dilation_h, column = left + x * layer->dilation_w;
+            const int column = left + x * layer->dilation_w;
             const int from = image + (row * layer->in_w + column) * layer->in_c + group;
-            if (row < 0 || row >= layer->in_h || column < 0 || column >= layer->in_w) continue;
-            for (c = 0; c < layer->group_c; ++c) {
-                if (layer->type == EC_F32) {
+            if (column < 0 || column >= layer->in_w) continue;
+            if (layer->type == EC_F32) {
+                for (c = 0; c < layer->group_c; ++c) {
                     real += ((const float *)input)[from + c] * layer->real_weights[w + c];
-                } else {
-                    sum += ((const int16_t *)input)[from + c] * layer->weights[w + c];
                 }
+            } else if (layer->group_c == 1) {
+                sum += ((const int16_t *)input)[from] * layer->weights[w];
+            } else {
+                sum = ec_wide_dot((const int16_t *)input + from, layer->weights + w, layer->group_c, sum);
             }
         }
     }

@@ -104,7 +104,7 @@ def row_of(name: str, content: bytes, asked: argparse.Namespace) -> dict[str, An
         return {**row, "state": "not covered", "why": "; ".join(_reasons(network, program))}
     if totals(network).macs > asked.largest:
         return None
-    given = [(_noise(network, asked.samples), "random")]
+    given = [(noise_of(network, asked.samples), "random")]
     real = real_inputs(network, asked.samples)
     given += [real] if real is not None else []
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
@@ -167,7 +167,7 @@ def emit(network: Network, program: Program, folder: Path) -> None:
         (folder / "kernels" / f"{kernel}.h").write_text(text, encoding="ascii")
 
 
-def _noise(network: Network, samples: int) -> list[np.ndarray[Any, Any]]:
+def noise_of(network: Network, samples: int) -> list[np.ndarray[Any, Any]]:
     """Inputs of every value that the element type has, or normal ones, from one seed."""
     draw, found = np.random.default_rng(0), []
     for index in network.main.inputs:

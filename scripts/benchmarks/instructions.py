@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from _shared import CHECKOUT, data_folder, table
+from c_corpus import noise_of
 from code_sizes import joined, single_operators
 from weight_forms import RESNET, with_weights
 
@@ -33,7 +34,6 @@ from edgecompile.ir.network import Network
 from edgecompile.ir.reader import read
 from edgecompile.kernels.program import Program
 from edgecompile.libs import programs
-from edgecompile.lowering import noise_for
 from edgecompile.measure.board import instructions as counting
 from edgecompile.memory.program_plan import plan_program
 from edgecompile.memory.weighed import compile_weighed
@@ -145,7 +145,7 @@ def _counts(network: Network, program: Program, core: str, folder: Path) -> dict
         sys.exit(done.stderr)
     stands = emulated(board)
     assert stands is not None
-    raw = raw_inputs(network, noise_for(network, 0), 1)
+    raw = raw_inputs(network, noise_of(network, 1), 1)
     costs = profile_of(stands, folder / "out" / "profile.elf", raw, network.main)
     return {cost.operator: cost.instructions for cost in costs}
 

@@ -42,6 +42,28 @@ def convolution(
     return one(name, tensors if bias else [*tensors[:2], None], [result], **options)
 
 
+def transposed(
+    real: bool,
+    source: tuple[int, ...],
+    kernel: tuple[int, ...],
+    output: tuple[int, ...],
+    bias: bool = True,
+    **options: object,
+) -> Make:
+    """Inputs of TRANSPOSE_CONV: output shape, weights, values, bias."""
+    scales = np.random.default_rng(3).uniform(0.001, 0.01, kernel[0]).tolist()
+    if real:
+        tensors = [T(kernel, "float32", values="noise"), T(source, "float32")]
+        tensors.append(T((kernel[0],), "float32", values="noise"))
+        result = T(output, "float32")
+    else:
+        tensors = [T(kernel, "int8", scales, values="noise"), T(source, "int16", 3e-4)]
+        tensors.append(T((kernel[0],), "int64", (np.array(scales) * 3e-4).tolist(), values="noise", limit=10**6))
+        result = T(output, "int16", 6e-4 * float(np.prod(kernel[1:])) ** 0.5)
+    given = tensors if bias else tensors[:2]
+    return one("TRANSPOSE_CONV", [shape_of(output), *given], [result], **options)
+
+
 def pool(name: str, real: bool, source: tuple[int, ...], output: tuple[int, ...], **options: object) -> Make:
     kind = ("float32",) if real else ("int16", 3e-4)
     size = {"filter_height": 3, "filter_width": 2}
@@ -107,6 +129,15 @@ for kind, real in (("int16", False), ("float32", True)):
     }
 CASES: dict[str, Make] = {
     **SUMS,
+    **{
+        f"transposed{name}, {'float32' if real else 'int16'}": transposed(real, source, kernel, output, **options)
+        for real in (False, True)
+        for name, source, kernel, output, options in (
+            ("", (1, 4, 5, 8), (6, 3, 3, 8), (1, 8, 10, 6), TWO),
+            (", valid", (2, 3, 3, 5), (4, 2, 4, 5), (2, 4, 6, 4), {"stride_h": 1, "stride_w": 1, "padding": "VALID"}),
+            (", one channel", (1, 3, 4, 1), (2, 3, 2, 1), (1, 6, 8, 2), TWO),
+        )
+    },
     "sum, float32": reduction("SUM", "float32", [1, 2]),
     "sum, int16": reduction("SUM", "int16", [1, 2], scale=9e-3),
     "reduce max, int8": reduction("REDUCE_MAX", "int8", [1, 2]),
