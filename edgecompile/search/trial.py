@@ -25,6 +25,8 @@ _DIED = child.Crash(
     help=("use fewer `--workers`, each of which holds the model and the samples in memory",),
 )
 _KILLED = "SIGKILL"
+# Another build holds the folder: on a cluster, that of a search that was interrupted and goes on unheard.
+_HELD = "EC634"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +98,6 @@ def evaluate(packed: str, progress: Progress) -> dict[str, Any]:
 
 
 def _is_death(answer: Mapping[str, Any]) -> bool:
-    """Whether a process died of something that need not happen again; a converter that crashes will do so again."""
+    """Whether it ended by something that need not happen again; a converter that crashes by itself will do so again."""
     said = [(one["code"], one["message"]) for one in answer["diagnostics"]]
-    return any(code == _DIED.code or (answer["exit_code"] and _KILLED in message) for code, message in said)
+    return any(code in (_DIED.code, _HELD) or (answer["exit_code"] and _KILLED in message) for code, message in said)
