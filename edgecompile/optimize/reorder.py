@@ -13,8 +13,8 @@ from edgecompile.ir.rewrite import replace_subgraph
 ORDER = 80
 SUMMARY = "operators moved to where fewer tensors wait"
 
-# States looked at: sets of operators that have run. Where branches are many, the given order stays.
-_BUDGET = 10_000
+# States looked at (sets of operators that have run) times operators. Where branches are many, the given order stays.
+_BUDGET = 500_000
 
 
 def run(network: Network) -> tuple[Network, list[str]]:
@@ -116,7 +116,7 @@ def _search(sizes: _Sizes, limit: int) -> tuple[int, ...] | None:
     came: dict[int, tuple[int, int]] = {0: (-1, -1)}
     best: dict[int, int] = {0: start}
     settled: set[int] = set()
-    while waiting and len(settled) < _BUDGET:
+    while waiting and len(settled) * len(sizes.before) < _BUDGET:
         worst, _, done, alive = heapq.heappop(waiting)
         if done == everything:
             return _order(came, done)
