@@ -111,7 +111,7 @@ def _hold(job: Job, demand: Demand, planned: SharedPlan) -> Budgeted:
     )
 
 
-def _by_layer(program: Program, code: Mapping[int, int]) -> list[dict[str, Any]]:
+def _by_layer(program: Program, code: Mapping[int, float]) -> list[dict[str, Any]]:
     """Bytes of constants, counted, and of code without what layers share, predicted; layers with most first."""
     constants = {holder.operator: holder.size_bytes for holder in holders(program)}
     graph = program.subgraph
