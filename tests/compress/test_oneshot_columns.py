@@ -11,6 +11,7 @@ import pytest
 from edgecompile.compress.oneshot import columns
 from edgecompile.compress.oneshot.codebook import INITS, nearest, shared
 from edgecompile.compress.oneshot.fit import Form, fit, prune
+from edgecompile.compress.oneshot.moments import moments
 
 Array = np.ndarray[Any, Any]
 # Sums of float64 products: far below any step that a code takes.
@@ -162,3 +163,16 @@ def test_few_distinct_points_are_their_own_values() -> None:
 
     assert shared(points, np.ones(4), 8, "density", False, 0).tolist() == [-1.0, 1.0, 2.0]
     assert shared(points, np.ones(4), 8, "density", True, 0).tolist() == [-1.0, 0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("deviation", [1e-2, 0.0], ids=["hardly varying", "constant"])
+def test_covariance_of_inputs_that_hardly_vary_is_what_float64_gives(deviation: float) -> None:
+    random = np.random.default_rng(0)
+    x = (1000 + deviation * random.normal(size=(1, 500, 40))).astype(np.float32)
+
+    found = moments(x).hessian(centred=True)[0]
+
+    expected = np.cov(x[0].astype(np.float64), rowvar=False, bias=True)
+    # Room for the floor: a millionth of a millionth of the mean's square.
+    np.testing.assert_allclose(found, expected, atol=1e-3 * expected.max() + 2e-6)
+    np.linalg.cholesky(np.linalg.inv(columns.damped(found[None])))

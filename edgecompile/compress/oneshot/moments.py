@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+# The square of a column's mean over its variance above which float32 is too coarse for the difference of the two.
+_STEADY = 1e3
+_ROUNDING = 1e-12
+_ROWS = 4096
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +45,10 @@ class Moments:
 
     def hessian(self, centred: bool) -> Array:
         """Mean of x̂ᵀx̂ [groups, columns, columns], about the mean where ``centred``."""
-        return _moment(self.xx, self.x, self.x, self.count, centred)
+        found = _moment(self.xx, self.x, self.x, self.count, centred)
+        # What is left of rounding must not make it indefinite.
+        floor = _ROUNDING * np.square(self.x / self.count) if centred else np.zeros_like(self.x)
+        return np.asarray(found + floor[:, :, None] * np.eye(found.shape[-1]))
 
     def cross(self, centred: bool) -> Array:
         """Mean of xᵀx̂ [groups, columns of the original, columns of the compressed], likewise."""
@@ -62,8 +69,25 @@ def moments(compressed: Array, original: Array | None = None) -> Moments:
 
 
 def _product(left: Array, right: Array) -> Array:
+    """Σ leftᵀ right; float32 where columns vary about as much as they are large, else float64.
+
+    Of inputs that hardly vary (a squeeze-excite's, say) the covariance is what is left of two large numbers.
+    """
+    if _is_steady(left) or _is_steady(right):
+        parts = range(0, left.shape[1], _ROWS)
+        return np.asarray(sum(_exact(left[:, at : at + _ROWS], right[:, at : at + _ROWS]) for at in parts))
     with np.errstate(invalid="ignore", over="ignore"):  # told of as EC324
         return np.asarray(left.transpose(0, 2, 1) @ right, np.float64)
+
+
+def _is_steady(x: Array) -> bool:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool((np.square(x.mean(axis=1)) > _STEADY * x.var(axis=1)).any())
+
+
+def _exact(left: Array, right: Array) -> Array:
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(left.transpose(0, 2, 1).astype(np.float64) @ right.astype(np.float64))
 
 
 def _moment(sums: Array, left: Array, right: Array, count: int, centred: bool) -> Array:
