@@ -143,3 +143,18 @@ def test_a_rewrite_says_what_it_does_and_what_it_keeps(name: str) -> None:
     assert module.SUMMARY and module.KEEPS and module.__doc__
     empty = NetworkBuilder()
     assert module.run(empty.build(), target())[1] == []
+
+
+@pytest.mark.parametrize("name", sorted(rewrites()))
+def test_operators_that_give_nothing_are_left_alone_by_every_rewrite(name: str) -> None:
+    net = NetworkBuilder()
+    variable = net.op("VAR_HANDLE", [], [net.tensor("handle", (), "resource")])
+    x = net.input("x", (1, 4), "int8", 0.1)
+    net.op("ASSIGN_VARIABLE", [variable, x], [])
+    y = net.tensor("y", (1, 4), "int8", 0.1)
+    net.op("RELU", [x], [y])
+    network = net.output(y).build()
+
+    done = legalize(network, target({"RELU": {}}, rewrites=(name,)), (), tidy)
+
+    assert sorted(labels(done.network)) == ["ASSIGN_VARIABLE", "RELU", "VAR_HANDLE"]

@@ -132,7 +132,7 @@ def make(
 
 
 def rewrite(network: Network, target: Target, step: Step) -> tuple[Network, list[str]]:
-    """Give every operator to ``step``; what it returns takes the operator's place.
+    """Give every operator that gives something to ``step``; what it returns takes the operator's place.
 
     The very network where ``step`` gave None for every operator. What falls out of use is left to ``optimize``.
     """
@@ -143,10 +143,11 @@ def rewrite(network: Network, target: Target, step: Step) -> tuple[Network, list
         operators: list[Operator] = []
         surroundings = (producers_of(subgraph), consumers_of(subgraph), known_outside(network, number))
         for index, operator in enumerate(subgraph.operators):
-            found = step(Site(
+            site = Site(
                 network=network, subgraph=subgraph, target=target, index=index, tensors=tensors,
                 producers=surroundings[0], consumers=surroundings[1], known=surroundings[2],
-            ))  # fmt: skip
+            )  # fmt: skip
+            found = step(site) if operator.outputs else None  # CALL_ONCE and ASSIGN_VARIABLE give nothing
             operators += (operator,) if found is None else found
             words += [] if found is None else [operator.label]
         subgraphs.append(replace(subgraph, tensors=tuple(tensors), operators=tuple(operators)))
