@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 import sys
@@ -16,6 +17,7 @@ from edgecompile.core.errors import EdgecompileError
 from edgecompile.ir import compiled, costs, model_metadata, sparse, text
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.decode import decode
+from edgecompile.ir.describe import describe
 from edgecompile.ir.network import Network
 from edgecompile.ir.reader import read
 from edgecompile.ir.writer import write
@@ -73,14 +75,15 @@ class Flatbuffers:
 
 
 def look_at(network: Network) -> None:
-    """All that the compiler asks of a network before it judges it."""
-    text.text(network)
+    """All that the compiler asks of a network before it judges it, and what `inspect` shows of it."""
+    packages = compiled.packages_of(network)
+    text.text(network, None, packages)
+    json.dumps(describe(network, None, packages), allow_nan=False)
     costs.totals(network)
     model_metadata.told(model_metadata.read_metadata(network))
     for subgraph in network.subgraphs:
         for tensor in subgraph.tensors:
             str(tensor), tensor.size_bytes, tensor.array, sparse.values_of(tensor)
-    compiled.packages_of(network)
 
 
 class Packages:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=220, metavar="N", help="builds to kill  [default: 220]")
     parser.add_argument("--keras", type=int, default=20, metavar="N", help="of these, builds of a Keras model")
     parser.add_argument("--seconds", type=float, default=1e9, metavar="S", help="stop after so long")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="go on from what FILE says was done, and write it")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="go on from FILE, of the same checkout")
     parser.add_argument("--seed", type=int, default=0)
     wish = parser.parse_args()
     until = time.monotonic() + wish.seconds
@@ -46,8 +47,8 @@ def main() -> int:
     whole = True
     for kind, times in (("tflite", wish.times - wish.keras), ("keras", wish.keras)):
         if times > 0 and whole:
-            with tempfile.TemporaryDirectory(prefix="faults-") as name:
-                whole = _of_model(kind, times, Path(name).resolve(), state, wish, until)
+            with _folder(wish.state, kind) as folder:
+                whole = _of_model(kind, times, folder, state, wish, until)
     failed = [line for row in state.values() for line in row["wrong"]]
     rows = [(what, str(row["times"]), str(row["hit"]), str(len(row["wrong"]))) for what, row in state.items()]
     print(table([("fault", "times", "hit", "wrong"), *rows]))
@@ -56,23 +57,31 @@ def main() -> int:
     return 1 if failed else 0 if whole else 3
 
 
+@contextmanager
+def _folder(state: Path | None, kind: str) -> Iterator[Path]:
+    """Where builds lie: beside the state, where the next slice finds them, else nowhere for long."""
+    if state is None:
+        with tempfile.TemporaryDirectory(prefix="faults-") as name:
+            yield Path(name).resolve()
+        return
+    folder = state.with_suffix(f".{kind}").resolve()
+    folder.mkdir(exist_ok=True)
+    yield folder
+
+
 def _of_model(
     kind: str, times: int, folder: Path, state: dict[str, Any], wish: argparse.Namespace, until: float
 ) -> bool:
     """Go through the faults of one kind of model; False where the time was over before all were done."""
     os.chmod(folder, 0o755)
     bench = prepare(folder, kind == "keras")
-    bench.build(folder / "warm", folder / "cache")  # what Python compiles once
-    cleared(folder / "cache")
-    code, said, whole_s = _timed(bench)
-    _, _, again_s = _timed(bench)
-    if code != 0:
-        sys.exit(said)
+    known = folder / "known.json"
+    if not known.is_file():
+        known.write_text(json.dumps(_undisturbed(bench)))
+    lines, takes = json.loads(known.read_text())
     wanted = contents(folder / "wanted")
-    lines = said.split("\n\n")[0].count("\n") + 1  # those of stages; the report follows
-    replace(bench, more=("--ram", "200 KiB")).build(folder / "other", folder / "cache")
-    print(f"{kind}: a build takes {whole_s:.1f} s, unchanged {again_s:.1f} s, says {lines} lines", file=sys.stderr)
-    for what, cases in _rows(kind, times, bench, wanted, lines, (whole_s, again_s), wish.seed):
+    print(f"{kind}: a build takes {takes[0]:.1f} s, unchanged {takes[1]:.1f} s, says {lines} lines", file=sys.stderr)
+    for what, cases in _rows(kind, times, bench, wanted, lines, takes, wish.seed):
         row = state.setdefault(what, {"times": 0, "hit": 0, "wrong": []})
         for case in cases[row["times"] :]:
             if time.monotonic() > until:
@@ -84,6 +93,18 @@ def _of_model(
                 wish.state.write_text(json.dumps(state))
         print(file=sys.stderr)
     return True
+
+
+def _undisturbed(bench: Bench) -> tuple[int, tuple[float, float]]:
+    """Build what all others are held against: how many lines that says, and how long it takes, known and unknown."""
+    bench.build(bench.folder / "warm", bench.folder / "cache")  # what Python compiles once
+    cleared(bench.folder / "cache")
+    code, said, whole_s = _timed(bench)
+    if code != 0:
+        sys.exit(said)
+    _, _, again_s = _timed(bench)
+    replace(bench, more=("--ram", "200 KiB")).build(bench.folder / "other", bench.folder / "cache")
+    return said.split("\n\n")[0].count("\n") + 1, (whole_s, again_s)  # lines of stages; the report follows
 
 
 def _timed(bench: Bench) -> tuple[int, str, float]:
@@ -101,10 +122,13 @@ def _rows(
     moments: list[Killer] = [
         partial(_at_moment, draw.uniform(0, takes[number % 3 > 0])) for number in range(times - len(boundaries))
     ]
+    if kind == "tflite":
+        yield from _starved(bench, wanted, draw)
     yield f"{kind}: kill -9 at a stage boundary", _kills(bench, wanted, boundaries)
     yield f"{kind}: kill -9 at a random moment", _kills(bench, wanted, moments)
-    if kind == "keras":
-        return
+
+
+def _starved(bench: Bench, wanted: dict[str, bytes], draw: random.Random) -> Iterator[tuple[str, Sequence[Case]]]:
     yield "disk full (files of a size at most)", [partial(_limited, bench, wanted, size << 10) for size in _SIZES_KIB]
     yield "disk full (file system of a size)", [partial(_small_disk, bench, wanted, size) for size in _DISKS_KIB]
     yield "read-only folders", [partial(_read_only, bench, wanted, name) for name in ("output", "cache")]
