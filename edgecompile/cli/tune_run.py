@@ -152,7 +152,7 @@ def _conclude(console: Console, task: Task, trials: Any, as_json: bool) -> int:
         task.pool,
         lambda done, whole: console.update(done, whole, f"{done} of {whole}"),
     )
-    best = answer.best(points, task.asked.limits)
+    best = answer.best(points, task.asked)
     lost = len(found) - len(points)
     console.end(f"{sum(one.on_front for one in points)} on the front" + (f", {lost} not built" if lost else ""))
     front = answer.to_plain(points, trials, task.asked, best)

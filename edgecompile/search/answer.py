@@ -112,10 +112,18 @@ def judge(
     ]
 
 
-def best(points: Sequence[Point], limits: Limits) -> Point | None:
-    """The first that met the limits in the search and meets them on the test part, else one that does on the latter."""
+def best(points: Sequence[Point], asked: Asked) -> Point | None:
+    """The first that met the limits in the search and meets them on the test part, else one that does on the latter.
+
+    The search's scores decide, so that the score told for the best is not the highest of several by luck; but what
+    another point dominates on the test part is not handed out.
+    """
     able = [one for one in points if one.meets]
-    return next((one for one in able if meets(one.searched, limits)), able[0] if able else None)
+    chosen = next((one for one in able if meets(one.searched, asked.limits)), able[0] if able else None)
+    for one in able if chosen else ():
+        if chosen and pareto.dominates(point(one.tested, asked.names), point(chosen.tested, asked.names)):
+            chosen = one
+    return chosen
 
 
 def needed(points: Sequence[Point], limits: Limits) -> list[Needed]:

@@ -42,7 +42,7 @@ def judged(place: Path, question: Asked, worse: float = 0.0) -> tuple[list[answe
     )
     found = answering.candidates(trials, question)
     points = answering.judge(found, study, question, project, Place(cache=None), Pool(again), lambda done, whole: None)
-    best = answering.best(points, question.limits)
+    best = answering.best(points, question)
     return points, answering.to_plain(points, trials, question, best)
 
 
@@ -60,6 +60,18 @@ def test_with_only_a_drop_granted_the_smallest_wins(tmp_path: Path) -> None:
     able = [one for one in points if (one.tested.drop or 0) <= 0.01]
     best = next(one for one in points if one.trial.number == front["best"])
     assert best.tested.values["flash"] == min(one.tested.values["flash"] for one in able)
+
+
+def test_what_another_dominates_on_the_test_part_is_not_handed_out(tmp_path: Path) -> None:
+    question = asked(most=20)
+    points, _ = judged(tmp_path, question)
+    first = points[0]
+    even = replace(first.tested, values={**first.tested.values, "flash": 1}, loss=first.tested.loss)
+
+    luckier = [replace(one, tested=even) if one is points[-1] else one for one in points]
+
+    assert answering.best(points, question) == first
+    assert answering.best(luckier, question) == luckier[-1]
 
 
 def test_what_holds_is_the_score_on_the_test_part(tmp_path: Path) -> None:
@@ -111,7 +123,7 @@ def test_a_front_that_cannot_be_judged_says_why(tmp_path: Path) -> None:
 
 def test_the_front_is_written_whole_and_drawn(tmp_path: Path) -> None:
     points, front = judged(tmp_path, asked(most=12, max_drop=0.05))
-    best = answering.best(points, asked(max_drop=0.05).limits)
+    best = answering.best(points, asked(max_drop=0.05))
 
     written = folder.write_front(tmp_path, front, best)
 
