@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from edgecompile.core.errors import bad_input
+
 _PREFIX = "edgecompile-run-"
 _LOCK = ".lock"
 _TRIES = 8
@@ -24,11 +26,11 @@ _TRIES = 8
 def scratch() -> Iterator[None]:
     """Within it ``tempfile`` makes its files in a folder that goes with the run; folders of killed runs go now.
 
-    Where no folder can be made, ``tempfile`` says so itself when it is asked for something.
+    Raises BadInputError EC107 where nothing temporary can be written anywhere.
     """
     usual = tempfile.tempdir
+    place = _usual_place()
     try:
-        place = Path(tempfile.gettempdir())
         sweep(place)
         folder, descriptor = _held(place)
     except OSError:
@@ -41,6 +43,18 @@ def scratch() -> Iterator[None]:
         tempfile.tempdir = usual
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
+
+
+def _usual_place() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise bad_input(
+            "EC107",
+            "no folder for temporary files can be written",
+            notes=(error.strerror or str(error),),
+            help=("make room in one of them, or name another folder in TMPDIR",),
+        ) from None
 
 
 def sweep(place: Path) -> None:

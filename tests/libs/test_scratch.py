@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from edgecompile.core.errors import BadInputError
 from edgecompile.libs.scratch import scratch, sweep
 
 _KEPT = """
 import sys, tempfile
+from edgecompile.core.errors import BadInputError
 from edgecompile.libs.scratch import scratch
 with scratch():
     open(tempfile.mkdtemp() + "/big", "w").write("x")
@@ -95,3 +98,13 @@ def test_without_room_for_a_folder_the_run_goes_on(monkeypatch: pytest.MonkeyPat
 
     with scratch():
         assert tempfile.tempdir == "/proc/nowhere"
+
+
+def test_without_any_place_for_temporary_files_the_user_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", full)
+
+    with pytest.raises(BadInputError, match="EC107"), scratch():
+        pass
