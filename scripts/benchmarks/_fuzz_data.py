@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -129,9 +130,10 @@ def _other_header(draw: random.Random, held: bytes) -> bytes:
 
 
 def data_readers() -> list[Files]:
-    """All of this file."""
+    """All of this file; those of images where Pillow is."""
     targets = CHECKOUT / "targets"
     profile_bases = [(targets / name).read_bytes() for name in ("cortex-m4.toml", "coral.toml")]
+    images = [Files("samples, images", "pictures/a/1.png", _pictures(), _images, False)] if find_spec("PIL") else []
     return [
         Files("project file", "edgecompile.toml", [_PROJECT], _project, True),
         Files("recipe file", "mine.toml", [_RECIPE], lambda path: read_recipe(str(path), path.parent), True),
@@ -139,7 +141,7 @@ def data_readers() -> list[Files]:
         Archives("samples, .npz", "data.npz", [_npz()], _samples, False),
         Files("samples, .csv", "data.csv", [b"a,b,y\n1,2,0\n3,4.5,1\n5,6,1\n", b"1;2;x\n2;3;y\n"], _samples, True),
         Files("samples, WAV", "sounds/a/1.wav", [_wav(1, 16), _wav(3, 32), _wav(0xFFFE, 24)], _sounds, False),
-        Files("samples, images", "pictures/a/1.png", _pictures(), _images, False),
+        *images,
     ]
 
 

@@ -197,6 +197,8 @@ def png(width: int, height: int) -> bytes:
 
 
 def pictures(folder: Path, content: bytes) -> DataSpec:
+    """A folder of one class with one picture."""
+    pytest.importorskip("PIL")
     (folder / "p" / "a").mkdir(parents=True)
     (folder / "p" / "a" / "1.png").write_bytes(content)
     return DataSpec(source="p", preprocess=Preprocess(resize=(4, 4)))
