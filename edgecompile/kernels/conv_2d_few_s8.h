@@ -171,14 +171,11 @@ EC_SPECIALIZED void ec_conv_2d_few_s8_advance(const ec_conv_2d_few_s8_layer *lay
     corner->image += layer->in_h * layer->in_w * layer->in_c;
 }
 
-EC_SPECIALIZED void ec_conv_2d_few_s8(const ec_conv_2d_few_s8_layer *layer, const int8_t *input, int8_t *output,
-                                      void *scratch)
+/* `pixels` output pixels in a row, the first one's window beginning at `next`. */
+EC_SPECIALIZED void ec_conv_2d_few_s8_pixels(const ec_conv_2d_few_s8_layer *layer, ec_conv_2d_few_s8_corner next,
+                                             int pixels, int8_t *output, int16_t *inputs)
 {
-    const int pixels = layer->batches * layer->out_h * layer->out_w;
-    int16_t *const inputs = (int16_t *)scratch;
-    ec_conv_2d_few_s8_corner next = {input, -layer->pad_top, -layer->pad_left};
-    int pixel, i;
-    for (i = 0; i < 8; ++i) inputs[(layer->groups - 1) * 8 + i] = 0;
+    int pixel;
     for (pixel = 0; pixel < pixels; pixel += 2, output += 2 * layer->out_c) {
         /* The last of an odd number is made twice, at one place. */
         const int step = pixel + 1 < pixels ? layer->out_c : 0;
@@ -196,6 +193,21 @@ EC_SPECIALIZED void ec_conv_2d_few_s8(const ec_conv_2d_few_s8_layer *layer, cons
 #endif
         ec_conv_2d_few_s8_times_two(layer, inputs, output, step);
     }
+}
+
+/* Zeros where the last group of inputs has none. */
+EC_SPECIALIZED void ec_conv_2d_few_s8_begin(const ec_conv_2d_few_s8_layer *layer, int16_t *inputs)
+{
+    int i;
+    for (i = 0; i < 8; ++i) inputs[(layer->groups - 1) * 8 + i] = 0;
+}
+
+EC_SPECIALIZED void ec_conv_2d_few_s8(const ec_conv_2d_few_s8_layer *layer, const int8_t *input, int8_t *output,
+                                      void *scratch)
+{
+    const ec_conv_2d_few_s8_corner first = {input, -layer->pad_top, -layer->pad_left};
+    ec_conv_2d_few_s8_begin(layer, (int16_t *)scratch);
+    ec_conv_2d_few_s8_pixels(layer, first, layer->batches * layer->out_h * layer->out_w, output, (int16_t *)scratch);
 }
 
 #endif /* EC_CONV_2D_FEW_S8_H_ */

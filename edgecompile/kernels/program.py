@@ -11,6 +11,7 @@ from edgecompile.core.target import DSP
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.kernels.rounding import TWICE
 from edgecompile.kernels.routine import C_TYPES, Array, Routine, Site
+from edgecompile.kernels.row_by_row import row_by_row
 from edgecompile.kernels.variables import initial_values
 from edgecompile.kernels.weight_choice import BALANCED
 from edgecompile.kernels.weight_forms import DENSE
@@ -37,6 +38,11 @@ class Program:
     refusals: tuple[Refusal, ...] = ()
     initial: Mapping[int, Array] = field(default_factory=dict)
 
+    @property
+    def unstored(self) -> frozenset[int]:
+        """Tensors that have no place, for they are never there as a whole."""
+        return frozenset(index for routine in self.routines for index in routine.unstored)
+
 
 def compile_network(
     network: Network,
@@ -55,7 +61,7 @@ def compile_network(
     whose weights are stored one by one whatever is allowed; ``rooms``: ``Site.room_bytes`` by operator.
     """
     main = network.main
-    routines, refusals = [], []
+    sites, routines, refusals = [], [], []
     for index, operator in enumerate(main.operators):
         site = Site(
             subgraph=main,
@@ -66,6 +72,7 @@ def compile_network(
             kernels=kernels,
             room_bytes=None if rooms is None else rooms.get(index),
         )
+        sites.append(site)
         found = _routine(site)
         if isinstance(found, str):
             refusals.append(Refusal(operator=index, label=operator.label, reason=found))
@@ -76,7 +83,8 @@ def compile_network(
     if isinstance(initial, str):
         refusals.append(Refusal(operator=0, label="the model", reason=initial))
         initial = {}
-    return Program(subgraph=main, routines=tuple(routines), refusals=tuple(refusals), initial=initial)
+    made = tuple(routines) if refusals else row_by_row(sites, routines)
+    return Program(subgraph=main, routines=made, refusals=tuple(refusals), initial=initial)
 
 
 def kernels() -> dict[str, tuple[ModuleType, ...]]:

@@ -91,6 +91,7 @@ class Routine:
     ``aliases``: outputs that hold the very bytes of an input (``RESHAPE``). ``in_place``: pairs of output and
     input, of one size, that may be at one place but not shifted against each other. ``states``: handles of variables
     with the number of bytes that are kept, from run to run, where the handle has its place, and what each begins with.
+    ``unstored``: outputs that are never there as a whole, for a later routine makes and takes them row by row.
     """
 
     calls: tuple[Call, ...] = ()
@@ -99,3 +100,4 @@ class Routine:
     in_place: tuple[tuple[int, int], ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     states: tuple[tuple[int, int, int], ...] = ()
+    unstored: tuple[int, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgecompile.kernels.program import Program
 from edgecompile.kernels.routine import Array, Call
@@ -29,8 +29,8 @@ class Stored:
 def stored_weights(program: Program) -> tuple[Stored, ...]:
     """Of each operator whose kernel has weights, in the order of execution."""
     graph, found = program.subgraph, []
-    for operator, routine in zip(graph.operators, program.routines, strict=True):
-        for call in routine.calls:
+    for operator, calls in zip(graph.operators, _calls(program), strict=True):
+        for call in calls:
             if "weights" in call.constants:
                 tensors = (graph.tensor(index) for index in operator.inputs)
                 weights = max((t for t in tensors if t is not None and t.is_constant), key=lambda t: t.size_bytes)
@@ -38,6 +38,17 @@ def stored_weights(program: Program) -> tuple[Stored, ...]:
                 assert codes is not None
                 found.append(_stored(graph.outputs_of(operator)[0].name, call, codes))
     return tuple(found)
+
+
+def _calls(program: Program) -> list[tuple[Call, ...]]:
+    """Of each operator; those that make rows for a later one, which has their constants, as if they had a call."""
+    found = [routine.calls for routine in program.routines]
+    for index, routine in enumerate(program.routines):
+        later = (call for calls in found[index + 1 :] for call in calls if "conv.weights" in call.constants)
+        call = next(later, None) if routine.unstored and program.subgraph.operators[index].name != "RESHAPE" else None
+        if call is not None:
+            found[index] = (replace(call, settings={}, constants={"weights": call.constants["conv.weights"]}),)
+    return found
 
 
 def _stored(layer: str, call: Call, codes: Array) -> Stored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edgecompile.ir.network import Network
+from edgecompile.ir.network import Network, Subgraph
 from edgecompile.kernels.program import Program
 from edgecompile.memory.shared import Overlap, SharedPlan, Sharing, plan_shared
 
@@ -15,8 +15,21 @@ ALIGNMENT = 4
 def plan_program(network: Network, program: Program) -> SharedPlan:
     """A place for every tensor and scratch buffer of a program without refusals."""
     # Subgraphs that are called once are part of what `init` writes, not of the run.
-    main = replace(network, subgraphs=network.subgraphs[:1])
+    main = replace(network, subgraphs=(_stored(network.main, program),))
     return plan_shared(main, sharing_of(program), ALIGNMENT)
+
+
+def _stored(graph: Subgraph, program: Program) -> Subgraph:
+    """The subgraph as it is executed: without tensors that are never there as a whole, their sources read later."""
+    if not program.unstored:
+        return graph
+    operators = []
+    for operator, routine in zip(graph.operators, program.routines, strict=True):
+        read = (index for call in routine.calls for index in call.inputs)
+        inputs = () if routine.unstored else (*(i for i in operator.inputs if i not in program.unstored), *read)
+        outputs = tuple(index for index in operator.outputs if index not in program.unstored)
+        operators.append(replace(operator, inputs=tuple(dict.fromkeys(inputs)), outputs=outputs))
+    return replace(graph, operators=tuple(operators))
 
 
 def sharing_of(program: Program) -> Sharing:

@@ -76,7 +76,7 @@ def traced(program: Program) -> list[int]:
     """Tensors in the order in which they are written down."""
     tensors = program.subgraph.tensors
     made = (index for operator in program.subgraph.operators for index in operator.outputs)
-    return [index for index in made if tensors[index].size_bytes]
+    return [index for index in made if tensors[index].size_bytes and index not in program.unstored]
 
 
 def _build(folder: Path, name: str, program: Program, cc: str, place: Path, model_name: str) -> None:

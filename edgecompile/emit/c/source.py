@@ -94,11 +94,11 @@ class _Source:
         return self.shared[kind]
 
     def _shared_function(self, name: str, call: Call) -> str:
-        taken = [f"const {C_TYPES[values.dtype.name]} *{field}" for field, values in call.constants.items()]
+        taken = [f"const {C_TYPES[values.dtype.name]} *{_word(field)}" for field, values in call.constants.items()]
         tensors = [f"const {_type_of(self.graph.tensors[i])} *input_{n}" for n, i in enumerate(call.inputs)]
         tensors += [f"{_type_of(self.graph.tensors[i])} *output_{n}" for n, i in enumerate(call.outputs)]
         tensors += ["void *scratch"] if call.scratch else []
-        fields = [f".{field} = {field}," for field in call.constants]
+        fields = [f".{field} = {_word(field)}," for field in call.constants]
         fields += [f".{field} = {number(value)}," for field, value in call.settings.items()]
         rows = "\n".join(f"        {row}" for row in fields)
         words = ", ".join(["&layer", *(tensor.split("*")[-1] for tensor in tensors)])
@@ -124,7 +124,7 @@ class _Source:
         values = np.ascontiguousarray(values)
         key = (values.dtype.name, values.tobytes())
         if key not in self.constants:
-            self.constants[key] = f"{self.name}_{role}_{len(self.constants)}"
+            self.constants[key] = f"{self.name}_{_word(role)}_{len(self.constants)}"
             self.definitions.append(array(self.constants[key], values))
         return self.constants[key]
 
@@ -137,6 +137,8 @@ class _Source:
                 steps.append(f"    {self.name}_operator_{index}((uint8_t *)arena);")
             for tensor in self.graph.operators[index].outputs:
                 size, offset = self.graph.tensors[tensor].size_bytes, self.layout.offsets.get(tensor)
+                if tensor in self.program.unstored:
+                    size, offset = 0, 0
                 if offset is not None:
                     steps.append(
                         f"    EDGECOMPILE_AFTER_OPERATOR({index}, {tensor}, (uint8_t *)arena + {offset}, {size});"
@@ -163,6 +165,11 @@ class _Source:
             if tensor.is_variable and offset is not None:
                 zero = zero_point_of(tensor) if tensor.dtype == "int8" and tensor.quantization is not None else 0
                 yield f"\n    memset((uint8_t *)arena + {offset}, {zero}, {tensor.size_bytes});"
+
+
+def _word(field: str) -> str:
+    """A field of a struct in a struct as one word."""
+    return field.replace(".", "_")
 
 
 def _type_of(tensor: Tensor) -> str:
