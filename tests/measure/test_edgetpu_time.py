@@ -210,6 +210,7 @@ def test_channels_beyond_a_full_group_are_told_with_what_they_cost() -> None:
     (told,) = found.diagnostics
     saved = sum(row["saves ms"] for row in found.details["channels that leave the array idle"])
     assert (told.code, told.severity) == ("EC559", Severity.NOTE)
+    assert told.message == "3 layers lie beyond a full group of 64 output channels"
     assert f"{saved:.3f} of " in told.notes[0] and "72 channels take as long as 128; 64 would save" in told.notes[1]
     assert any("--recipe filled" in help for help in told.help)
 

@@ -65,7 +65,7 @@ def advice(rows: Sequence[Mapping[str, Any]], total_s: float, compute: Compute) 
     note = Diagnostic(
         code="EC559",
         severity=Severity.NOTE,
-        message=f"{len(worth)} layers lie beyond a full group of {compute.outputs} output channels",
+        message=f"{_counted(len(worth))} beyond a full group of {compute.outputs} output channels",
         notes=(f"predicted: {saved_ms:.3f} of {1e3 * total_s:.3f} ms less without these channels", *shown),
         help=(
             f"give them multiples of {compute.outputs}: more channels up to the next cost no time",
@@ -73,6 +73,10 @@ def advice(rows: Sequence[Mapping[str, Any]], total_s: float, compute: Compute) 
         ),
     )
     return (note,)
+
+
+def _counted(layers: int) -> str:
+    return f"{layers} layers lie" if layers > 1 else "a layer lies"
 
 
 def _saved(layer: LayerTime, narrower: int, channels: int, full: int, compute: Compute, link: Link) -> float:
