@@ -8,7 +8,7 @@ from edgecompile.kernels.convolution import scaling
 from edgecompile.kernels.routine import Call, Routine, Site
 
 # What makes the rows, and the dense layers, of weights one by one, that this takes over.
-ROWS, WHOLE = "conv_2d_few_s8", "fully_connected_s8"
+ROWS, WHOLE, TOGETHER = "conv_2d_few_s8", "fully_connected_s8", "conv_2d_few_dense_s8"
 
 
 def routine(convolution: Site, rows: Routine, dense: Site, whole: Routine) -> Routine | None:
@@ -29,7 +29,7 @@ def routine(convolution: Site, rows: Routine, dense: Site, whole: Routine) -> Ro
     return Routine(
         calls=(
             Call(
-                kernel="conv_2d_few_dense_s8",
+                kernel=TOGETHER,
                 settings={
                     **{f"conv.{name}": value for name, value in call.settings.items()},
                     "outputs": outputs,

@@ -14,6 +14,7 @@ from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
 from edgecompile.kernels.program import compile_network
 from edgecompile.kernels.stored import stored_weights
+from edgecompile.measure.board.instructions import predict
 from edgecompile.memory.program_plan import plan_program
 from edgecompile.verify.c_harness import traced
 
@@ -114,6 +115,15 @@ def test_what_has_no_place_is_not_traced_and_its_weights_are_told() -> None:
     assert traced(program) == [dense]
     assert program.unstored == {convolution, reshape}
     assert [(one.layer, one.file_bytes) for one in stored_weights(program)] == [("y", 160), ("z", 2304)]
+
+
+def test_what_takes_rows_is_predicted_as_what_makes_them_and_itself() -> None:
+    seen = flattened((9, 8), (5, 4), 8, 4, seen=True, **RELU)
+
+    together, apart = (predict(compile_network(one), "cortex-m4") for one in (TOGETHER["one channel in"], seen))
+
+    assert together is not None and apart is not None
+    assert together.by_operator == {2: pytest.approx(sum(apart.by_operator.values()), abs=2)}
 
 
 @pytest.mark.parametrize("case", APART)

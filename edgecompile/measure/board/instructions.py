@@ -18,6 +18,7 @@ from typing import Any
 
 from edgecompile.ir.costs import macs
 from edgecompile.ir.network import Operator, Subgraph
+from edgecompile.kernels import conv_2d_few_dense_s8
 from edgecompile.kernels.program import Program
 
 TABLE = "instructions.json"
@@ -63,14 +64,23 @@ def estimate(table: Mapping[str, Any], program: Program) -> tuple[dict[int, floa
     """Instructions by operator from one core's table, and kernels that the table lacks."""
     kernels, found, unknown = table["kernels"], {}, set()
     for index in range(len(program.routines)):
-        key = kernel_of(program, index)
-        if key is None:
-            continue
-        if key not in kernels:
-            unknown.add(f"`{key}`")
-        factors = kernels.get(key, kernels[ANY])
-        found[index] = sum(f * x for f, x in zip(factors, features(program, index), strict=True))
+        for key, step in _parts(program, index):
+            if key not in kernels:
+                unknown.add(f"`{key}`")
+            factors = kernels.get(key, kernels[ANY])
+            count = sum(f * x for f, x in zip(factors, features(program, step), strict=True))
+            found[index] = found.get(index, 0.0) + count
     return found, sorted(unknown)
+
+
+def _parts(program: Program, index: int) -> list[tuple[str, int]]:
+    """An operator's kernel with the operator whose sizes count: two of each where one takes another's rows."""
+    key = kernel_of(program, index)
+    if key != conv_2d_few_dense_s8.TOGETHER:
+        return [] if key is None else [(key, index)]
+    graph = program.subgraph
+    made = max(step for step in range(index) if program.routines[step].unstored and macs(graph, graph.operators[step]))
+    return [(conv_2d_few_dense_s8.WHOLE, index), (conv_2d_few_dense_s8.ROWS, made)]
 
 
 def kernel_of(program: Program, index: int) -> str | None:
