@@ -193,8 +193,14 @@ def table_of(given: Sequence[Sample], core: str) -> tuple[dict[str, Any], dict[s
             continue
         predicted = sum(by_operator.values())
         rows[left_out.name] = {"instructions": sum(left_out.counts.values()), "predicted": round(predicted)}
-    error = float(np.mean([abs(row["predicted"] / row["instructions"] - 1) for row in rows.values()]))
-    one = {"kernels": fit(given), "models": len(rows), "error": round(error, 3), "counted_on": CORES[core]}
+    errors = [abs(row["predicted"] / row["instructions"] - 1) for row in rows.values()]
+    one = {
+        "kernels": fit(given),
+        "models": len(rows),
+        "error": round(float(np.mean(errors)), 3),
+        "median": round(float(np.median(errors)), 3),
+        "counted_on": CORES[core],
+    }
     return one, rows
 
 
@@ -202,7 +208,8 @@ def _text(found: dict[str, Any]) -> str:
     blocks = []
     for core, (one, rows) in found.items():
         lines = [_line(name, row["instructions"], row["predicted"]) for name, row in rows.items()]
-        head = f"{core}: leave-one-out error {100 * one['error']:.1f} % over {one['models']} models"
+        told = f"leave-one-out error {100 * one['error']:.1f} %, median {100 * one['median']:.1f} %"
+        head = f"{core}: {told}, {one['models']} models"
         blocks.append(f"{head}\n{table([('model', 'instructions', 'predicted', ''), *lines])}")
     return "\n\n".join(blocks)
 
