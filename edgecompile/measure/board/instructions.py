@@ -49,7 +49,8 @@ def predict(program: Program, core: str) -> Instructions | None:
     words = [f"from counts of {table['models']} models on {table['counted_on']}"]
     if other:
         words.append(f"code of `{other}`")
-    words.append(f"leave-one-out error {100 * table['error']:.0f} %")
+    half = f"half of the models below {100 * table['median']:.0f} %"
+    words.append(f"leave-one-out error {100 * table['error']:.0f} %, {half}")
     if unknown:
         words.append(f"not counted: {', '.join(unknown)}, taken as the others on average")
     return Instructions(
@@ -62,7 +63,7 @@ def predict(program: Program, core: str) -> Instructions | None:
 
 def estimate(table: Mapping[str, Any], program: Program) -> tuple[dict[int, float], list[str]]:
     """Instructions by operator from one core's table, and kernels that the table lacks."""
-    kernels, found, unknown = table["kernels"], {}, set()
+    kernels, found, unknown = table["kernels"], dict[int, float](), set()
     for index in range(len(program.routines)):
         for key, step in _parts(program, index):
             if key not in kernels:
