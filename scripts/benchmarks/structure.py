@@ -165,8 +165,6 @@ def channels(given: Task) -> Sequence[tuple[str, Sequence[Pass]]]:
         macs=0.5,
         augment=(*given.augment, "mixup"),
         batch_size=given.batch_size,
-        teacher_weight=1.0,
-        temperature=4.0,
     )
     untrained = [
         (f"macs 0.5 untrained {importance}", [baseline, replace(half, epochs=0, importance=importance)])

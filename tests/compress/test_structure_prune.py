@@ -14,7 +14,7 @@ from edgecompile.compress.structure.counts import count
 from edgecompile.compress.structure.groups import group
 from edgecompile.compress.structure.own import own_constants
 from edgecompile.compress.structure.rows import rows_of
-from edgecompile.compress.subject import Held, Subject
+from edgecompile.compress.subject import Distillation, Held, Subject
 from edgecompile.core.errors import RejectedError
 from edgecompile.core.recipe import Step
 from edgecompile.ir.network import Network
@@ -220,6 +220,30 @@ def test_training_follows_and_keeps_the_shapes() -> None:
 
     assert count(after.network, "macs") <= 0.5 * count(network, "macs")
     assert np.isfinite(run(after.network, x[:2])[0]).all()
+
+
+LESSONS = {
+    "of its own": (Distillation(), Distillation(teacher_weight=1.0, temperature=4.0)),
+    "of a step before": (Distillation(teacher_weight=0.3), Distillation(teacher_weight=0.3)),
+}
+
+
+@pytest.mark.parametrize("case", LESSONS)
+def test_training_learns_from_the_network_before_unless_a_step_said_otherwise(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, expected = LESSONS[case]
+    seen: list[Distillation] = []
+    monkeypatch.setattr(
+        "edgecompile.compress.training.trainer.train",
+        lambda subject, how, context: seen.append(subject.distillation) or subject,
+    )
+    subject = Subject(network=_network(), teacher=_network(), distillation=given)
+
+    after = PruneChannels().run(subject, _context())
+
+    assert seen == [expected]
+    assert after.distillation == given
 
 
 def test_no_layer_loses_more_than_its_share() -> None:

@@ -17,7 +17,7 @@ from edgecompile.compress.structure.own import own_constants
 from edgecompile.compress.structure.promises import still_held
 from edgecompile.compress.structure.prune import Pruned, prune
 from edgecompile.compress.structure.samples import samples_for
-from edgecompile.compress.subject import Subject
+from edgecompile.compress.subject import Distillation, Subject
 from edgecompile.compress.training.options import Trained
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import EdgecompileError, rejected
@@ -27,6 +27,8 @@ from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
 _USUAL = 0.5  # of the multiply-accumulates
+# What `scripts/bench structure kws` was measured with: soft answers of the larger network, without labels.
+_LESSON = Distillation(teacher_weight=1.0, temperature=4.0)
 _SAMPLES, _FITTED, _SHOWN = 2048, 1024, 5
 _WORDS = {
     "macs": "multiply-accumulates",
@@ -41,8 +43,9 @@ class PruneChannels(Trained):
     """Take out the channels that matter least for what they cost, fit the rest to their outputs, and train.
 
     Channels go through residuals, depthwise convolutions, concatenations and flattening as a whole. Of several
-    goals all are met. Keeps rank. Hassibi and Stork 1992 (`refit`), Molchanov et al. 2019 (`outputs`), He et al. 2017
-    (reconstruction).
+    goals all are met. Training learns from the network before alone, unless options or a `distill` step say otherwise;
+    `augment = ["mixup"]` gives it more to learn from. Keeps rank. Hassibi and Stork 1992 (`refit`), Molchanov et al.
+    2019 (`outputs`), He et al. 2017 (reconstruction).
     """
 
     macs: float | None = option(
@@ -95,7 +98,8 @@ class PruneChannels(Trained):
             return smaller
         from edgecompile.compress.training.trainer import train
 
-        return train(smaller, self.training(), context)
+        taught = replace(smaller, distillation=_lesson(subject))
+        return replace(train(taught, self.training(), context), distillation=subject.distillation)
 
     def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
         """EC331 where the network is larger than was asked."""
@@ -180,6 +184,11 @@ class PruneChannels(Trained):
                 "add `low_rank`, which splits layers in two",
             ),
         )
+
+
+def _lesson(subject: Subject) -> Distillation:
+    """What training learns by: as an earlier step said, else from soft answers of the network before alone."""
+    return _LESSON if subject.distillation == Distillation() else subject.distillation
 
 
 def _nothing(grouping: Grouping) -> EdgecompileError:
