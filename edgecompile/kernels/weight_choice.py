@@ -39,7 +39,7 @@ _ROW, _SCALE, _MAP = 60, 117, 6
 # Gathering an input of four pixels, and finding the pixels.
 _GATHER, _FIND = 5, 250
 # By how much the code of a kernel for other forms is larger, about: less than that is not worth saving.
-_CODE_BYTES = 512
+CODE_BYTES = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def instructions(codes: Array, pixels: int, form: str, blocks_at_once: int) -> i
 
 
 def _bytes(choice: Choice) -> int:
-    return choice.stored_bytes + (0 if choice.form == DENSE else _CODE_BYTES)
+    return choice.stored_bytes + (0 if choice.form == DENSE else CODE_BYTES)
 
 
 def _choice(codes: Array, pixels: int, form: str, goal: str) -> Choice | None:

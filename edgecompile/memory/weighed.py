@@ -52,8 +52,8 @@ class Candidate:
 
     @property
     def flash_bytes(self) -> int:
-        """Constants alone: code is the same, about, whatever the scratch is."""
-        return constant_bytes(self.program)
+        """Constants, and the code that short forms take more; other code is the same, about, whatever the scratch."""
+        return constant_bytes(self.program) + (weight_choice.CODE_BYTES if _formed(self.program) else 0)
 
 
 def compile_weighed(
