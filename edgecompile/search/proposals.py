@@ -66,8 +66,10 @@ def starts_of(asked: Asked) -> list[tuple[str, dict[str, Any], Recipe]]:
 
 
 def is_ready(asked: Asked, trials: Sequence[Trial], number: int) -> bool:
-    """Whether all that the proposal of that number sees is done."""
-    return all(one.is_done for one in trials if one.number <= number - asked.lag or one.number == 0)
+    """Whether all that the proposal of that number sees is done; where a search begins sees nothing."""
+    return number < len(starts_of(asked)) or all(
+        one.is_done for one in trials if one.number <= number - asked.lag or one.number == 0
+    )
 
 
 def built(trials: Sequence[Trial]) -> int:

@@ -256,3 +256,27 @@ def test_a_full_disk_is_told_and_the_study_goes_on_when_there_is_room(tmp_path: 
     assert done.stdout.split() == ["EC631"], done.stderr
     assert [one.code for one in study.said] == ["EC860"]
     assert told(trials) == told(search(opened(tmp_path / "whole", question), question, Pool()))
+
+
+def test_where_a_search_begins_waits_for_nobody(tmp_path: Path) -> None:
+    question = asked(most=9)
+    together: list[int] = []
+    waiting: list[tuple[Future[Any], Order]] = []
+
+    class Watched(Pool):
+        """Notes how many trials run when an order is given; answers when three have been given."""
+
+        def submit(self, fn: Any, /, *args: Any) -> Future[Any]:
+            waiting.append((Future(), args[0]))
+            future = waiting[-1][0]
+            together.append(len(waiting))
+            if len(waiting) == 3 or len(together) > 6:
+                for one, order in waiting:
+                    one.set_result(answer(order))
+                waiting.clear()
+            return future
+
+    trials = search(opened(tmp_path, question), question, Watched(), workers=3)
+
+    assert together[:6] == [1, 2, 3, 1, 2, 3]
+    assert [one.state for one in trials] == [COMPLETE] * 9
