@@ -24,6 +24,8 @@ TARGETS = {
     "gestures": "arduino-nano33ble",
     "keyword_spotting": "nucleo-l4r5zi",
 }
+# How the output that a README quotes ends well, where that is not a build.
+ENDS = {"tuning": "\nbest "}
 BOARD = [name for name in ("arm-none-eabi-gcc", "make", "qemu-system-arm") if shutil.which(name) is None]
 # Half-trained models may lose any accuracy, and long trainings are cut to one epoch.
 LOOSE = ("--max-accuracy-drop", "100")
@@ -124,5 +126,5 @@ def test_an_example_has_what_it_needs_and_quotes_its_output(name: str) -> None:
     assert {"README.md", "edgecompile.toml", "train.py"} <= {path.name for path in folder.iterdir()}
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert examples_script().commands(text)[0] == "python train.py"
-    assert "built and verified" in text, f"scripts/docs --examples {name}"
+    assert ENDS.get(name, "built and verified") in text, f"scripts/docs --examples {name}"
     assert f"scripts/docs --examples {name}" in text
