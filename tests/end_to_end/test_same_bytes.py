@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pipeline_networks import project, samples
 
@@ -50,3 +52,43 @@ def test_folder_locale_zone_threads_and_hashing_change_no_byte(tmp_path: Path) -
     assert len(first) > 10
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []
+
+
+MODEL = """
+import sys, keras
+keras.utils.set_random_seed(1)
+x = keras.Input((8, 8, 1), name="image")
+y = keras.layers.Conv2D(8, 3, activation="relu")(x)
+y = keras.layers.Flatten()(y)
+keras.Model(x, keras.layers.Dense(4, activation="softmax")(y)).save(sys.argv[1])
+"""
+RECIPE = """
+steps = [{ pass = "prune", sparsity = 0.5, epochs = 2 }]
+numerics = "int8"
+"""
+
+
+@pytest.mark.tensorflow
+@pytest.mark.slow
+def test_training_gives_the_same_weights_on_one_processor_and_on_all(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", MODEL, str(tmp_path / "net.keras")], check=True, capture_output=True)
+    draw = np.random.default_rng(5)
+    x, y = draw.random((256, 8, 8, 1), dtype=np.float32), draw.integers(0, 4, 256)
+    np.savez(tmp_path / "data.npz", x_train=x, y_train=y, x_test=x[:32], y_test=y[:32])
+    (tmp_path / "trained.toml").write_text(RECIPE)
+    words = ["net.keras", "--data", "data.npz", "-t", "android-nnapi", "--recipe", "trained.toml"]
+    everywhere = os.sched_getaffinity(0)
+
+    found = []
+    for name, processors in (("one", {min(everywhere)}), ("all", everywhere)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for file in ("net.keras", "data.npz", "trained.toml"):
+            (folder / file).symlink_to(tmp_path / file)
+        found.append(built(folder, {}, words, preexec_fn=partial(os.sched_setaffinity, 0, processors)))
+    first, second = found
+
+    report = json.loads(first["android-nnapi/report.json"])
+    assert report["versions"]["threads of tensorflow"] == "4 in an operator, 2 operators at once"
+    assert [name for name in first if name.endswith(".tflite") and first[name] != second[name]] == []
+    assert sum(name.endswith(".tflite") for name in first) > 0
