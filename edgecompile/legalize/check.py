@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network
+from edgecompile.ir.partition import Partition, cut, kept
 from edgecompile.legalize.context import Context, contexts_of
 from edgecompile.legalize.diagnose import Refusal, diagnose
 from edgecompile.legalize.judge import Judgement, judge
 from edgecompile.legalize.naming import layer_of
-from edgecompile.legalize.partition import Partition, cut, kept
 from edgecompile.legalize.status import status_of
 
 NOWHERE = "nowhere"

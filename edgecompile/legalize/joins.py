@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network, Tensor
+from edgecompile.ir.partition import cut
 from edgecompile.legalize.check import Verdict
 from edgecompile.legalize.naming import ranges
-from edgecompile.legalize.partition import cut
 from edgecompile.legalize.proof import accepted
 
 _CAUSES_TOLD = 6

@@ -7,7 +7,7 @@ from small_networks import of_operators, tensor
 
 from edgecompile.core.target import Placement
 from edgecompile.ir.network import Operator, Subgraph
-from edgecompile.legalize.partition import Partition, cut, kept
+from edgecompile.ir.partition import Partition, cut, kept
 
 
 def graph(*operators: tuple[tuple[int, ...], tuple[int, ...]]) -> Subgraph:

@@ -14,9 +14,12 @@ from edgecompile.core.errors import BadInputError
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
 from edgecompile.measure.edgetpu.cache import allocate
+from edgecompile.measure.edgetpu.crossing import Crossing, crossing_of
 from edgecompile.measure.edgetpu.tiles import tile_of
 from edgecompile.measure.edgetpu.timing import cycles_of, invocation, layer_times
 from edgecompile.measure.prediction import Prediction, predict
+
+NOTHING = Crossing(parts=1, input_bytes=0, output_bytes=0)
 
 
 def predicted(network: Network) -> Prediction:
@@ -93,8 +96,8 @@ def test_streaming_is_hidden_behind_a_longer_computation() -> None:
     layers = layer_times(network.main, allocate(network.main, [0], device().layout, memory), device())
     fast = replace(device().links["usb3"], stream_bytes_per_s=1e12)
 
-    hidden = invocation(layers, 0, 0, fast)
-    shown = invocation(layers, 0, 0, replace(fast, stream_bytes_per_s=1e6))
+    hidden = invocation(layers, NOTHING, fast)
+    shown = invocation(layers, NOTHING, replace(fast, stream_bytes_per_s=1e6))
 
     assert hidden.streaming_s == 0
     assert shown.streaming_s > 10 * shown.compute_s
@@ -124,6 +127,30 @@ def test_what_stays_on_the_cpu_is_in_the_time_and_told_apart() -> None:
     # Each is rounded to 0.01.
     assert all(row["ms"] == pytest.approx(sum(row[part] for part in parts), abs=0.03) for row in rows)
     assert all("CPU" not in row for row in whole.details["time by link"])
+
+
+def test_each_part_of_the_accelerator_pays_a_round_trip_and_its_transfers() -> None:
+    network, link, map_bytes = convolutions(64, 64, 64), device().links["usb3"], 64 * 64 * 64
+    (split,) = predict([(network, [0, 2])], load("coral"))
+
+    row = split.details["time by link"][0]
+
+    sent = 2 * map_bytes / link.input_bytes_per_s + 2 * map_bytes / link.output_bytes_per_s
+    assert row["round trip"] == pytest.approx(1e3 * 2 * link.round_trip_s, abs=0.01)  # figures are rounded to 0.01
+    assert row["transfers"] == pytest.approx(1e3 * sent, abs=0.01)
+    method = next(m.method for m in split.measures if m.name == "latency_ms")
+    assert "2 parts with a round trip each" in method and "nobody measured" in method
+
+
+@pytest.mark.parametrize("running, parts", [([], 0), ([0, 1, 2], 1), ([1, 2], 1), ([0, 2], 2)], ids=str)
+def test_neighbours_on_the_accelerator_are_one_part(running: list[int], parts: int) -> None:
+    assert crossing_of(convolutions(64, 64, 64).main, running).parts == parts
+
+
+def test_parts_are_told_only_where_there_are_several() -> None:
+    (whole,) = predict([(convolutions(64, 64), [0, 1])], load("coral"))
+
+    assert not any("parts with a round trip" in measure.method for measure in whole.measures)
 
 
 def test_a_row_that_does_not_fit_is_told_with_the_compilers_words() -> None:

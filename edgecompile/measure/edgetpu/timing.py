@@ -11,6 +11,7 @@ from math import prod
 
 from edgecompile.ir.network import Operator, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache
+from edgecompile.measure.edgetpu.crossing import Crossing
 from edgecompile.measure.edgetpu.device import Compute, Device, Link
 from edgecompile.measure.edgetpu.recurrent import GATES, steps_of
 from edgecompile.measure.edgetpu.tiles import tile_of, window_of
@@ -59,14 +60,14 @@ def layer_times(subgraph: Subgraph, cache: Cache, device: Device) -> tuple[Layer
     )
 
 
-def invocation(layers: tuple[LayerTime, ...], input_bytes: int, output_bytes: int, link: Link) -> Time:
-    """The whole over one link; ``streaming_s`` is what streaming adds to the computation."""
+def invocation(layers: tuple[LayerTime, ...], crossing: Crossing, link: Link) -> Time:
+    """The whole over one link, a round trip a part; ``streaming_s`` is what streaming adds to the computation."""
     compute = sum(layer.compute_s for layer in layers)
     return Time(
-        round_trip_s=link.round_trip_s if layers else 0.0,
+        round_trip_s=link.round_trip_s * crossing.parts,
         compute_s=compute,
         streaming_s=sum(layer.duration_s(link) for layer in layers) - compute,
-        transfers_s=input_bytes / link.input_bytes_per_s + output_bytes / link.output_bytes_per_s,
+        transfers_s=crossing.input_bytes / link.input_bytes_per_s + crossing.output_bytes / link.output_bytes_per_s,
     )
 
 

@@ -11,10 +11,10 @@ from edgecompile.core.units import format_size
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache, room_of, share
+from edgecompile.measure.edgetpu.crossing import crossing_of
 from edgecompile.measure.edgetpu.device import Device, Link, device_of
 from edgecompile.measure.edgetpu.filling import advice, unfilled
 from edgecompile.measure.edgetpu.host_part import host_s
-from edgecompile.measure.edgetpu.padding import up
 from edgecompile.measure.edgetpu.segments import balance
 from edgecompile.measure.edgetpu.tiles import tile_of
 from edgecompile.measure.edgetpu.timing import LayerTime, Time, invocation, layer_times
@@ -46,8 +46,8 @@ def segments(network: Network, operators: Sequence[int], count: int, table: Mapp
 
 def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: Device) -> Prediction:
     layers = layer_times(main, cache, device)
-    crossing = _crossing_bytes(main, operators)
-    times = {name: invocation(layers, *crossing, link) for name, link in device.links.items()}
+    crossing = crossing_of(main, operators)
+    times = {name: invocation(layers, crossing, link) for name, link in device.links.items()}
     outside = tuple(index for index in range(len(main.operators)) if index not in set(operators))
     host = {name: host_s(main, outside, link) for name, link in device.links.items()}
     first = next(iter(device.links.values()), None)
@@ -56,7 +56,7 @@ def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: D
     return Prediction(
         measures=(
             *_memory(main, operators, cache, device),
-            *_latencies(times, host, device.links, len(outside)),
+            *_latencies(times, host, device.links, len(outside), crossing.parts),
         ),
         layers=_records(cache, layers, first),
         details=_details(times, host, device, idle) if operators else {},
@@ -92,7 +92,7 @@ def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: De
 
 
 def _latencies(
-    times: Mapping[str, Time], host: Mapping[str, float], links: Mapping[str, Link], outside: int
+    times: Mapping[str, Time], host: Mapping[str, float], links: Mapping[str, Link], outside: int, parts: int
 ) -> tuple[Measure, ...]:
     """The first link is the target's latency, the others are named. ``outside`` operators take ``host`` seconds."""
     found = []
@@ -102,6 +102,8 @@ def _latencies(
         method = f"predicted: over {name} from {link.host}, mean error {error} ({link.basis})"
         if outside:
             method += f"; {1e3 * host[name]:.2f} ms of it for the {outside} operators left to the CPU"
+        if parts > 1:
+            method += f"; {parts} parts with a round trip each, as if each were a model: nobody measured such a one"
         title = "latency_ms" if position == 0 else f"latency_{name}_ms"
         value = round(1e3 * (time.total_s + host[name]), 3)
         found.append(Measure(name=title, value=value, unit="ms", method=method))
@@ -154,23 +156,6 @@ def _records(cache: Cache, layers: tuple[LayerTime, ...], link: Link | None) -> 
         }
         for layer, time in zip(cache.layers, layers, strict=True)
     }
-
-
-def _crossing_bytes(main: Subgraph, operators: tuple[int, ...]) -> tuple[int, int]:
-    """Bytes that the accelerator's operators read from and write to the host; channels are sent in whole words."""
-    running = [main.operators[index] for index in operators]
-    made = {tensor for operator in running for tensor in operator.outputs}
-    read = {i for operator in running for i in operator.inputs if i >= 0 and not main.tensors[i].is_constant}
-    inside = set(operators)
-    outside = (operator for index, operator in enumerate(main.operators) if index not in inside)
-    wanted = {*main.outputs, *(tensor for operator in outside for tensor in operator.inputs)}
-    return sum(main.tensors[i].size_bytes for i in read - made), sum(_sent_bytes(main, i) for i in made & wanted)
-
-
-def _sent_bytes(main: Subgraph, index: int) -> int:
-    tensor = main.tensors[index]
-    channels = tensor.shape[-1] if tensor.shape else 1
-    return tensor.size_bytes // max(channels, 1) * up(channels, 4)
 
 
 def _refusals(main: Subgraph, operators: tuple[int, ...], device: Device) -> tuple[Diagnostic, ...]:
