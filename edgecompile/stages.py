@@ -32,6 +32,7 @@ from edgecompile.job import Job
 from edgecompile.legalize import check as legality
 from edgecompile.legalize import legalize as legalizing
 from edgecompile.legalize import table as operators
+from edgecompile.legalize.runtime import parse_release
 from edgecompile.lowering import AS_FOUND
 from edgecompile.memory import arena, budgets, offline, program_plan, timeline
 from edgecompile.optimize import apply as optimizing
@@ -217,7 +218,9 @@ def staging(job: Job) -> Iterator[Path]:
 
 
 def foresee(project: Project, targets: Sequence[Target]) -> None:
-    """What is wrong with the app that takes the model in, told before the work. Raises EC621, EC691, EC692."""
+    """What is wrong with the app that takes the model in, told before the work. Raises EC621, EC691, EC692, EC761."""
+    if project.min_runtime is not None:
+        parse_release(project.min_runtime)
     for target in targets:
         foreseeing.foresee(target, project.emit, project.android)
 

@@ -8,9 +8,8 @@ from edgecompile.emit.android import module
 from edgecompile.emit.android.names import check_package
 from edgecompile.emit.emit import known_of
 
-# Emitters that write a class into a Java package, and those that write for a Gradle module.
-_PACKAGED = ("java", "kotlin")
-_MODULAR = ("gradle", *_PACKAGED)
+# Emitters that write for a Gradle module.
+_MODULAR = ("gradle", "java", "kotlin")
 
 
 def foresee(target: Target, asked: tuple[str, ...], app: Android) -> None:
@@ -21,7 +20,8 @@ def foresee(target: Target, asked: tuple[str, ...], app: Android) -> None:
     """
     names = (*target.emit, *asked)
     known_of(names, target.id)
-    if app.package and any(name in _PACKAGED for name in names):
+    if app.package:
         check_package(app.package)
+    # Another machine may build the model alone: the app's module need not be there.
     if app.module and any(name in _MODULAR for name in names):
         module.read_module(app.module)

@@ -254,6 +254,26 @@ def test_what_is_wrong_with_the_app_is_told_before_the_model_is_looked_at(
     assert f"error[{code}]" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["build", "check"])
+@pytest.mark.parametrize(
+    "app, flags, code",
+    [
+        pytest.param('[android]\npackage = "my-app.model"\n', [], "EC691", id="a package, with no class asked for"),
+        pytest.param("", ["--min-runtime", "99"], "EC761", id="a runtime that there is not"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_before_the_model_is_looked_at(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str, app: str, flags: list[str], code: str
+) -> None:
+    (project / "ml/edgecompile.toml").write_text(
+        f'[project]\nmodel = "none_such.tflite"\ntargets = ["android-nnapi"]\n{app}'
+    )
+
+    assert main([command, *flags]) == 2
+
+    assert f"error[{code}]" in capsys.readouterr().err
+
+
 def test_labels_of_a_tflite_go_into_its_metadata(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "ml/labels.txt").write_text("a\nb\nc\nd\n")
     with (project / "ml/edgecompile.toml").open("a") as file:
