@@ -77,6 +77,7 @@ def command(
     written = Depfile(Path(depfile)) if depfile else None
     together: Together = {}
     reports: list[Report] = []
+    models: list[str] = []
     with keeping(console, no_cache) as store, tempfile.TemporaryDirectory(prefix="edgecompile-") as spare:
         for wanted in projects_of(flags, project):
             beside = _built_before(wanted, Path(spare), console, verify_samples) if verify_reproducible else None
@@ -93,9 +94,10 @@ def command(
                 beside=beside,
             )
             reports += built
+            models += [wanted.model] * len(built)
             for path in () if as_json else _paths(wanted.output, built):
                 console.result(str(path))
-    return show(console, reports, html)
+    return show(console, reports, html, models)
 
 
 def _built_before(project: Project, spare: Path, console: Console, verify_samples: int | None) -> Path:

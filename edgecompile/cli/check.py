@@ -43,9 +43,9 @@ def command(
     bounds = parse_bounds(fail_on)
     together: Together = {}
     with keeping(console, no_cache) as store:
-        reports = [
-            hold(report, bounds)
+        found = [
+            (wanted.model, hold(report, bounds))
             for wanted in projects_of(flags, project)
             for report in check(wanted, targets_of(wanted), console, together, store)
         ]
-    return show(console, reports, html)
+    return show(console, [report for _, report in found], html, [model for model, _ in found])

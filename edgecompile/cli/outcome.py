@@ -12,19 +12,23 @@ from edgecompile.core.report import Report
 _EXIT_CODES = {"verified": 0, "built": 0, "rejected": 1, "failed": 3, "interrupted": 130}
 
 
-def show(console: Console, reports: Sequence[Report], html: str | None = None) -> int:
+def show(console: Console, reports: Sequence[Report], html: str | None = None, models: Sequence[str] = ()) -> int:
     """Each report for people on stderr, all of them on stdout with ``--json``; gives the worst exit code.
 
-    ``html``: a file for the report as a page; several reports get a file each. Raises EC803 where it cannot be written.
+    ``models`` names each report's model, told where there are several. ``html``: a file for the report as a page;
+    several reports get a file each. Raises EC803 where it cannot be written.
     """
     from edgecompile.report.json import dumps
     from edgecompile.report.text import brief, render
 
-    for report in reports:
+    named = models if len(set(models)) > 1 else [""] * len(reports)
+    for report, model in zip(reports, named, strict=True):
         if console.quiet:
             console.diagnostics(report.diagnostics)
         else:
             console.say("")
+            if model:
+                console.say(f"Model {Path(model).name}")
             text = render(report) if console.verbose else brief(report)
             console.report(text, "red" if _EXIT_CODES[report.status] else "green")
     if html is not None:

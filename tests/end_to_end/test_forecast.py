@@ -107,6 +107,21 @@ def test_models_named_together_share_the_cache(capsys: pytest.CaptureFixture[str
     assert "shares the device" not in large["details"]
 
 
+@pytest.mark.parametrize("command", ["check", "build"])
+def test_each_report_of_several_models_says_of_which(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    save("large.tflite", classifier(64))
+    save("small.tflite", classifier(8))
+
+    main([command, "large.tflite", "small.tflite", "-t", "coral"])
+    both = capsys.readouterr().err.splitlines()
+    main([command, "large.tflite", "-t", "coral"])
+    one = capsys.readouterr().err
+
+    heads = [both[index - 1] for index, line in enumerate(both) if line.startswith("coral: ")]
+    assert heads == ["Model large.tflite", "Model small.tflite"]
+    assert "Model large.tflite" not in one
+
+
 def test_models_built_together_are_written_to_a_folder_each(capsys: pytest.CaptureFixture[str]) -> None:
     save("a.tflite", classifier(16))
     save("b.tflite", classifier(8))
