@@ -56,19 +56,19 @@ def command(
         written = write_example(example, folder, force)
         if written.script is not None and not no_train:
             _train(console, written, written.script)
-    files = [str(path) for path in (*written.files, *_scripts(written.folder))]
+    files = [str(path) for path in (*written.files, *(folder / name for name in _scripts(written.folder)))]
     console.result(dump_object({"files": files}) if as_json else "\n".join(files))
     step = "" if folder.absolute() == Path.cwd() else f"cd {quote(directory)} && "
     console.say(f"next: {step}edgecompile build")
 
 
 def _scripts(folder: Path) -> tuple[Path, ...]:
-    """The Gradle script of a project that goes into an app."""
+    """The Gradle script of a project that goes into an app, as the folder's other files are named."""
     from edgecompile.config.project import PROJECT_FILE, read_project
     from edgecompile.emit.android.start import write_script
 
     script = write_script(read_project(folder / PROJECT_FILE))
-    return (script,) if script else ()
+    return (script.relative_to(folder.absolute()),) if script else ()
 
 
 def _train(console: Console, written: Written, script: str) -> None:

@@ -34,6 +34,18 @@ def test_the_android_example_is_an_app_that_applies_the_script_it_gets(
     assert str(tmp_path) not in script
 
 
+def test_files_of_the_android_example_are_named_as_the_folder_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    main(["init", "app", "--example", "android", "--no-train"])
+
+    files = capsys.readouterr().out.splitlines()
+    assert "app/app/edgecompile.gradle" in files
+    assert all(name.startswith("app/") for name in files)
+
+
 def test_the_apps_sources_are_in_the_package_that_the_wrapper_gets(tmp_path: Path) -> None:
     write_example("android", tmp_path)
 
