@@ -50,7 +50,9 @@ class Progress:
         """The search in a line."""
         failed = sum(one.state == FAILED for one in trials)
         gone = sum(one.state == DISCARDED for one in trials)
-        parts = [f"{built(trials)} trials", f"{gone} discarded"] + ([f"{failed} failed"] if failed else [])
+        parts = [f"{built([one for one in trials if one.is_done])} trials", f"{gone} discarded"] + (
+            [f"{failed} failed"] if failed else []
+        )
         return ", ".join(parts)
 
     def _found(self, trials: Sequence[Trial]) -> bool:

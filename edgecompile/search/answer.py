@@ -184,7 +184,7 @@ def to_plain(points: Sequence[Point], trials: Sequence[Trial], asked: Asked, cho
         "objectives": list(asked.names),
         "limits": dataclasses.asdict(limits),
         "trials": {
-            "built": sum(one.state != DISCARDED for one in trials),
+            "built": sum(one.is_done and one.state != DISCARDED for one in trials),
             "discarded": sum(one.state == DISCARDED for one in trials),
             "failed": sum(one.state == FAILED for one in trials),
         },
