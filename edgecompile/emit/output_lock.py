@@ -33,7 +33,13 @@ def locked(place: Path, wait_s: float) -> Iterator[None]:
 
 def _acquire(path: Path, place: Path, deadline: float, wait_s: float) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except FileNotFoundError:
+            if time.monotonic() >= deadline:
+                raise
+            path.parent.mkdir(parents=True, exist_ok=True)  # another build took it away, as it was empty
+            continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

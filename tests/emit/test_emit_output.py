@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edgecompile.core.errors import BadInputError
-from edgecompile.emit import output, output_swap
+from edgecompile.emit import output, output_lock, output_swap
 from edgecompile.emit.output import publish, staged, without_durations
 
 Content = dict[str, bytes]
@@ -366,3 +366,8 @@ def test_a_build_that_was_killed_holds_nothing(tmp_path: Path, holder: tuple) ->
 def test_builds_of_different_folders_do_not_wait(tmp_path: Path, holder: tuple) -> None:
     with staged(tmp_path / "cortex-m4", wait_s=0) as folder:
         assert folder.is_dir()
+
+
+def test_a_folder_that_another_build_takes_away_is_made_again(tmp_path: Path) -> None:
+    with output_lock.locked(tmp_path / "gone" / "place", 5.0):
+        assert (tmp_path / "gone").is_dir()
