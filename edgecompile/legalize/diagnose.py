@@ -156,11 +156,27 @@ def _help(code: str, refusal: Refusal, target: Target) -> tuple[str, ...]:
     level = refusal.judgement.other_level
     higher = (f"a target of level {level} takes it as it is",) if level is not None and code != "EC506" else ()
     if code == "EC506":
-        return ("replace the operators reported with it, which cut the model into parts",)
+        return (
+            "replace the operators reported with it, which cut the model into parts",
+            "`--multiple-subgraphs` gives it every part; the way there and back may take longer than a part saves",
+        )
     if code == "EC505":
         wanted = f"build the Keras model with `--numerics {target.numerics[0]}`, which `{target.id}` recommends"
         return (wanted, "a .tflite keeps the numbers that it was converted with", *higher)
     if code in ("EC501", "EC507"):
         return (f"build the layer from operators that `edgecompile targets show {target.id}` lists",)
     told = [failure.rule for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]
-    return (*dict.fromkeys(remedy(rule) for rule in told), *higher)
+    return (*_same_ends(refusal), *dict.fromkeys(remedy(rule) for rule in told), *higher)
+
+
+def _same_ends(refusal: Refusal) -> tuple[str, ...]:
+    """How to do without a conversion between integers at an end of the model: give the end the type behind it."""
+    operator, subgraph = refusal.context.operator, refusal.context.subgraph
+    types = [tensor.dtype for tensor in refusal.context.activations]
+    if operator.name != "QUANTIZE" or len(types) != 2 or not all("int" in dtype for dtype in types):
+        return ()
+    first = operator.inputs[0] in subgraph.inputs
+    if not first and operator.outputs[0] not in subgraph.outputs:
+        return ()
+    inner = types[1] if first else types[0]
+    return (f"from Keras, `--io-dtype {inner}` gives the model ends of the type behind it, and nothing is converted",)

@@ -95,9 +95,9 @@ def _parts(network: Network, running: set[int]) -> int:
 def _kept(verdict: Verdict, target: Target) -> tuple[str, ...]:
     if verdict.partitions_kept == verdict.partitions:
         return ()
-    return (
-        f"only {verdict.partitions_kept} of the parts run on {target.placement.accelerator}, the others on the CPU",
-    )
+    run = "runs" if verdict.partitions_kept == 1 else "run"
+    where = target.placement.accelerator
+    return (f"only {verdict.partitions_kept} of the parts {run} on {where}, the others on the CPU",)
 
 
 def _help(told: Sequence[tuple[str, list[int], int]], partitions: int) -> tuple[str, ...]:

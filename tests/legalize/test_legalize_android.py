@@ -138,7 +138,7 @@ def test_a_delegate_that_keeps_one_part_says_what_it_leaves() -> None:
 
     (diagnostic,) = joins(found, check(found, gpu, "m.tflite"), gpu, "m.tflite")
 
-    assert "only 1 of the parts run on gpu, the others on the CPU" in diagnostic.notes
+    assert "only 1 of the parts runs on gpu, the others on the CPU" in diagnostic.notes
     assert joins(one, check(one, gpu, "m.tflite"), gpu, "m.tflite") == ()
 
 

@@ -127,6 +127,19 @@ def test_float_at_the_edge_of_a_quantized_model_does_not_make_it_a_float_model()
     assert found.code == "EC503"
 
 
+@pytest.mark.parametrize(
+    "read, written, told",
+    [("uint8[1, 8]", "int8[1, 8]", True), ("float32[1, 8]", "int8[1, 8]", False)],
+    ids=["integers", "from-float"],
+)
+def test_a_conversion_of_integers_at_an_end_can_be_left_out(read: str, written: str, told: bool) -> None:
+    edge = network("QUANTIZE", [read], [written])
+
+    (found,) = check(edge, device({"QUANTIZE": [{"dtypes": ["float16"]}]}), "m.tflite").diagnostics
+
+    assert any("--io-dtype int8" in help for help in found.help) is told
+
+
 def test_open_shapes_are_said_once_for_the_whole_model() -> None:
     target = device({name: [{"static_shapes": True}] for name in ("RELU", "TANH")})
 
@@ -147,6 +160,7 @@ def test_operators_beyond_the_kept_partitions_are_one_cause() -> None:
 
     assert [d.code for d in verdict.diagnostics] == ["EC501", "EC506"]
     assert verdict.diagnostics[1].notes[-1] == "2 of 4 operators: `RELU` 2, 3; they run on the CPU"
+    assert "--multiple-subgraphs" in verdict.diagnostics[1].help[-1]
     assert (verdict.partitions, verdict.partitions_kept, verdict.operators_on_cpu) == (2, 1, 3)
 
 
