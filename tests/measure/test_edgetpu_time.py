@@ -67,6 +67,21 @@ def test_a_large_map_is_computed_in_the_parts_that_measured_times_show(channels:
     assert tile.parts(device().memory.tile_bytes) == parts
 
 
+@pytest.mark.parametrize("channels, in_parts", [(100, False), (722, True)], ids=["whole", "in-parts"])
+def test_activations_on_chip_are_those_of_one_part(channels: int, in_parts: bool) -> None:
+    network = weighted("CONV_2D", (1, 64, 64, channels), (channels, 3, 3, channels), (1, 64, 64, channels))
+
+    (found,) = (measure for measure in predicted(network).measures if measure.name == "activation_bytes")
+
+    assert found.value is not None and found.limit is not None
+    assert 0.5 * found.limit * in_parts < found.value <= found.limit
+    assert ("computed in parts" in found.method) is in_parts
+
+
+def test_activations_of_layers_without_maps_are_not_told_as_0() -> None:
+    assert "activation_bytes" not in measures(chain([64, 64]))
+
+
 @pytest.mark.parametrize(
     "units, measured_ms",
     [(1620, 7.424), (2020, 21.834), (2620, 36.028)],

@@ -37,11 +37,16 @@ class Tile:
     def parts(self, limit_bytes: int) -> int | None:
         """In how many parts the rows are computed; None where not even one row fits. Parts of unequal size take a row
         more, which fits every step that 72 measured networks show."""
-        for count in range(1, self.rows + 1):
-            rows = self.rows // count + (2 if self.rows % count else 0)
-            if self.size_bytes(min(rows, self.rows)) <= limit_bytes:
-                return count
-        return None
+        return next((n for n in range(1, self.rows + 1) if self.size_bytes(self._rows_of(n)) <= limit_bytes), None)
+
+    def held_bytes(self, limit_bytes: int) -> int:
+        """Activation memory at a time, where the rows are computed in such parts; of one row, if not even that fits."""
+        count = self.parts(limit_bytes)
+        return self.size_bytes(1 if count is None else self._rows_of(count))
+
+    def _rows_of(self, count: int) -> int:
+        """Rows of the largest of so many parts."""
+        return min(self.rows // count + (2 if self.rows % count else 0), self.rows)
 
 
 def tile_of(subgraph: Subgraph, operator: Operator, compute: Compute, layout: Layout) -> Tile | None:

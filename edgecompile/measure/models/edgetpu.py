@@ -66,15 +66,9 @@ def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: D
 
 
 def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: Device) -> tuple[Measure, ...]:
-    tiles = [tile_of(main, main.operators[index], device.compute, device.layout) for index in operators]
-    held = max((tile.size_bytes(tile.rows) for tile in tiles if tile is not None), default=0)
     # How much of the cache maps take is known as one step only.
     least = f"{_LAYOUT}; from {format_size(device.memory.cache_least_bytes)} on, some models have layers streamed"
     risky = cache.cached_bytes > device.memory.cache_least_bytes
-    capacity = device.memory.tile_bytes * device.memory.tiles
-    planned = (
-        "predicted: the largest operator's input and output, shared out to the tiles; more than the limit runs in parts"
-    )
     return (
         Measure(
             name="cached_bytes",
@@ -85,10 +79,22 @@ def _memory(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: De
         ),
         Measure(name="streamed_bytes", value=cache.streamed_bytes, unit="bytes", method=_LAYOUT),
         Measure(name="cache_free_bytes", value=max(cache.free_bytes, 0), unit="bytes", method=_LAYOUT),
-        Measure(
-            name="activation_bytes", value=held * device.memory.tiles, unit="bytes", method=planned, limit=capacity
-        ),
+        *_activations(main, operators, device),
     )
+
+
+def _activations(main: Subgraph, operators: tuple[int, ...], device: Device) -> tuple[Measure, ...]:
+    """What the largest operator takes of the tiles' memory; nothing where no operator makes a map."""
+    found = (tile_of(main, main.operators[index], device.compute, device.layout) for index in operators)
+    tiles, limit, count = [tile for tile in found if tile is not None], device.memory.tile_bytes, device.memory.tiles
+    if not tiles:
+        return ()
+    method = "predicted: the largest operator's input and output, shared out to the tiles"
+    whole = max(tile.size_bytes(tile.rows) for tile in tiles)
+    if whole > limit:
+        method += f"; as a whole {format_size(whole * count)}, which is computed in parts"
+    held = max(tile.held_bytes(limit) for tile in tiles)
+    return (Measure(name="activation_bytes", value=held * count, unit="bytes", method=method, limit=limit * count),)
 
 
 def _latencies(
