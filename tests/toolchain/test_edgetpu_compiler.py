@@ -103,6 +103,22 @@ def test_a_program_that_cannot_be_started_is_a_warning(coral: Target, install: I
     assert "cannot be started" in compiled.diagnostics[0].message
 
 
+@pytest.mark.parametrize(("parts", "asked"), [(1, False), (None, True)], ids=["first-part", "every-part"])
+def test_the_compiler_is_asked_for_every_part_where_the_user_wants_them(
+    coral: Target, install: Install, parts: int | None, asked: bool
+) -> None:
+    from dataclasses import replace
+
+    install("out('arguments: ' + ' '.join(sys.argv[1:]))\nsys.exit(3)")
+    target = replace(coral, placement=replace(coral.placement, max_partitions=parts))
+
+    (told,) = compile_model(request(target)).diagnostics
+
+    arguments = next(note for note in told.notes if "arguments: " in note).split()
+    assert ("-a" in arguments) is asked
+    assert arguments[-1] == "m.tflite"
+
+
 def test_a_profile_with_an_unknown_compiler_is_refused(coral: Target) -> None:
     from dataclasses import replace
 

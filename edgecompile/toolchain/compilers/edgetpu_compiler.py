@@ -32,7 +32,9 @@ def compile(request: Request, folder: Path) -> Compiled:
     if words is None:
         return Compiled(summary=f"{NAME} is not on the search path: the prediction stands")
     (folder / f"{request.name}.tflite").write_bytes(request.content)
-    arguments = ["-s", "-o", ".", "-t", str(request.timeout_s), f"{request.name}.tflite"]
+    # The profile keeps one part; without a bound the user wants them all.
+    every_part = ["-a"] if request.target.placement.max_partitions is None else []
+    arguments = ["-s", "-o", ".", "-t", str(request.timeout_s), *every_part, f"{request.name}.tflite"]
     done = run(request, NAME, [*words, *arguments], folder)
     if isinstance(done, Diagnostic):
         return Compiled(summary=done.message, diagnostics=(done,))
