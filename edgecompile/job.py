@@ -14,6 +14,7 @@ from edgecompile import __version__
 from edgecompile.cache.memo import Memo
 from edgecompile.core.artifact import Artifact
 from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.naming import model_name
 from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
 from edgecompile.core.recipe import Scheme
@@ -68,7 +69,7 @@ class Job:
     @property
     def name(self) -> str:
         """The model's file name without suffix: what artifacts are called."""
-        return self.lowered.source.name.rsplit("/", 1)[-1].split(":")[-1].split(".")[0] or "model"
+        return model_name(self.lowered.source.name)
 
     @property
     def features(self) -> Plan | None:

@@ -12,6 +12,7 @@ import click
 
 from edgecompile.cli import completion
 from edgecompile.core.errors import bad_input
+from edgecompile.core.naming import model_name
 from edgecompile.core.project import GOALS, Project
 from edgecompile.core.recipe import NUMERICS
 from edgecompile.core.target import Target
@@ -100,7 +101,7 @@ def projects_of(flags: Mapping[str, Any], file: str | None) -> tuple[Project, ..
     if len(found) < 2:
         return found
     _each_its_name(models)
-    return tuple(replace(one, output=one.output / _stem(model)) for one, model in zip(found, models, strict=True))
+    return tuple(replace(one, output=one.output / model_name(model)) for one, model in zip(found, models, strict=True))
 
 
 def _no_stray_word(models: tuple[str, ...]) -> None:
@@ -114,12 +115,10 @@ def _no_stray_word(models: tuple[str, ...]) -> None:
         )
 
 
-def _stem(model: str) -> str:
-    return Path(model.split(":")[-1] if ":" in model else model).name.split(".")[0] or "model"
-
-
 def _each_its_name(models: tuple[str, ...]) -> None:
-    twice = next((_stem(model) for model in models if [_stem(m) for m in models].count(_stem(model)) > 1), None)
+    twice = next(
+        (model_name(model) for model in models if [model_name(m) for m in models].count(model_name(model)) > 1), None
+    )
     if twice is not None:
         raise bad_input(
             "EC557",

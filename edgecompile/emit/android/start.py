@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgecompile.core.naming import model_name
 from edgecompile.core.project import Project
 from edgecompile.emit.android.fill import fill, template
 from edgecompile.emit.android.scripts import gradle_values
@@ -17,7 +18,7 @@ def write_script(project: Project) -> Path | None:
     module = project.android.module
     if module is None or "gradle" not in project.emit:
         return None
-    name = Path(project.model).stem
+    name = model_name(project.model)
     rebuild = rebuild_of(project, project.model, module, project.emit)
     (module / SCRIPT).write_text(fill(template(SCRIPT), gradle_values(name, project.targets[0], rebuild)), "ascii")
     return module / SCRIPT
