@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
@@ -66,6 +67,9 @@ def _verify_quantization(tensor: Tensor, place: Location) -> None:
     scales, points, axis = len(quantization.scales), len(quantization.zero_points), quantization.axis
     if scales != points:
         raise _odd(f"{scales} scales and {points} zero points", "as many zero points as scales, or one", place)
+    odd = [one for one in quantization.scales if not (isfinite(one) and one >= 0)]
+    if odd:
+        raise _odd(f"{odd[0]}", "scales that are positive numbers", place)
     if scales == 1 or tensor.is_dynamic:
         return
     if not 0 <= axis < len(tensor.shape) or tensor.shape[axis] != scales:

@@ -14,16 +14,22 @@ from typing import Any
 import numpy as np
 
 TWICE, ONCE = "twice", "once"
+_LARGEST_SHIFT = 30
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
-    """``(m, shift)`` of a multiplier >= 0; ``(0, 0)`` for one under 2^-32."""
+    """``(m, shift)`` of a multiplier >= 0; ``(0, 0)`` for one under 2^-32, the largest for one of 2^30 or more.
+
+    The reference stops at a shift of 30 as well, since further ones leave int32 whatever the sum is.
+    """
     if real == 0.0:
         return 0, 0
     fraction, shift = math.frexp(real)
     fixed = math.floor(fraction * 2**31 + 0.5)
     if fixed == 2**31:
         fixed, shift = fixed // 2, shift + 1
+    if shift > _LARGEST_SHIFT:
+        return 2**31 - 1, _LARGEST_SHIFT
     return (0, 0) if shift < -31 else (fixed, shift)
 
 

@@ -143,6 +143,15 @@ MAIN = ("subgraphs", 0)
             "slices of axis 1",
             id="axis",
         ),
+        *(
+            pytest.param(
+                set_field(*MAIN, "tensors", 1, "quantization", "scale", value=np.full(4, value, np.float32)),
+                "EC221",
+                f"found: {value}",
+                id=f"scale {value}",
+            )
+            for value in (np.nan, np.inf, -1.0)
+        ),
     ],
 )
 def test_a_model_that_contradicts_itself_is_refused(change: Callable[[Any], None], code: str, says: str) -> None:
