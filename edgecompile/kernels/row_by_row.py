@@ -31,8 +31,10 @@ def _chain(graph: Subgraph, index: int) -> list[int]:
     chain = [index]
     while True:
         outputs = graph.operators[chain[-1]].outputs
+        if len(outputs) != 1 or outputs[0] in graph.outputs:  # what assigns a variable has no output
+            return []
         users = [step for step, operator in enumerate(graph.operators) if outputs[0] in operator.inputs]
-        if len(outputs) != 1 or len(users) != 1 or outputs[0] in graph.outputs:
+        if len(users) != 1:
             return []
         operator = graph.operators[users[0]]
         if operator.inputs[0] != outputs[0]:
