@@ -7,6 +7,7 @@ from pathlib import Path
 from edgecompile.cache.identity import program
 from edgecompile.core.artifact import describe
 from edgecompile.core.report import Measure
+from edgecompile.ir import writer
 from edgecompile.job import Job
 from edgecompile.toolchain.compile import Compiled, File, Predicted, Request, compile_model
 
@@ -25,6 +26,7 @@ def compile_for_device(job: Job, folder: Path) -> None:
         request = Request(
             name=job.name,
             content=job.content,
+            beside=tuple((one.name, writer.write(one.network)) for one in job.neighbours if one.name != job.name),
             target=job.target,
             predicted=_predicted(job),
             measures={measure.name: measure.value for measure in job.measures},

@@ -13,7 +13,7 @@ from edgecompile.core.report import Measure
 from edgecompile.core.units import format_size
 from edgecompile.ir import writer
 from edgecompile.ir.segment import segments
-from edgecompile.job import Job
+from edgecompile.job import Job, Neighbour
 from edgecompile.legalize.check import Placed
 from edgecompile.legalize.naming import ranges
 from edgecompile.legalize.whole import refusal_of_whole
@@ -29,8 +29,8 @@ def forecast(job: Job) -> None:
     assert job.network is not None and job.verdict is not None
     placements = [placed for placed in job.verdict.placements if placed.subgraph == 0]
     running = tuple(p.operator for p in placements if p.where == job.target.placement.accelerator)
-    own = (job.network, running)
-    predictions = predict([*job.neighbours, own], job.target)
+    own = Neighbour(job.name, job.network, running)
+    predictions = predict([(one.network, one.operators) for one in (*job.neighbours, own)], job.target)
     if job.target.statuses is not None:
         job.details["compiler status"] = _status_lines(placements)
         job.diagnostics += refusal_of_whole(job.network, job.target, f"{job.name}.tflite")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from edgecompile import __version__
 from edgecompile.cache.memo import Memo
@@ -30,8 +30,13 @@ from edgecompile.memory.arena import MemoryPlan
 from edgecompile.memory.shared import SharedPlan
 from edgecompile.verify.c_features import FrontEnd
 
-# A network and those of its operators that run on the accelerator.
-Neighbour = tuple[Network, tuple[int, ...]]
+
+class Neighbour(NamedTuple):
+    """A model that shares the device: its name, and which of its operators run on the accelerator."""
+
+    name: str
+    network: Network
+    operators: tuple[int, ...]
 
 
 @dataclass

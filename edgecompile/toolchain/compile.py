@@ -27,7 +27,8 @@ class Predicted:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """``content`` is the flatbuffer, ``name`` its file name without suffix.
+    """``content`` is the flatbuffer, ``name`` its file name without suffix; ``beside`` are names and contents of models
+    that share the device, in the order of their priority, all before this one.
 
     ``command``: the user's words in front of the arguments, None for the program on the search path. ``measures`` are
     the figures predicted so far, by name.
@@ -36,6 +37,7 @@ class Request:
     name: str
     content: bytes
     target: Target
+    beside: tuple[tuple[str, bytes], ...] = ()
     predicted: tuple[Predicted, ...] = ()
     measures: Mapping[str, float | int | None] = field(default_factory=dict)
     command: str | None = None

@@ -67,17 +67,26 @@ class Log:
         return bool(self.version) and (bool(self.failure) or self.operations is not None)
 
 
-def read_log(text: str) -> Log:
-    """The log that a text holds; fields that it does not say stay empty."""
-    version = _VERSION.search(text)
+def read_log(text: str, model: str = "") -> Log:
+    """The log that a text holds; fields that it does not say stay empty. Of several models compiled together, what it
+    says of the file ``model``."""
+    version, failure = _VERSION.search(text), _failure(text)
+    text = _said_of(model, text)
     table = text.partition("Operator")[2]
     return Log(
         version=version[1] if version else "",
         rows=tuple(Row(name=name, count=int(count), status=status) for name, count, status in _ROW.findall(table)),
-        failure=_failure(text),
+        failure=failure,
         **{name: _size(text, label) for name, label in _SIZES.items()},
         **{name: _count(text, label) for name, label in _COUNTS.items()},
     )
+
+
+def _said_of(model: str, text: str) -> str:
+    """The part that begins with the model's name; the whole where there is none of its own."""
+    parts = re.split(r"^(?=Input model: )", text, flags=re.MULTILINE)
+    own = (part for part in parts if part.partition("\n")[0].strip() == f"Input model: {model}")
+    return next(own, text)
 
 
 def _failure(text: str) -> str:

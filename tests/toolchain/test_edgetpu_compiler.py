@@ -191,6 +191,30 @@ def test_a_compiler_that_agrees_gives_its_model_and_its_figures(coral: Target, i
 
 
 @pytest.mark.data
+def test_models_that_share_the_device_are_compiled_in_one_run(coral: Target, install: Install, data: Path) -> None:
+    content, compiled_file = (data / "tflite" / SOURCE).read_bytes(), data / "tflite" / COMPILED
+    own = success(content)
+    first = own.replace("Input model: m.", "Input model: first.").replace("CONV_2D", "ADD    ")
+    said_of_first = first[first.index("Input model: first.") : first.index("Compilation child")]
+    log = own.replace("Input model: m.", said_of_first + "Input model: m.").replace("Model compiled", "Models compiled")
+    body = "assert Path('first.tflite').read_bytes() == b'TFL3'\n"
+    body += "Path('first_edgetpu.tflite').write_bytes(argv[-2].encode() + argv[-1].encode())\n"
+    install(body + printing(log, {"m_edgetpu.tflite": compiled_file}))
+
+    compiled = compile_model(
+        request(coral, content, predicted=predicted(content), beside=(("first", b"TFL3"),)),
+    )
+
+    assert compiled.diagnostics == ()
+    assert {file.path: file.content for file in compiled.files} == {
+        "m_edgetpu.tflite": compiled_file.read_bytes(),
+        "first_edgetpu.tflite": b"first.tflitem.tflite",
+    }
+    assert "CONV_2D x 15: Mapped to Edge TPU" in compiled.details["compiler log"]
+    assert not any(line.startswith("ADD") for line in compiled.details["compiler log"])
+
+
+@pytest.mark.data
 def test_a_compiler_that_disagrees_leaves_a_case_that_can_be_sent(coral: Target, install: Install, data: Path) -> None:
     content = (data / "tflite" / SOURCE).read_bytes()
     log = f"opening {data}/x\n" + success(content, "Operation not supported")

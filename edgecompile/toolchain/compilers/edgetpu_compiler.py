@@ -23,23 +23,26 @@ NAME = "edgetpu_compiler"
 
 
 def compile(request: Request, folder: Path) -> Compiled:
-    """``NAME_edgetpu.tflite`` and the compiler's log. Where the program is absent: nothing, the prediction stands.
+    """``NAME_edgetpu.tflite`` and the compiler's log; models ``beside`` it are compiled in the same run, and given too.
 
+    Where the program is absent: nothing, the prediction stands.
     Warnings: EC573 and EC575 where it does not run to its end, EC574 where it refuses the model, EC576 where its log
     is not as known, EC577 where it did otherwise than predicted, EC578 where what it wrote cannot be read.
     """
     words = words_of(request, NAME, folder)
     if words is None:
         return Compiled(summary=f"{NAME} is not on the search path: the prediction stands")
-    (folder / f"{request.name}.tflite").write_bytes(request.content)
+    models = (*request.beside, (request.name, request.content))
+    for name, content in models:
+        (folder / f"{name}.tflite").write_bytes(content)
     # The profile keeps one part; without a bound the user wants them all.
     every_part = ["-a"] if request.target.placement.max_partitions is None else []
-    arguments = ["-s", "-o", ".", "-t", str(request.timeout_s), *every_part, f"{request.name}.tflite"]
+    arguments = ["-s", "-o", ".", "-t", str(request.timeout_s), *every_part, *(f"{name}.tflite" for name, _ in models)]
     done = run(request, NAME, [*words, *arguments], folder)
     if isinstance(done, Diagnostic):
         return Compiled(summary=done.message, diagnostics=(done,))
     text = f"{done.stdout}\n{done.stderr}"
-    log = read_log(text)
+    log = read_log(text, f"{request.name}.tflite")
     version = f"{NAME} {log.version}".strip()
     problem = _refused(request, log) or failed(request, NAME, done)
     if problem is not None:
@@ -78,7 +81,7 @@ def _read(request: Request, folder: Path, log: Log, version: str, text: str) -> 
         "streamed_bytes": sum(package.streamed_bytes for package in packages),
     }
     differences = _differences(request, log, left, found)
-    files = [File(path=path.name, kind="edgetpu_tflite", content=content)]
+    files = [File(path=path.name, kind="edgetpu_tflite", content=content), *_beside(request, folder)]
     diagnostics = []
     if differences:
         files.append(case_file(request, log=text, version=version, compiled=content, differences=differences))
@@ -95,6 +98,12 @@ def _read(request: Request, folder: Path, log: Log, version: str, text: str) -> 
         diagnostics=tuple(diagnostics),
         details={"compiler log": [f"{row.name} x {row.count}: {row.status}" for row in log.rows]} if log.rows else {},
     )
+
+
+def _beside(request: Request, folder: Path) -> list[File]:
+    """The models before this one as they came out of the same run: only models of one run share the cache."""
+    paths = [folder / f"{name}_edgetpu.tflite" for name, _ in request.beside]
+    return [File(path=p.name, kind="edgetpu_tflite", content=p.read_bytes()) for p in paths if p.is_file()]
 
 
 def _left(network: Network) -> list[str]:
