@@ -166,7 +166,14 @@ def _help(code: str, refusal: Refusal, target: Target) -> tuple[str, ...]:
     if code in ("EC501", "EC507"):
         return (f"build the layer from operators that `edgecompile targets show {target.id}` lists",)
     told = [failure.rule for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]
-    return (*_same_ends(refusal), *dict.fromkeys(remedy(rule) for rule in told), *higher)
+    return (*_same_ends(refusal), *dict.fromkeys(remedy(rule) for rule in told), *_resized(refusal), *higher)
+
+
+def _resized(refusal: Refusal) -> tuple[str, ...]:
+    """Who sets `half_pixel_centers`, where that is what an operator was refused for."""
+    if not any("`half_pixel_centers`" in failure.found for failure in refusal.judgement.failures):
+        return ()
+    return ("Keras' Resizing and UpSampling2D set it, `tf.compat.v1.image.resize_bilinear(x, size)` does not",)
 
 
 def _same_ends(refusal: Refusal) -> tuple[str, ...]:

@@ -41,8 +41,7 @@ def fused_activation(context: Context, limit: Sequence[str]) -> str | None:
 def options(context: Context, limit: Mapping[str, Sequence[Any]]) -> str | None:
     """its settings are {limit}
 
-    change the layer so that it uses these settings; Keras' Resizing and UpSampling2D set `half_pixel_centers`,
-    `tf.compat.v1.image.resize_bilinear(x, size)` does not
+    change the layer so that it uses these settings
     """
     for name, allowed in limit.items():
         found = context.option(name)

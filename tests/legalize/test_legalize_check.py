@@ -140,6 +140,19 @@ def test_a_conversion_of_integers_at_an_end_can_be_left_out(read: str, written: 
     assert any("--io-dtype int8" in help for help in found.help) is told
 
 
+@pytest.mark.parametrize(
+    "name, option, told",
+    [("RESIZE_BILINEAR", "half_pixel_centers", True), ("STRIDED_SLICE", "shrink_axis_mask", False)],
+)
+def test_who_sets_half_pixels_is_said_where_they_are_refused(name: str, option: str, told: bool) -> None:
+    made = network(name, [I8], [I8], {option: 1})
+
+    (found,) = check(made, device({name: [{"options": {option: [0]}}]}), "m.tflite").diagnostics
+
+    assert "change the layer so that it uses these settings" in found.help
+    assert any("UpSampling2D" in help for help in found.help) is told
+
+
 def test_open_shapes_are_said_once_for_the_whole_model() -> None:
     target = device({name: [{"static_shapes": True}] for name in ("RELU", "TANH")})
 
