@@ -132,7 +132,7 @@ def _on_cpu(facts: Mapping[str, Any], device: Device) -> bool:
     print(table(lines))
     for name, link in device.links.items():
         errors = [row.predicted_ms / row.ms - 1 for row in found if row.link == name]
-        if errors:
+        if errors and link.host_error is not None:
             print(f"{name}: mean error {_mean(errors):.1f} %, stated {100 * link.host_error:.0f} %")
             wrong |= _mean(errors) > 100 * link.host_error + 1
     return wrong

@@ -136,6 +136,8 @@ def test_what_stays_on_the_cpu_is_in_the_time_and_told_apart() -> None:
     by_name = {measure.name: measure for measure in cut.measures}
     rows = cut.details["time by link"]
     assert "left to the CPU" in by_name["latency_ms"].method and "9 % with operators" in by_name["latency_ms"].method
+    assert "error unknown with operators" in by_name["latency_usb2_ms"].method
+    assert [row["error"] for row in rows] == ["9 %", "unknown", "unknown", "15 %"]
     assert "CPU" not in next(m.method for m in whole.measures if m.name == "latency_ms")
     assert by_name["latency_ms"].value > next(m.value for m in whole.measures if m.name == "latency_ms")
     parts = ("compute", "streaming", "transfers", "round trip", "CPU")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from edgecompile.core.errors import bad_input
@@ -72,7 +72,7 @@ class Link:
     constants are of, ``host`` what these are, ``basis`` how the constants are known; ``error_elsewhere`` is the mean
     relative error for published models, measured on another host. What stays on the host's CPU takes it
     ``host_element_s`` an element and ``host_product_s`` a multiplication, with a mean relative error of the whole of
-    ``host_error`` for models that have such a part."""
+    ``host_error`` for models that have such a part, None where none was measured on such a host."""
 
     round_trip_s: float
     input_bytes_per_s: float
@@ -82,9 +82,9 @@ class Link:
     error_elsewhere: float
     host_element_s: float
     host_product_s: float
-    host_error: float
     basis: str
     host: str
+    host_error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +110,8 @@ def device_of(table: Mapping[str, Any]) -> Device:
 
 def _read(kind: type[T], table: Mapping[str, Any], name: str, above: str = "") -> T:
     own = table.get(name, {})
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    absent = [key for key in names if key not in own]
+    known = fields(kind)  # type: ignore[arg-type]
+    absent = [field.name for field in known if field.name not in own and field.default is MISSING]
     if absent:
         raise bad_input(
             "EC550",
@@ -119,4 +119,5 @@ def _read(kind: type[T], table: Mapping[str, Any], name: str, above: str = "") -
             notes=(f"[measure.{above}{name}] states {', '.join(sorted(own)) or 'nothing'}",),
             help=("extend a profile that states it, or take `model` out of [measure]",),
         )
+    names = [field.name for field in known if field.name in own]
     return kind(**{key: tuple(own[key]) if isinstance(own[key], list) else own[key] for key in names})

@@ -104,7 +104,7 @@ def _latencies(
     found = []
     for position, (name, time) in enumerate(times.items()):
         link = links[name]
-        error = f"{100 * link.host_error:.0f} % with operators on the CPU" if outside else _errors(link)
+        error = f"{_host_error(link)} with operators on the CPU" if outside else _errors(link)
         method = f"predicted: over {name} from {link.host}, mean error {error} ({link.basis})"
         if outside:
             method += f"; {1e3 * host[name]:.2f} ms of it for the {outside} operators left to the CPU"
@@ -120,6 +120,10 @@ def _errors(link: Link) -> str:
     """Of the hosts that the constants are of, and of one that they are not of, where these differ."""
     own, other = (f"{100 * error:.0f} %" for error in (link.error, link.error_elsewhere))
     return own if own == other else f"{own} on measured hosts, {other} on another"
+
+
+def _host_error(link: Link) -> str:
+    return "unknown" if link.host_error is None else f"{100 * link.host_error:.0f} %"
 
 
 def _details(
@@ -146,7 +150,7 @@ def _by_link(times: Mapping[str, Time], host: Mapping[str, float], links: Mappin
 
 
 def _with_host(host_s: float, link: Link) -> dict[str, Any]:
-    return {"CPU": round(1e3 * host_s, 2), "error": f"{100 * link.host_error:.0f} %"}
+    return {"CPU": round(1e3 * host_s, 2), "error": _host_error(link)}
 
 
 def _without_host(link: Link) -> dict[str, Any]:
