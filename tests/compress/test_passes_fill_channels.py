@@ -74,6 +74,7 @@ def test_a_network_of_full_groups_stays_as_it_was() -> None:
     assert [one.code for one in context.diagnostics] == ["EC355"]
 
 
+@pytest.mark.tensorflow
 def test_fitting_the_rest_brings_outputs_nearer() -> None:
     random = np.random.default_rng(3)
     x = random.normal(size=(64, 6, 6, 3)).astype(np.float32)

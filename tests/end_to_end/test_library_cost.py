@@ -78,6 +78,7 @@ def test_a_build_for_a_core_measures_what_check_predicted(tmp_path: Path) -> Non
 
 
 @needs_compiler
+@pytest.mark.micro
 def test_what_is_measured_is_held_against_the_budget(tmp_path: Path) -> None:
     needed = value(built(tmp_path, "cortex-m4"), "flash_bytes")
 
@@ -101,6 +102,7 @@ def test_a_little_too_much_is_a_warning_while_code_is_only_predicted(tmp_path: P
     assert (little.status, much.status) == ("built", "rejected")
 
 
+@pytest.mark.micro
 def test_without_a_cross_compiler_a_build_keeps_the_prediction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     find = programs.find
     monkeypatch.setattr(programs, "find", lambda name: None if name.startswith("arm-") else find(name))

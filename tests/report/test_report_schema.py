@@ -114,6 +114,7 @@ def test_what_commands_print_of_a_model_is_as_their_schemas_say(
     validate("init", printed(["init", str(tmp_path / "started")], capsys))
 
 
+@pytest.mark.micro
 def test_what_is_printed_of_a_board_is_as_its_schema_says(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
