@@ -15,6 +15,7 @@ from edgecompile.core.target import DSP, Clause, Compiler, Placement, Region, Ru
 from edgecompile.core.units import parse_size
 
 NEEDED = ("name", "description", "numerics", "io_dtype", "emit", "judge", "placement", "operators")
+_DIGITS = "0123456789"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 WORDED = ("mapped", "cut_off", "absent", "otherwise")
 _NOT_RULES = ("source", "basis")
@@ -74,23 +75,42 @@ def _find(target_id: str, extra: Path | None) -> Path:
     if target_id.endswith(".toml"):
         return Path(target_id)
     folders: tuple[Path, ...] = (*((extra,) if extra else ()), profile_files.shipped())
-    for folder in folders:
-        path = folder / f"{target_id}.toml"
-        if _ID.fullmatch(target_id) and path.is_file():
-            return path
-    known = sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
-    # `android-nnapi-26`: another number at the end is no misspelling, it asks for something that there is not.
-    stem = target_id.lower().rstrip("0123456789")
-    numbered = [name for name in known if name != stem and name.rstrip("0123456789") == stem != target_id]
+    known = {path.stem: path for folder in reversed(folders) for path in folder.glob("*.toml")}
+    if _ID.fullmatch(target_id) and target_id in known:
+        return known[target_id]
     raise bad_input(
         "EC140",
         f"there is no target `{target_id}`",
         notes=(f"{len(known)} profiles are known",),
         help=(
-            *((f"there are: {', '.join(numbered)}",) if numbered else did_you_mean(target_id.lower(), known)),
+            *(_other_numbers(target_id.lower(), known) or did_you_mean(target_id.lower(), sorted(known))),
             "`edgecompile targets list` lists them; a profile of your own is named by its path, `my-board.toml`",
         ),
     )
+
+
+def _other_numbers(target_id: str, known: Mapping[str, Path]) -> tuple[str, ...]:
+    """Another number at the end is no misspelling: it asks for something that there is not. Which numbers there are."""
+    stem = target_id.rstrip(_DIGITS)
+    if stem == target_id:
+        return ()
+    numbered = sorted(name for name in known if name != stem and name.rstrip(_DIGITS) == stem)
+    levels = {name: _level(known[name]) for name in numbered}
+    newest = max(numbered, key=lambda name: levels[name], default="")
+    beyond = newest and 0 < levels[newest] < int(target_id[len(stem) :][:9])
+    return (
+        *((f"`{newest}` is of the newest level known, {levels[newest]}, and serves newer ones too",) if beyond else ()),
+        *((f"there are: {', '.join(numbered)}",) if numbered else ()),
+    )
+
+
+def _level(path: Path) -> int:
+    """The level a profile states, 0 where it has none or cannot be read."""
+    try:
+        level = profile_files.overlay(profile_files.chain(path)).get("level")
+    except (EdgecompileError, TypeError, AttributeError):
+        return 0  # what is wrong with it is told where it is asked for
+    return level if isinstance(level, int) else 0
 
 
 def _target(path: Path) -> Target:

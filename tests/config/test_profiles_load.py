@@ -106,6 +106,32 @@ def test_another_number_is_no_misspelling() -> None:
     assert caught.value.diagnostics[0].help[0] == f"there are: {levels}"
 
 
+def test_a_level_newer_than_all_profiles_is_led_to_the_newest() -> None:
+    newest = max(load(name).level or 0 for name in names() if name.startswith("android-nnapi-"))
+
+    with pytest.raises(BadInputError) as newer:
+        load(f"android-nnapi-{newest + 11}")
+    with pytest.raises(BadInputError) as huge:
+        load(f"android-nnapi-{'9' * 5000}")
+    with pytest.raises(BadInputError) as no_level:
+        load("ethos-u55-512")
+
+    told = f"`android-nnapi-{newest}` is of the newest level known, {newest}, and serves newer ones too"
+    assert newer.value.diagnostics[0].help[0] == huge.value.diagnostics[0].help[0] == told
+    assert newer.value.diagnostics[0].help[1].startswith("there are: android-nnapi-27")
+    assert no_level.value.diagnostics[0].help[0].startswith("there are: ethos-u55-128")
+
+
+def test_a_broken_profile_with_another_number_does_not_hide_what_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "phone-1.toml").write_text("schema = \n")
+    (tmp_path / "phone-2.toml").write_text('schema = 1\nextends = 3\nlevel = "x"\noperators = 3\n')
+
+    with pytest.raises(BadInputError) as caught:
+        load("phone-3", extra=tmp_path)
+
+    assert caught.value.diagnostics[0].help[0] == "there are: phone-1, phone-2"
+
+
 def test_a_level_without_rules_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, 'schema = 1\nextends = "android-nnapi"\nlevel = 26\nsource = "here"\n')
 
