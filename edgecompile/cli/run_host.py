@@ -33,7 +33,11 @@ def run_on_host(
     threads: int,
     as_json: bool,
 ) -> None:
-    """Run the inputs, measure latency, or both; results go to stdout. Raises EC103 where neither was asked for."""
+    """Run the inputs, measure latency, or both; results go to stdout.
+
+    Raises EC110 for a folder that holds no build, EC103 where neither was asked for.
+    """
+    built = find_build(directory)
     if inputs is None and not bench:
         raise bad_input(
             "EC103",
@@ -41,7 +45,6 @@ def run_on_host(
             location="edgecompile run",
             help=("give a file of inputs, or measure with `--bench`",),
         )
-    built = find_build(directory)
     whole: dict[str, Any] = {"schema": 1, "model": str(built.path)}
     lines: list[str] = []
     if inputs is not None:

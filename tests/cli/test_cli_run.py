@@ -91,8 +91,19 @@ def test_a_folder_without_a_build_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert "error[EC110]" in capsys.readouterr().err
 
 
+def test_a_missing_folder_is_told_before_missing_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exit_code = main(["run", str(tmp_path / "nowhere"), "--on", "host"])
+
+    err = capsys.readouterr().err
+    assert exit_code == 2
+    assert "error[EC110]" in err and "there is no such folder" in err
+    assert "EC103" not in err
+
+
 def test_inputs_or_a_bench_are_needed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    exit_code = main(["run", str(tmp_path), "--on", "host"])
+    (tmp_path / "m.tflite").touch()
+
+    exit_code = main(["run", str(tmp_path / "m.tflite"), "--on", "host"])
 
     assert exit_code == 2
     assert "error[EC103]: `--inputs` is missing" in capsys.readouterr().err
