@@ -7,11 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edgecompile.core.diagnostic import Diagnostic
-from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.report import Measure, Report
+from edgecompile.core.target import Target
 from edgecompile.core.units import parse_size
+from edgecompile.measure import prediction
 
 Bounds = Mapping[str, float]
+
+# What is counted, planned and predicted of every model.
+_ALWAYS = (
+    *("model_bytes", "weights_bytes", "macs", "operators", "operators_on_cpu", "partitions"),
+    *("arena_bytes", "flash_bytes", "ram_bytes"),
+)
+# Where the profile asks for a C library: what it takes, and the interpreter that it is compared with.
+_C_LIBRARY = (
+    *("instructions", "cycles", "latency_ms"),
+    *("interpreter_arena_bytes", "interpreter_flash_bytes", "interpreter_ram_bytes"),
+)
+_PIPELINE = ("pipeline_interval_ms",)
 
 
 def parse_bounds(words: Sequence[str]) -> dict[str, float]:
@@ -34,6 +48,25 @@ def parse_bounds(words: Sequence[str]) -> dict[str, float]:
     return found
 
 
+def foresee(bounds: Bounds, targets: Sequence[Target], segments: int = 1) -> None:
+    """Nothing to say of bounds on figures that a report for each of ``targets`` can have; no model is needed for that.
+
+    Raises BadInputError EC753 for another name, what :func:`prediction.figures` raises for a profile.
+    """
+    for target in targets:
+        names = figures(target, segments) if bounds else ()
+        for name in bounds:
+            if name not in names:
+                raise _no_figure(name, target.id, names)
+
+
+def figures(target: Target, segments: int = 1) -> tuple[str, ...]:
+    """Names of all figures that a check for the target can give; which of them it does depends on the model."""
+    library = _C_LIBRARY if "c_library" in target.emit else ()
+    pipeline = _PIPELINE if segments > 1 else ()
+    return tuple(dict.fromkeys((*_ALWAYS, *library, *prediction.figures(target), *pipeline)))
+
+
 def hold(report: Report, bounds: Bounds) -> Report:
     """The report, rejected where a figure is larger than its bound (EC752) or could not be had (EC752 too).
 
@@ -46,17 +79,21 @@ def hold(report: Report, bounds: Bounds) -> Report:
     for name, bound in bounds.items():
         measure = report.measure(name)
         if measure is None:
-            raise bad_input(
-                "EC753",
-                f"the report for `{report.target}` has no figure `{name}`",
-                notes=(f"figures: {', '.join(m.name for m in report.measures)}",),
-                help=did_you_mean(name, (m.name for m in report.measures)) or ("correct the name",),
-            )
+            raise _no_figure(name, report.target, [m.name for m in report.measures])
         if measure.value is None or measure.value > bound:
             found.append(_passed(report.target, measure, bound))
     if not found:
         return report
     return replace(report, status="rejected", diagnostics=(*report.diagnostics, *found))
+
+
+def _no_figure(name: str, target: str, names: Sequence[str]) -> EdgecompileError:
+    return bad_input(
+        "EC753",
+        f"the report for `{target}` has no figure `{name}`",
+        notes=(f"figures: {', '.join(names)}",),
+        help=did_you_mean(name, names) or ("correct the name",),
+    )
 
 
 def _passed(target: str, measure: Measure, bound: float) -> Diagnostic:

@@ -218,10 +218,15 @@ def staging(job: Job) -> Iterator[Path]:
 
 
 def foresee(project: Project, targets: Sequence[Target]) -> None:
-    """What is wrong with the app that takes the model in, told before the work. Raises EC621, EC691, EC692, EC761."""
+    """What is wrong with the app that takes the model in, told before the work, and which names there are not.
+
+    Raises EC570, EC571, EC621, EC691, EC692, EC761.
+    """
     if project.min_runtime is not None:
         parse_release(project.min_runtime)
     for target in targets:
+        if project.no_rewrite:
+            legalizing.chosen_of(target, project.no_rewrite)
         foreseeing.foresee(target, project.emit, project.android)
 
 

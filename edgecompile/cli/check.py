@@ -35,17 +35,20 @@ def command(
     `--fail-on partitions:3` and `--fail-on operators_on_cpu:0` make a continuous integration fail on more than that.
     Several models share the device: the first has the first choice of its memory.
     """
-    from edgecompile.bounds import hold, parse_bounds
+    from edgecompile.bounds import foresee, hold, parse_bounds
     from edgecompile.cli.cache_place import keeping
     from edgecompile.cli.outcome import show
     from edgecompile.pipeline import Together, check
 
     bounds = parse_bounds(fail_on)
     together: Together = {}
+    projects = projects_of(flags, project)
+    for wanted in projects:
+        foresee(bounds, targets_of(wanted), wanted.segments)
     with keeping(console, no_cache) as store:
         found = [
             (wanted.model, hold(report, bounds))
-            for wanted in projects_of(flags, project)
+            for wanted in projects
             for report in check(wanted, targets_of(wanted), console, together, store)
         ]
     return show(console, [report for _, report in found], html, [model for model, _ in found])

@@ -61,7 +61,7 @@ def legalize(
     tensors or operators by number is returned as it is. Raises BadInputError EC570 where the profile names a rewrite
     that does not exist, EC571 where the user refuses one.
     """
-    chosen = _chosen(target, refused)
+    chosen = chosen_of(target, refused)
     if keep_ends:
         chosen = {name: module for name, module in chosen.items() if not hasattr(module, "CHANGES_ENDS")}
     if not chosen or any(name in network.metadata for name in _NUMBERED):
@@ -86,7 +86,8 @@ def rewrites() -> dict[str, ModuleType]:
     return {module.__name__.rsplit(".", 1)[-1]: module for module in modules_of("edgecompile.legalize.rewrites")}
 
 
-def _chosen(target: Target, refused: Collection[str]) -> dict[str, ModuleType]:
+def chosen_of(target: Target, refused: Collection[str]) -> dict[str, ModuleType]:
+    """The rewrites that the profile names but those ``refused``, in its order. Raises EC570, EC571."""
     known = rewrites()
     for name in target.rewrites:
         if name not in known:

@@ -42,6 +42,13 @@ def predict(networks: Sequence[tuple[Network, Sequence[int]]], target: Target) -
     return predictions
 
 
+def figures(target: Target) -> tuple[str, ...]:
+    """Names of all measures that predictions for the target can have. Raises as :func:`predict`."""
+    model = _model(target)
+    found: tuple[str, ...] = () if model is None else model.figures(target.measure)
+    return found
+
+
 def cut(network: Network, operators: Sequence[int], count: int, target: Target) -> tuple[int, ...]:
     """The operators that begin a new segment when the network is spread over ``count`` devices.
 

@@ -6,13 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+from pipeline_networks import project
 
-from edgecompile.bounds import hold, parse_bounds
+from edgecompile.bounds import figures, hold, parse_bounds
 from edgecompile.cli.main import main
+from edgecompile.config.profiles import load, names
 from edgecompile.core.errors import BadInputError
+from edgecompile.core.progress import Silent
 from edgecompile.core.report import Measure, Report
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.writer import write
+from edgecompile.pipeline import check
 
 
 def report(**values: float | None) -> Report:
@@ -64,6 +68,41 @@ def test_a_figure_that_is_not_there_is_refused_with_the_near_name() -> None:
 
     assert caught.value.diagnostics[0].code == "EC753"
     assert caught.value.diagnostics[0].help == ("did you mean `partitions`?",)
+
+
+@pytest.mark.parametrize("target", names())
+def test_every_figure_of_a_check_is_foreseen(tmp_path: Path, target: str) -> None:
+    profile = load(target)
+    for segments in (1, 2) if profile.measure.get("links") else (1,):
+        wanted = project(tmp_path, targets=(target,), segments=segments)
+
+        (found,) = check(wanted, [profile], Silent())
+
+        assert found.status == "built"
+        assert {measure.name for measure in found.measures} <= set(figures(profile, segments))
+
+
+@pytest.mark.parametrize(
+    "words, near",
+    [
+        pytest.param(["check", "-t", "android-cpu", "--fail-on", "partition:3"], "partitions", id="figure"),
+        pytest.param(["check", "-t", "coral", "--fail-on", "latency_usb_ms:3"], "latency_usb2_ms", id="of the device"),
+        pytest.param(["check", "-t", "coral", "--no-rewrite", "hard_swich"], "hard_swish", id="rewrite in check"),
+        pytest.param(["build", "-t", "coral", "--no-rewrite", "hard_swich"], "hard_swish", id="rewrite in build"),
+    ],
+)
+def test_misspelt_names_are_told_before_the_model_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], near: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    exit_code = main([words[0], "not-there.keras", *words[1:]])
+
+    err = capsys.readouterr().err
+    assert exit_code == 2
+    assert f"help: did you mean `{near}`?" in err
+    assert "EC200" not in err
+    assert not list(tmp_path.iterdir())
 
 
 def test_check_fails_on_more_parts_than_allowed_and_shows_all_profiles(

@@ -20,6 +20,7 @@ from edgecompile.measure.edgetpu.tiles import tile_of
 from edgecompile.measure.edgetpu.timing import LayerTime, Time, invocation, layer_times
 from edgecompile.measure.prediction import Prediction
 
+_MEMORY = ("cached_bytes", "streamed_bytes", "cache_free_bytes", "activation_bytes")
 _LAYOUT = "predicted: the layout that the compiler gives constants, decoded from public compiled models"
 
 
@@ -33,6 +34,12 @@ def predict(networks: Sequence[tuple[Network, Sequence[int]]], table: Mapping[st
     caches = share(mains, device.layout, device.memory)
     pairs = zip(mains, caches, strict=True)
     return tuple(_predict(main, operators, cache, device) for (main, operators), cache in pairs)
+
+
+def figures(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the measures that a prediction can have. Raises as :func:`predict`."""
+    links = device_of(table).links
+    return (*_MEMORY, *(_latency(position, name) for position, name in enumerate(links)))
 
 
 def segments(network: Network, operators: Sequence[int], count: int, table: Mapping[str, Any]) -> tuple[int, ...]:
@@ -110,10 +117,13 @@ def _latencies(
             method += f"; {1e3 * host[name]:.2f} ms of it for the {outside} operators left to the CPU"
         if parts > 1:
             method += f"; {parts} parts with a round trip each, as if each were a model: nobody measured such a one"
-        title = "latency_ms" if position == 0 else f"latency_{name}_ms"
         value = round(1e3 * (time.total_s + host[name]), 3)
-        found.append(Measure(name=title, value=value, unit="ms", method=method))
+        found.append(Measure(name=_latency(position, name), value=value, unit="ms", method=method))
     return tuple(found)
+
+
+def _latency(position: int, link: str) -> str:
+    return "latency_ms" if position == 0 else f"latency_{link}_ms"
 
 
 def _errors(link: Link) -> str:

@@ -28,10 +28,15 @@ _EIGHT_BITS = ("int8", "uint8")
 
 def predict(networks: Sequence[tuple[Network, Sequence[int]]], measure: Mapping[str, Any]) -> tuple[Prediction, ...]:
     """A latency for each table of the network's element type. Raises BadInputError EC762 for a table not complete."""
-    tables = {name: table for name, table in measure.items() if isinstance(table, Mapping)}
+    tables = _tables(measure)
     for name, table in tables.items():
         _check(name, table)
     return tuple(_prediction(network, running, tables) for network, running in networks)
+
+
+def figures(measure: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the latencies, of all element types."""
+    return tuple(_figure(name) for name in _tables(measure))
 
 
 def fit(rows: Sequence[Sequence[float]]) -> Array:
@@ -75,6 +80,14 @@ def work_of(network: Network) -> tuple[float, float, str]:
     return count / 1e6, values / 1e6, "int8" if 2 * quantized > count else "float32"
 
 
+def _tables(measure: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {name: table for name, table in measure.items() if isinstance(table, Mapping)}
+
+
+def _figure(table: str) -> str:
+    return f"predicted_ms_{table}"
+
+
 def _prediction(network: Network, running: Sequence[int], tables: Mapping[str, Mapping[str, Any]]) -> Prediction:
     count, values, dtype = work_of(network)
     whole = len(running) == len(network.main.operators)
@@ -87,7 +100,7 @@ def _prediction(network: Network, running: Sequence[int], tables: Mapping[str, M
         duration = round(float(factors @ (1.0, count, values)), 2)
         found.append(
             Measure(
-                name=f"predicted_ms_{name}",
+                name=_figure(name),
                 value=duration if count else None,
                 unit="ms",
                 method=_method(table, error, count, whole) if count else "predicted: nothing to multiply",
