@@ -51,6 +51,7 @@ RULES: Mapping[str, Key] = {
     "alpha_dims": _COUNT,
     # settings
     "max_version": _COUNT,
+    "max_release": Key(kind="release"),
     "min_level": _COUNT,
     "fused_activation": _TEXTS,
     "options": _TABLE,

@@ -97,7 +97,7 @@ LIST = Key(kind="texts")
 TEXT = Key(kind="text")
 STATUSES: Mapping[str, Key] = {
     **{name: Key(kind="text") for name in ("mapped", "cut_off", "absent", "otherwise", "source")},
-    **{name: Key(kind="table") for name in ("rules", "operators", "first", "whole")},
+    **{name: Key(kind="table") for name in ("rules", "operators", "first", "whole", "sources")},
 }
 
 
@@ -127,8 +127,11 @@ def _statuses(plain: Mapping[str, Any], file: str) -> Iterator[Diagnostic]:
     yield from check_table(plain, STATUSES, file=file, table="statuses")
     yield from check_table(_table(plain, "rules"), worded, file=file, table="statuses.rules")
     yield from check_table(_table(plain, "first"), RULES, file=file, table="statuses.first")
+    yield from check_table(_table(plain, "sources"), worded, file=file, table="statuses.sources")
     whole = _table(plain, "whole")
-    yield from check_table(whole, dict.fromkeys(("none", "any"), Key(kind="table")), file=file, table="statuses.whole")
+    yield from check_table(
+        whole, dict.fromkeys(("read", "none", "any"), Key(kind="table")), file=file, table="statuses.whole"
+    )
     for name in whole:
         yield from check_table(_table(whole, name), worded, file=file, table=f"statuses.whole.{name}")
     operators = _table(plain, "operators")

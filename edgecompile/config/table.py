@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -131,6 +132,11 @@ def _is_number(value: Any) -> bool:
     return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
+def _is_release(value: Any) -> bool:
+    """The number of a TensorFlow Lite from 2.0 on."""
+    return isinstance(value, str) and re.fullmatch(r"[2-9]\.[0-9]{1,2}", value) is not None
+
+
 def _is_size(value: Any) -> bool:
     if not isinstance(value, (str, int)):
         return False
@@ -149,6 +155,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("a text", _is_text),
     "integer": ("a whole number", _is_integer),
     "number": ("a number", _is_number),
+    "release": ('a release of TensorFlow Lite, such as "2.5"', _is_release),
     "flag": ("`true` or `false`", lambda value: isinstance(value, bool)),
     "size": ('a size in bytes, such as "128 KiB" or 65536', _is_size),
     "table": ("a table", lambda value: isinstance(value, Mapping)),

@@ -78,7 +78,8 @@ class Statuses:
     ``otherwise`` (a rule that has no words of its own). ``rules`` has the words for a rule that fails, ``operators``
     those of one operator. ``first`` are rules with their limits that come before all others, and before the question
     whether the operator is known. ``whole`` has its words for taking nothing of a model: by rule, under ``none`` where
-    no operator keeps it, under ``any`` where one breaks it.
+    no operator keeps it, under ``any`` where one breaks it, and under ``read`` where one breaks it and the file is not
+    even read; ``{operator}`` and ``{version}`` stand for the one. ``sources`` says of a rule where it is from.
     """
 
     mapped: str
@@ -89,6 +90,7 @@ class Statuses:
     operators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     first: Mapping[str, Any] = field(default_factory=dict)
     whole: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
 
 

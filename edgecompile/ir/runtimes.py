@@ -41,12 +41,12 @@ _SINCE = """
     DENSIFY 1:2.2
     DEPTHWISE_CONV_2D 4:2.2 5:2.3 6:2.3 7:2.11
     DEPTH_TO_SPACE 1:2.1 2:2.5
-    DEQUANTIZE 4:2.2 5:2.7
+    DEQUANTIZE 4:2.2 5:2.7 6:2.18
     DILATE 1:2.15
     DIV 2:2.3
     DYNAMIC_UPDATE_SLICE 1:2.9 2:2.17 3:2.19 4:2.20
     EMBEDDING_LOOKUP 4:2.18
-    EQUAL 3:2.3
+    EQUAL 3:2.3 4:2.13
     EXP 2:2.12
     FILL 2:2.3 3:2.5 4:2.12
     FLOOR_DIV 3:2.13
@@ -89,6 +89,7 @@ _SINCE = """
     REDUCE_MAX 3:2.5
     REDUCE_MIN 3:2.5
     REDUCE_PROD 2:2.6
+    REDUCE_WINDOW 1:2.15
     RELU 2:2.1 3:2.5
     RELU6 3:2.5
     RELU_0_TO_1 1:2.10
@@ -122,9 +123,26 @@ _SINCE = """
     UNIDIRECTIONAL_SEQUENCE_LSTM 3:2.3 4:2.12
     UNIDIRECTIONAL_SEQUENCE_RNN 3:2.3
     UNPACK 3:2.2 4:2.3
+    UNSORTED_SEGMENT_MAX 1:2.10
+    UNSORTED_SEGMENT_MIN 1:2.11
+    UNSORTED_SEGMENT_PROD 1:2.10
+    UNSORTED_SEGMENT_SUM 1:2.10
     VAR_HANDLE 1:2.6
     WHERE 2:2.8
 """
+
+# Operators that are not listed above and had later versions than 1 before 2.0: the last of them.
+_LAST_BEFORE_2: Mapping[str, int] = {
+    "BIDIRECTIONAL_SEQUENCE_LSTM": 3,
+    "FAKE_QUANT": 2,
+    "GREATER": 2,
+    "L2_NORMALIZATION": 2,
+    "LESS_EQUAL": 2,
+    "LOG_SOFTMAX": 2,
+    "SPACE_TO_DEPTH": 2,
+    "SPARSE_TO_DENSE": 3,
+    "SUM": 2,
+}
 
 
 def _read() -> dict[str, dict[int, Release]]:
@@ -149,6 +167,17 @@ def first_runtime(operator: str, version: int) -> Release:
     known = SINCE.get(operator, {})
     reached = [release for since, release in known.items() if since <= version]
     return max(reached, default=OLDEST)
+
+
+def last_version(operator: str, release: Release) -> int:
+    """The last version of the operator that a release of 2.0 or later reads; 0 for an operator that it does not know.
+
+    A version above it is refused by that runtime, also where no release is known that brought it.
+    """
+    listed = SINCE.get(operator)
+    if listed is None:
+        return _LAST_BEFORE_2.get(operator, 1)
+    return max((version for version, since in listed.items() if since <= release), default=min(listed) - 1)
 
 
 def least_runtime(network: Network) -> tuple[Release, tuple[int, ...]]:

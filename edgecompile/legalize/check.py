@@ -13,6 +13,7 @@ from edgecompile.legalize.diagnose import Refusal, diagnose
 from edgecompile.legalize.judge import Judgement, judge
 from edgecompile.legalize.naming import layer_of
 from edgecompile.legalize.status import status_of
+from edgecompile.legalize.whole import refused_whole
 
 NOWHERE = "nowhere"
 
@@ -57,14 +58,16 @@ def check(network: Network, target: Target, model_name: str) -> Verdict:
     placements: list[Placed] = []
     refusals: list[Refusal] = []
     found = running = 0
+    whole = refused_whole(network, target)
+    words = whole.said if whole is not None else ""
     for position, subgraph in enumerate(network.subgraphs):
         contexts = contexts_of(network, subgraph, target)
         judgements = [judge(context) for context in contexts]
-        partitions = cut(subgraph, [judgement.accepted for judgement in judgements])
+        partitions = cut(subgraph, [judgement.accepted and not words for judgement in judgements])
         chosen = kept(partitions, target.placement)
         found += sum(partition.accelerated for partition in partitions)
         running += len(chosen)
-        new = _refusals(position, contexts, judgements, chosen)
+        new = _refusals(position, contexts, judgements, chosen, words)
         refusals += new
         placements += _placed(position, contexts, judgements, new, target)
     return Verdict(
@@ -81,11 +84,12 @@ def _refusals(
     contexts: tuple[Context, ...],
     judgements: list[Judgement],
     chosen: tuple[Partition, ...],
+    whole: str,
 ) -> list[Refusal]:
-    """What does not run on the accelerator: by a rule of its own, or because its partition is not kept."""
+    """What does not run on the accelerator: by a rule of its own, with its partition, or with the whole model."""
     running = {index for partition in chosen for index in partition.operators}
     return [
-        Refusal(context=context, judgement=judgement, subgraph=position)
+        Refusal(context=context, judgement=judgement, subgraph=position, whole=whole)
         for context, judgement in zip(contexts, judgements, strict=True)
         if context.index not in running
     ]
@@ -100,6 +104,7 @@ def _placed(
 ) -> list[Placed]:
     placement = target.placement
     refused = {refusal.context.index: refusal for refusal in refusals}
+    whole = refusals[0].whole if refusals else ""
     return [
         Placed(
             operator=context.index,
@@ -109,7 +114,7 @@ def _placed(
             source=judgement.clause.source if judgement.clause else "",
             reason=refused[context.index].reason if context.index in refused else None,
             subgraph=position,
-            status=status_of(context, judgement, context.index not in refused, target.statuses),
+            status=status_of(context, judgement, context.index not in refused, target.statuses, whole),
             basis=judgement.clause.basis if judgement.clause else "",
         )
         for context, judgement in zip(contexts, judgements, strict=True)

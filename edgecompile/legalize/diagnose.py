@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.target import Target
 from edgecompile.legalize.context import Context
-from edgecompile.legalize.judge import Failure, Judgement
+from edgecompile.legalize.judge import Failure, Judgement, failures_of
 from edgecompile.legalize.naming import layer_of, ranges, signature
 from edgecompile.legalize.rules import remedy, sentence
 
@@ -21,11 +21,15 @@ CUT_OFF = "outside of the partitions that are kept"
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """An operator that does not run on the accelerator, and why."""
+    """An operator that does not run on the accelerator, and why.
+
+    ``whole``: the words with which the target's own compiler takes nothing of the model, whatever the operator is.
+    """
 
     context: Context
     judgement: Judgement
     subgraph: int
+    whole: str = ""
 
     @property
     def first(self) -> Failure | None:
@@ -36,10 +40,17 @@ class Refusal:
     def reason(self) -> str:
         """One line for a table."""
         if self.judgement.accepted:
-            return CUT_OFF
-        if self.first is None:
-            return "not an operator of this target"
-        return f"found {self.first.found}; {sentence(self.first.rule, self.first.limit)}"
+            return f"nothing of this model is taken: {self.whole}" if self.whole else CUT_OFF
+        if self.first is not None:
+            return f"found {self.first.found}; {sentence(self.first.rule, self.first.limit)}"
+        return f"{self._before_the_operator}not an operator of this target"
+
+    @property
+    def _before_the_operator(self) -> str:
+        """What the target's compiler looks at, and tells, before it asks whether it knows the operator."""
+        statuses = self.context.target.statuses
+        failed = failures_of(self.context, statuses.first) if statuses is not None else ()
+        return "".join(f"found {one.found}; {sentence(one.rule, one.limit)}; and " for one in failed[:1])
 
     @property
     def cause(self) -> tuple[str, ...]:
@@ -54,7 +65,7 @@ class Refusal:
             return ("EC504",)
         if any(f.rule in TYPES and f.found in FLOATS for f in self.judgement.failures):
             return ("EC503", operator.label) if operator.name in AT_THE_EDGE else ("EC505",)
-        code = {"max_version": "EC508", "min_level": "EC509"}.get(failure.rule, "EC502")
+        code = {"max_version": "EC508", "max_release": "EC508", "min_level": "EC509"}.get(failure.rule, "EC502")
         return ("EC503" if failure.rule in TYPES else code, operator.label, *rules)
 
 
@@ -62,6 +73,8 @@ def diagnose(refusals: Sequence[Refusal], target: Target, model_name: str, opera
     """One diagnostic for each cause, in the order in which the causes are met."""
     causes: dict[tuple[str, ...], list[Refusal]] = {}
     for refusal in refusals:
+        if refusal.whole and refusal.judgement.accepted:
+            continue  # EC558 tells it, once for all
         causes.setdefault(refusal.cause, []).append(refusal)
     return tuple(_diagnostic(cause, group, target, model_name, operators) for cause, group in causes.items())
 
@@ -126,6 +139,9 @@ def _facts(refusal: Refusal, target: Target) -> tuple[str, ...]:
         notes += [
             f"limit: the {len(target.operators)} operators of the profile, `edgecompile targets show {target.id}`"
         ]
+    first, statuses = refusal.first, target.statuses
+    if first is not None and statuses is not None and first.rule in statuses.sources:
+        return (*notes, *_cited(statuses.sources[first.rule]))
     basis = f" ({clause.basis})" if clause is not None and clause.basis != "documented" else ""
     return (*notes, *_cited(clause.source + basis if clause else target.sources.get("operators")))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.ir.runtimes import last_version
 from edgecompile.legalize.context import Context, axes_of
 
 NOT_KNOWN = "axes computed at run time"
@@ -18,6 +19,18 @@ def max_version(context: Context, limit: int) -> str | None:
     an older form of the layer avoids the newer version; `edgecompile inspect` shows the versions
     """
     return str(context.operator.version) if context.operator.version > limit else None
+
+
+def max_release(context: Context, limit: str) -> str | None:
+    """the operator's version is one that TensorFlow Lite {limit} reads
+
+    convert the model with that release of TensorFlow; `edgecompile inspect` shows the versions
+    """
+    major, _, minor = limit.partition(".")
+    operator = context.operator
+    if operator.name == "CUSTOM" or operator.version <= last_version(operator.name, (int(major), int(minor))):
+        return None
+    return str(operator.version)
 
 
 def min_level(context: Context, limit: int) -> str | None:

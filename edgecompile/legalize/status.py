@@ -7,10 +7,11 @@ from edgecompile.legalize.context import Context
 from edgecompile.legalize.judge import Judgement, failures_of
 
 
-def status_of(context: Context, judgement: Judgement, running: bool, statuses: Statuses | None) -> str:
+def status_of(context: Context, judgement: Judgement, running: bool, statuses: Statuses | None, whole: str = "") -> str:
     """The status of one operator; empty where the profile does not know its compiler's words.
 
-    ``running`` says that the operator is in a partition that is kept. A compiler tells one cause only: the rules of
+    ``running`` says that the operator is in a partition that is kept, ``whole`` with which words nothing of the model
+    is taken. A compiler tells one cause only: the rules of
     ``statuses.first`` come before whether it knows the operator at all, then the clause's rules in their order.
     """
     if statuses is None:
@@ -18,7 +19,7 @@ def status_of(context: Context, judgement: Judgement, running: bool, statuses: S
     if running:
         return statuses.mapped
     if judgement.accepted:
-        return statuses.cut_off
+        return whole or statuses.cut_off
     failed = [failure.rule for failure in judgement.failures]
     if judgement.clause is None:
         failed = [failure.rule for failure in failures_of(context, statuses.first)]

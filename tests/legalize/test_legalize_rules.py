@@ -213,6 +213,10 @@ CASES: list[tuple[str, Any, Network, Network, str]] = [
         unary("int8[1, 4, 4, 8]", "int8[1, 8, 4, 8]"),
         "int8[1, 4, 4, 8] -> int8[1, 8, 4, 8]",
     ),
+    ("max_release", "2.5", network("CONV_2D", [I8], [I8], version=5), network("CONV_2D", [I8], [I8], version=6), "6"),
+    ("max_release", "2.5", network("RESHAPE", [I8], [I8]), network("RESHAPE", [I8], [I8], version=2), "2"),
+    ("max_release", "2.5", network("SUM", [I8], [I8], version=2), network("SUM", [I8], [I8], version=3), "3"),
+    ("max_release", "2.5", network("CUSTOM", [I8], [I8], custom="Own", version=9), network("GELU", [I8], [I8]), "1"),
     ("max_version", 2, network("MUL", [I8], [I8], version=2), network("MUL", [I8], [I8], version=3), "3"),
     (
         "fused_activation",

@@ -11,7 +11,7 @@ from edgecompile.config.profiles import load
 from edgecompile.core.errors import BadInputError
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
-from edgecompile.ir.runtimes import OLDEST, first_runtime, least_runtime
+from edgecompile.ir.runtimes import OLDEST, first_runtime, last_version, least_runtime
 from edgecompile.ir.writer import write
 from edgecompile.legalize.check import check
 from edgecompile.legalize.joins import shattered
@@ -44,6 +44,22 @@ def dense(version: int, scales: Any = 0.01) -> Network:
 )
 def test_an_operators_version_tells_the_release(operator: str, version: int, release: tuple[int, int]) -> None:
     assert first_runtime(operator, version) == release
+
+
+@pytest.mark.parametrize(
+    ("operator", "last"),
+    [
+        pytest.param("FILL", 3, id="of 2.5"),
+        pytest.param("CONV_2D", 5, id="not those of 2.9"),
+        pytest.param("SOFTMAX", 3, id="none after 2.3"),
+        pytest.param("CAST", 1, id="the first listed is newer"),
+        pytest.param("GELU", 0, id="an operator that came later"),
+        pytest.param("L2_NORMALIZATION", 2, id="all before 2.0"),
+        pytest.param("RESHAPE", 1, id="one only"),
+    ],
+)
+def test_a_release_reads_versions_up_to_one(operator: str, last: int) -> None:
+    assert last_version(operator, (2, 5)) == last
 
 
 def test_a_network_needs_what_its_newest_operator_needs() -> None:

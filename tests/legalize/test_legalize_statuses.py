@@ -16,6 +16,7 @@ from edgecompile.config.profiles import load
 from edgecompile.ir.network import Network, Operator
 from edgecompile.ir.reader import read
 from edgecompile.legalize.check import check
+from edgecompile.legalize.rewrites import lower_versions
 from edgecompile.legalize.whole import refusal_of_whole
 
 MAPPED = "Mapped to Edge TPU"
@@ -173,6 +174,16 @@ def test_statuses_are_those_of_the_logs(data: Path) -> None:
         pytest.param(network("RELU", ["float32[1, 8]"], ["float32[1, 8]"]), "Model not quantized", id="floats"),
         pytest.param(network("RELU", ["int8[1, -1, 8]"], ["int8[1, -1, 8]"]), "only supports static-sized", id="open"),
         pytest.param(network("DEQUANTIZE", [MAP], ["float32[1, 8, 8, 4]"]), "Model not quantized", id="ends-only"),
+        pytest.param(
+            network("QUANTIZE", [MAP], [MAP], version=3),
+            "Didn't find op for builtin opcode 'QUANTIZE' version '3'",
+            id="version-too-new",
+        ),
+        pytest.param(network("EXP", [MAP], [MAP], version=2), "opcode 'EXP' version '2'", id="of-no-operator-of-it"),
+        pytest.param(
+            network("RESHAPE", ["float32[1, 8]"], ["float32[8]"], version=9), "opcode 'RESHAPE'", id="before-its-floats"
+        ),
+        pytest.param(network("FILL", [MAP], [MAP], version=3), None, id="newest-version-that-it-reads"),
         pytest.param(split(), None, id="one-operator-refused"),
         pytest.param(network("RELU", [MAP], [MAP]), None, id="mapped"),
     ],
@@ -182,6 +193,54 @@ def test_what_the_compiler_takes_nothing_of_is_told_in_its_words(one: Network, w
 
     assert [d.code for d in found] == ([] if words is None else ["EC558"])
     assert words is None or words in found[0].notes[-1]
+
+
+def newest(version: int) -> Network:
+    """RELU of a version, RELU behind it."""
+    operators = [
+        Operator(name="RELU", inputs=(0,), outputs=(1,), version=version),
+        Operator(name="RELU", inputs=(1,), outputs=(2,), version=2),
+    ]
+    return of_operators([tensor(MAP) for _ in range(3)], operators)
+
+
+def test_a_file_that_the_compiler_cannot_read_has_no_mapped_operator() -> None:
+    verdict = check(newest(99), load("coral"), "model")
+
+    assert [one.where for one in verdict.placements] == ["cpu", "cpu"]
+    assert verdict.placements[0].status == VERSION
+    assert verdict.placements[0].reason == "found 99; the operator's version is one that TensorFlow Lite 2.5 reads"
+    assert verdict.placements[1].status == "Didn't find op for builtin opcode 'RELU' version '99'"
+    assert (verdict.partitions, verdict.partitions_kept, verdict.operators_on_cpu) == (0, 0, 2)
+    assert [one.code for one in verdict.diagnostics] == ["EC508"]
+    assert "(observed)" in verdict.diagnostics[0].notes[2]
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_versions_that_the_compiler_reads_are_mapped(version: int) -> None:
+    assert [one.status for one in check(newest(version), load("coral"), "model").placements] == [MAPPED, MAPPED]
+
+
+def test_a_version_higher_than_needed_is_lowered_before_the_file_is_refused() -> None:
+    coral = load("coral")
+    one = network("ADD", [tensor(MAP, scales=(0.1,))] * 2, [tensor(MAP, scales=(0.1,))], version=5)
+
+    lowered, _ = lower_versions.run(one, coral)
+
+    assert refusal_of_whole(one, coral, "model.tflite") != ()
+    assert refusal_of_whole(lowered, coral, "model.tflite") == ()
+    assert lowered.main.operators[0].version == 2
+
+
+def test_an_operator_refused_for_its_type_says_so_also_where_it_is_not_known() -> None:
+    one = network("ARG_MAX", [MAP, tensor("int32[]", 3)], ["int64[1, 8, 8]"])
+
+    (placed,) = check(one, load("coral"), "model").placements
+
+    assert placed.status == TYPE
+    assert placed.reason is not None
+    assert placed.reason.startswith("found int64; ")
+    assert placed.reason.endswith("; and not an operator of this target")
 
 
 def test_nothing_is_said_of_a_compiler_that_is_not_known() -> None:

@@ -127,9 +127,14 @@ def versioned(name: str, version: int) -> Network:
         network = dense((1, 6), 4, per_channel=False)
         main = network.main
         return replace(network, subgraphs=(replace(main, operators=(replace(main.operators[0], version=version),)),))
-    x = net.input("in", (1, 4, 4, 3), "uint8", 0.1, 128)
+    x = net.input("in", (1, 4, 4, 3), "uint8" if name == "QUANTIZE" else "int8", 0.1, 128 if name == "QUANTIZE" else 0)
     y = net.tensor("out", (1, 4, 4, 3), "int8", 0.1, 0)
-    net.op(name, [x], [y], version=version)
+    if name == "CONV_2D":
+        weights = net.constant("w", np.ones((3, 1, 1, 3), np.int8), scale=0.1)
+        bias = net.constant("b", np.zeros(3, np.int32), scale=0.01)
+        net.op(name, [x, weights, bias], [y], version=version, padding="SAME", stride_w=1, stride_h=1)
+    else:
+        net.op(name, [x, x] if name == "ADD" else [x], [y], version=version)
     return net.output(y).build()
 
 
@@ -214,6 +219,8 @@ REWRITTEN: dict[str, Case] = {
     "FULLY_CONNECTED 9": (
         "lower_versions", versioned("FULLY_CONNECTED", 9), {"FULLY_CONNECTED": PLAIN_DENSE}, ["FULLY_CONNECTED"],
     ),
+    "CONV_2D 8": ("lower_versions", versioned("CONV_2D", 8), {"CONV_2D": {"max_release": "2.5"}}, ["CONV_2D"]),
+    "ADD 5": ("lower_versions", versioned("ADD", 5), {"ADD": {"max_release": "2.5"}}, ["ADD"]),
     "dense of four parts": (
         "split_dense", huge(), {"FULLY_CONNECTED": {}}, [*["FULLY_CONNECTED"] * 4, "CONCATENATION"],
     ),

@@ -71,10 +71,35 @@ def _plain(site: Site) -> int | None:
     return version_of(site.operator.name, tensors[0].dtype)
 
 
+def _elementwise(site: Site) -> int | None:
+    """2 for int8, 1 for uint8, of one type and at most four dimensions throughout."""
+    tensors = [site.tensors[i] for i in (*site.operator.inputs, *site.operator.outputs)]
+    if any(affine(tensor) is None or len(tensor.shape) > 4 for tensor in tensors):
+        return None
+    alike = len({tensor.dtype for tensor in tensors}) == 1
+    return version_of(site.operator.name, tensors[0].dtype) if alike else None
+
+
+def _convolution(site: Site) -> int | None:
+    """3 for int8, 1 for uint8; 2 brought dilation depth by depth, later ones int16, mixed types, groups and int4."""
+    x, weights, bias = site.input(0), site.input(1), site.input(2)
+    if x is None or weights is None or affine(x) is None or affine(site.result) is None:
+        return None
+    if not x.dtype == weights.dtype == site.result.dtype or (bias is not None and bias.dtype != "int32"):
+        return None
+    depthwise = site.operator.name == "DEPTHWISE_CONV_2D"
+    if len(x.shape) != 4 or len(weights.shape) != 4 or (not depthwise and weights.shape[3] != x.shape[3]):
+        return None
+    wide = [site.operator.options.get(f"dilation_{axis}_factor", 1) for axis in "wh"] != [1, 1]
+    return max(version_of(site.operator.name, x.dtype), 2 if depthwise and wide else 1)
+
+
 _LEAST: Mapping[str, Callable[[Site], int | None]] = {
     "QUANTIZE": _quantize,
     "FULLY_CONNECTED": _dense,
     "RESIZE_BILINEAR": _resize,
     "RESIZE_NEAREST_NEIGHBOR": _resize,
+    **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D"), _convolution),
+    **dict.fromkeys(("ADD", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "SUB"), _elementwise),
     **dict.fromkeys(("CONCATENATION", "MAX_POOL_2D", "AVERAGE_POOL_2D", "SOFTMAX", "LOGISTIC", "TANH"), _plain),
 }
