@@ -40,7 +40,8 @@ def review(emission: Emission) -> tuple[Diagnostic, ...]:
     for name in emission.target.emit:
         if hasattr(known[name], "review"):
             asked[known[name].review] = None
-    return (*(diagnostic for ask in asked for diagnostic in ask(emission)), *front_end.review(emission))
+    told = (*(diagnostic for ask in asked for diagnostic in ask(emission)), *front_end.review(emission))
+    return tuple(dict.fromkeys(told))
 
 
 def known_of(names: Iterable[str], target_id: str) -> dict[str, ModuleType]:

@@ -106,6 +106,7 @@ def test_the_stores_limits(size: int, pack: bool, own: int | None, told: str | N
 
 def test_a_download_is_weighed_compressed() -> None:
     assert play.download_bytes(bytes(1000)) == 1000
+    assert play.download_bytes(bytes(1000), enough=999) < 100
     assert play.download_bytes(bytes(play.OLD_LIMIT_BYTES + 1)) < MB
 
 

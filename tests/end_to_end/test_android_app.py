@@ -16,6 +16,7 @@ import pytest
 from pipeline_networks import classifier
 
 from edgecompile.cli.main import main
+from edgecompile.emit.android import play
 from edgecompile.ir.writer import write
 
 _PROGRAMS = {
@@ -230,6 +231,71 @@ def test_check_tells_labels_that_match_no_output(
 
     assert told in wrong
     assert "EC760" not in right and "EC284" not in right
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+@pytest.mark.parametrize(
+    "emit, limit, target, exit_code, told",
+    [
+        pytest.param("[]", "", "android-cpu", 0, "warning[EC694]", id="the store's limit, no glue"),
+        pytest.param('["gradle", "cmake"]', "", "android-cpu", 1, "error[EC694]", id="the store's limit, glue"),
+        pytest.param("[]", 'download_limit = "1 kB"', "android-gpu", 1, "error[EC694]", id="the project's limit"),
+        pytest.param("[]", 'download_limit = "1 MB"', "android-cpu", 0, "", id="a larger limit of the project"),
+        pytest.param("[]", 'download_limit = "1 kB"', "cortex-m4", 0, "", id="no phone"),
+    ],
+)
+def test_a_model_over_the_stores_limit_is_told_in_build_and_check_with_glue_and_without(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    emit: str,
+    limit: str,
+    target: str,
+    exit_code: int,
+    told: str,
+) -> None:
+    monkeypatch.setattr(play, "BASE_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(play, "OLD_LIMIT_BYTES", 500)
+    (project / "ml/edgecompile.toml").write_text(
+        f'[project]\nmodel = "small.tflite"\ntargets = ["{target}"]\nemit = {emit}\n[android]\n{limit}\n'
+    )
+
+    assert main([command]) == exit_code
+
+    err = capsys.readouterr().err
+    assert err.count("EC694]") == (1 if told else 0)
+    assert told in err
+    assert (project / "ml/build").exists() == (command == "build" and exit_code == 0)
+
+
+def test_a_plain_build_knows_the_asset_pack_and_needs_no_module(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(play, "BASE_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(play, "OLD_LIMIT_BYTES", 500)
+    (project / "ml/edgecompile.toml").write_text(
+        '[project]\nmodel = "small.tflite"\ntargets = ["android-cpu"]\n[android]\nmodule = "../pack"\n'
+    )
+
+    assert main(["build"]) == 0
+    without = capsys.readouterr().err
+    (project / "pack").mkdir()
+    (project / "pack/build.gradle").write_text("apply plugin: 'com.android.asset-pack'\n")
+    assert main(["build"]) == 0
+    with_pack = capsys.readouterr().err
+
+    assert "warning[EC694]" in without and "EC694" not in with_pack
+
+
+def test_most_of_the_stores_limit_is_one_warning_however_many_ask(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(play, "OLD_LIMIT_BYTES", 500)
+
+    assert main(["build", "-t", "android-cpu", "--emit", "gradle,java,cmake"]) == 0
+
+    assert capsys.readouterr().err.count("warning[EC693]") == 1
 
 
 @pytest.mark.parametrize("command", ["build", "check"])

@@ -10,14 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.core.artifact import Artifact, describe
+from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.project import Preprocess
-from edgecompile.emit.android.ports import check_labels as review
+from edgecompile.emit.android.ports import check_labels
+from edgecompile.emit.android.review import review_asset
 from edgecompile.emit.emission import Emission
 from edgecompile.ir.network import Network, Tensor
 
 __all__ = ["NAME", "emit", "review"]
 NAME = "android_asset"
 SCHEMA = 1
+
+
+def review(emission: Emission) -> tuple[Diagnostic, ...]:
+    """What is wrong with the labels, and with the weight of the model in an app."""
+    return (*check_labels(emission), *review_asset(emission))
 
 
 def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
