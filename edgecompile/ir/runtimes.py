@@ -157,6 +157,7 @@ def _read() -> dict[str, dict[int, Release]]:
 
 
 SINCE: Mapping[str, Mapping[int, Release]] = _read()
+NEWEST: Release = max(release for versions in SINCE.values() for release in versions.values())
 
 
 def first_runtime(operator: str, version: int) -> Release:

@@ -8,12 +8,11 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, rejected
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network, Operator
-from edgecompile.ir.runtimes import OLDEST, SINCE, Release, first_runtime, least_runtime
+from edgecompile.ir.runtimes import NEWEST, OLDEST, Release, first_runtime, least_runtime
 from edgecompile.legalize.naming import ranges
 from edgecompile.legalize.rewrites._site import Site, rewrite
 from edgecompile.legalize.rewrites.lower_versions import least_version
 
-NEWEST = max(release for versions in SINCE.values() for release in versions.values())
 _SOURCE = "google-ai-edge/LiteRT commit 05215c2, tflite/tools/versioning/runtime_version.cc"
 
 

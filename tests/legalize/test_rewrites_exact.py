@@ -253,6 +253,7 @@ LEFT_ALONE: dict[str, Case] = {
     "a slice with strides over channels": (
         "strided_slice", sliced([0, 0, 0, 0], [1, 9, 8, 4], [1, 2, 2, 2]), {"STRIDED_SLICE": STRIDED}, [],
     ),
+    "a version that nobody knows": ("lower_versions", versioned("CONV_2D", 9), {"CONV_2D": {"max_release": "2.5"}}, []),
     "an operator of version 2": ("lower_versions", versioned("QUANTIZE", 2), {"QUANTIZE": {"max_version": 2}}, []),
     "a version that is needed": (
         "lower_versions", dense((1, 6), 4, per_channel=True), {"FULLY_CONNECTED": PLAIN_DENSE}, [],

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from edgecompile.core.target import Target
 from edgecompile.ir.network import Network, Operator
+from edgecompile.ir.runtimes import NEWEST, last_version
 from edgecompile.ir.versions import version_of
 from edgecompile.legalize.rewrites._site import EIGHT_BITS, Site, affine, rewrite
 
@@ -31,9 +32,13 @@ def _step(site: Site) -> tuple[Operator, ...] | None:
 
 
 def least_version(site: Site) -> int | None:
-    """The lowest version that has all that the operator uses; None where that is not known."""
-    least = _LEAST.get(site.operator.name)
-    return least(site) if least is not None else None
+    """The lowest version that has all that the operator uses; None where that is not known.
+
+    Of a version that no release is known to have brought nobody can say what it means.
+    """
+    operator = site.operator
+    least = _LEAST.get(operator.name)
+    return least(site) if least is not None and operator.version <= last_version(operator.name, NEWEST) else None
 
 
 def _quantize(site: Site) -> int | None:
