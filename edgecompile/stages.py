@@ -39,6 +39,7 @@ from edgecompile.optimize import apply as optimizing
 from edgecompile.report import html as report_html
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
+from edgecompile.report.words import NOTHING_MAPS
 from edgecompile.stored_weights import program_of
 
 _COUNTED = "counted in the emitted file"
@@ -139,6 +140,9 @@ def check_operators(job: Job) -> None:
         where = job.target.placement
         refused = sum(placed.where != where.accelerator for placed in verdict.placements)
         summary.append(f"{total - refused} of {total} operators on {where.accelerator}")
+        if where.fallback is not None and 0 < total == refused:
+            words = f"nothing maps to {where.accelerator}: all of it runs on the {where.fallback.upper()}"
+            job.details[NOTHING_MAPS] = words
         method = f"predicted from the rules of profile `{job.target.id}`"
         job.count("operators_on_cpu", verdict.operators_on_cpu, "count", method)
         job.count("partitions", verdict.partitions, "count", method)

@@ -20,6 +20,7 @@ def show(console: Console, reports: Sequence[Report], html: str | None = None, m
     """
     from edgecompile.report.json import dumps
     from edgecompile.report.text import brief, render
+    from edgecompile.report.words import nothing_maps
 
     named = models if len(set(models)) > 1 else [""] * len(reports)
     for report, model in zip(reports, named, strict=True):
@@ -30,7 +31,8 @@ def show(console: Console, reports: Sequence[Report], html: str | None = None, m
             if model:
                 console.say(f"Model {Path(model).name}")
             text = render(report) if console.verbose else brief(report)
-            console.report(text, "red" if _EXIT_CODES[report.status] else "green")
+            color = "yellow" if nothing_maps(report) else "green"
+            console.report(text, "red" if _EXIT_CODES[report.status] else color)
     if html is not None:
         _write_pages(console, reports, Path(html))
     if console.json:

@@ -24,7 +24,7 @@ def subject(report: Report) -> str:
 
 def head(report: Report) -> Markup:
     """What was built, how it ended, and by what it was verified."""
-    sign, tone = _SIGNS.get(report.status, ("✗", "bad"))
+    sign, tone = ("!", "warn") if words.nothing_maps(report) else _SIGNS.get(report.status, ("✗", "bad"))
     verification = str(report.details.get(words.VERIFICATION) or "")
     told = f"Verification {verification}" if verification.startswith("skipped") else verification.capitalize()
     return element(

@@ -11,6 +11,8 @@ from edgecompile.report.table import number
 
 # The detail that belongs to the verdict: by what and on what the artifact was verified, or what is missing for it.
 VERIFICATION = "verification"
+# There where a target with a fallback runs nothing of the model on its accelerator.
+NOTHING_MAPS = "mapping"
 # Of each operator on a board, by its number.
 TIMES = "time of the C library"
 _VERDICTS = {
@@ -56,12 +58,20 @@ _LABELS = {
 
 
 def verdict(report: Report) -> str:
-    """``built and verified``, ``rejected (2 errors)``."""
+    """``built and verified``, ``rejected (2 errors)``, ``would run on the CPU only: nothing maps``."""
     errors = sum(diagnostic.severity.value == "error" for diagnostic in report.diagnostics)
     cause = f" ({errors} error{'s' if errors > 1 else ''})" if errors else ""
     # `check` writes nothing: a report that is built and has no artifact says that it could be.
     checked = report.status == "built" and not report.artifacts
-    return ("would run and fit" if checked else _VERDICTS.get(report.status, report.status)) + cause
+    if checked:
+        return ("would run on the CPU only: nothing maps" if nothing_maps(report) else "would run and fit") + cause
+    only = ", runs on the CPU only: nothing maps" if nothing_maps(report) else ""
+    return _VERDICTS.get(report.status, report.status) + only + cause
+
+
+def nothing_maps(report: Report) -> bool:
+    """Nothing of what was built or looked at runs on the target's accelerator, all of it beside it."""
+    return report.status in ("built", "verified") and NOTHING_MAPS in report.details
 
 
 def recipe(recipe: Mapping[str, Any]) -> str:

@@ -202,6 +202,19 @@ def test_a_check_that_wrote_nothing_does_not_claim_a_build() -> None:
     assert render(report(status="built", artifacts=(artifact,))).startswith("cortex-m4: built\n")
 
 
+def test_a_model_of_which_nothing_maps_says_so_in_its_verdict() -> None:
+    artifact = Artifact(path="kws.tflite", kind="tflite", size_bytes=1, sha256=HASH)
+    details = {"mapping": "nothing maps to edgetpu: all of it runs on the CPU"}
+
+    checked = render(report(status="built", details=details))
+    built = render(report(status="built", details=details, artifacts=(artifact,)))
+    rejected = render(report(status="rejected", details=details))
+
+    assert checked.startswith("cortex-m4: would run on the CPU only: nothing maps\n")
+    assert built.startswith("cortex-m4: built, runs on the CPU only: nothing maps\n")
+    assert rejected.startswith("cortex-m4: rejected\n")
+
+
 def test_what_verified_it_stands_below_the_verdict() -> None:
     verified = render(report(details={"verification": "verified: tflite-micro, 200 samples"}))
     skipped = render(report(status="built", details={"verification": "skipped: no interpreter"}))
