@@ -27,6 +27,7 @@ from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
 from edgecompile.core.units import format_size, group
+from edgecompile.emit.model_card import foresee_labels
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.imported import imported
 from edgecompile.frontend.input_spec import InputSpec
@@ -56,12 +57,14 @@ def lower(
     folder: str,
     progress: Progress,
     recipe: dict[str, Any] | None = None,
+    labels: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Load the model, compress it, convert it in every scheme, and record its float predictions.
 
     ``data``: folder of a data set saved by ``frontend.data.save`` or None.
     ``random_calibration``: samples of noise to calibrate with where there is no data, else 0.
     ``recipe``: its ``steps``, the ``forms`` and ``metric`` they are judged by, the ``cache``; None: no step is taken.
+    ``labels``: class names that an output must fit.
     Writes ``<scheme label>.tflite``, ``input_<i>.npy`` and ``reference_<i>.npy`` (float32, samples
     first) into ``folder``. Raises what loading, checking the data, compressing and converting raise.
     """
@@ -70,6 +73,7 @@ def lower(
     with work.stage("Load", origin.name) as summary:
         model = load(origin, custom, trust, Path(base))
         summary.append(f"{group(model.parameters)} parameters")
+    foresee_labels(labels, origin.name, model.outputs)
     diagnostics = list(model.diagnostics)
     dataset = frontend_data.restore(Path(data)) if data else None
     if dataset is not None:

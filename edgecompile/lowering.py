@@ -21,6 +21,7 @@ from edgecompile.core.recipe import NEEDS_CALIBRATION, NUMERICS, Scheme
 from edgecompile.core.report import Stage
 from edgecompile.core.target import Target
 from edgecompile.frontend import data as frontend_data
+from edgecompile.frontend.data_labels import labels_of
 from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.network_ports import is_quantized, ports_of
 from edgecompile.frontend.source import ModelSource
@@ -100,12 +101,15 @@ def lower(
     samples: int | None = None,
     compression: Mapping[str, Any] | None = None,
     store: Store | None = None,
+    *,
+    card: bool = False,
 ) -> Lowered:
     """Read the data, then run the Keras process; a .tflite without steps is taken as it is, so is what ``store`` knows.
 
     ``samples`` bounds how many held-out samples are predicted, None: all. ``compression`` is what the steps of the
-    recipe need to know (see ``keras_process.lower``), None: no step is taken. Raises EC302 when a
-    scheme needs calibration data and there is none, and whatever data, load and convert raise.
+    recipe need to know (see ``keras_process.lower``), None: no step is taken. ``card``: labels must fit an output of
+    the model. Raises EC302 when a scheme needs calibration data and there is none, EC760 for labels that fit none, and
+    whatever data, load and convert raise.
     """
     found = source.kind == "tflite" and compression is None
     calibrated = not found and any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes)
@@ -125,9 +129,14 @@ def lower(
         "seed": project.seed,
         "folder": str(scratch),
         "recipe": compression,
+        "labels": _labels(project, dataset) if card else (),
     }
     answer = _answer(arguments, source, unique, dataset, store, scratch, progress)
     return _lowered(project, source, unique, dataset, answer, scratch)
+
+
+def _labels(project: Project, dataset: frontend_data.DataSet | None) -> tuple[str, ...]:
+    return dataset.labels if dataset is not None else labels_of(project.data, project.base)
 
 
 def _answer(

@@ -16,10 +16,12 @@ from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import Scheme
 from edgecompile.core.units import group
+from edgecompile.emit.model_card import foresee_labels
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.imported import imported
 from edgecompile.frontend.network_ports import ports_of
 from edgecompile.ir import reader
+from edgecompile.ir.model_metadata import ENTRY
 from edgecompile.keras_process import (
     Opened,
     Work,
@@ -48,6 +50,7 @@ def lower(
     folder: str,
     progress: Progress,
     recipe: dict[str, Any],
+    labels: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What ``keras_process.lower`` gives, by the same arguments, for a .tflite in float32 and a recipe with steps.
 
@@ -60,6 +63,7 @@ def lower(
         network = with_integer_forms(reader.read(origin.path.read_bytes(), origin.name))
         summary.append(f"{group(count(network, 'parameters'))} parameters")
     inputs, ends = ports_of(network)
+    foresee_labels(() if ENTRY in network.metadata else labels, origin.name, ends)
     diagnostics: list[Diagnostic] = []
     dataset = frontend_data.restore(Path(data)) if data else None
     if dataset is not None:

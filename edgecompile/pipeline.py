@@ -101,7 +101,8 @@ def _start(
     steps = compressing.request(project, source, targets, schemes, cache if store is not None else None)
     scratch = tempfile.TemporaryDirectory(prefix="edgecompile-")
     try:
-        lowered = lower(project, source, schemes, Path(scratch.name), progress, samples, steps, store)
+        card = any(target.model_metadata for target in targets)
+        lowered = lower(project, source, schemes, Path(scratch.name), progress, samples, steps, store, card=card)
     except BaseException:
         scratch.cleanup()
         raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from edgecompile.core.errors import bad_input
+from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.core.naming import model_name
 from edgecompile.core.project import Preprocess
 from edgecompile.ir.model_metadata import COLOR_SPACES, ENTRY, FILE_TYPES, attach_metadata
 from edgecompile.ir.network import Network, Tensor
@@ -12,6 +14,22 @@ from edgecompile.ir.network import Network, Tensor
 LABELS = "labels.txt"
 # The version of the metadata's tables that has everything written here.
 _PARSER = "1.0.0"
+
+
+class End(Protocol):
+    """An output of a model that is not converted yet; ``shape`` begins with the batch, None: open."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """With the batch first."""
+
+    @property
+    def dtype(self) -> str:
+        """A NumPy name."""
 
 
 def with_card(network: Network, name: str, labels: tuple[str, ...], preprocess: Preprocess | None) -> Network:
@@ -51,14 +69,34 @@ def _labelled(network: Network, name: str, labels: tuple[str, ...]) -> int | Non
         return None
     if len(labels) in sizes:
         return sizes.index(len(labels))
-    raise bad_input(
+    raise _no_output(name, f"{name}.tflite", labels, [f"`{tensor.name}`, {tensor}" for tensor in outputs])
+
+
+def foresee_labels(labels: Sequence[str], model: str, outputs: Sequence[End]) -> None:
+    """Nothing to say of labels that some output of the model file fits, or may, since its last axis is open.
+
+    What is emitted has the same outputs: told here, it is told before anything is trained or converted. Raises
+    BadInputError EC760 for labels that no output fits.
+    """
+    sizes = [output.shape[-1] if output.shape else 1 for output in outputs]
+    one_for_two = len(labels) == 2 and 1 in sizes
+    if labels and not one_for_two and len(labels) not in sizes and None not in sizes:
+        raise _no_output(model_name(model), model, labels, [f"`{one.name}`, {_shown(one)}" for one in outputs])
+
+
+def _shown(output: End) -> str:
+    return f"{output.dtype}[{', '.join('?' if size is None else str(size) for size in output.shape)}]"
+
+
+def _no_output(name: str, file: str, labels: Sequence[str], outputs: Sequence[str]) -> EdgecompileError:
+    return bad_input(
         "EC760",
         f"the labels do not match any output of `{name}`",
-        f"{name}.tflite",
+        file,
         notes=(
             "limit: an output whose last axis has one number for each label",
             f"found: {len(labels)} labels, from `{labels[0]}` to `{labels[-1]}`",
-            f"outputs: {', '.join(f'`{tensor.name}`, {tensor}' for tensor in outputs)}",
+            f"outputs: {', '.join(outputs)}",
         ),
         help=("give a label for each value of the output's last dimension, in the order of the class indices",),
     )

@@ -124,3 +124,21 @@ def test_a_process_that_dies_is_a_diagnostic(folder: Path) -> None:
     assert code == 1
     assert answer["diagnostics"][0]["code"] == "EC400"
     assert "SIGSEGV" in answer["diagnostics"][0]["message"]
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_labels_that_no_output_fits_are_told_before_the_model_is_converted(
+    folder: Path, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "labels.txt").write_text("a\nb\nc\n")
+    (tmp_path / "edgecompile.toml").write_text(
+        f'[project]\nmodel = "{folder / "net.keras"}"\ntargets = ["android-cpu"]\n'
+        f'[data]\nsource = "{folder / "data.npz"}"\nlabels = "labels.txt"\n'
+    )
+
+    code, answer, err = run(tmp_path, command)
+
+    assert code == 2
+    assert [d["code"] for d in answer["diagnostics"]] == ["EC760"]
+    assert "Load" in err and "Convert" not in err
+    assert not (tmp_path / "build").exists()

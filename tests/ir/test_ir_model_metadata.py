@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from edgecompile.core.errors import BadInputError
 from edgecompile.core.project import Preprocess
-from edgecompile.emit.model_card import with_card
+from edgecompile.emit.model_card import foresee_labels, with_card
+from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.describe import describe
 from edgecompile.ir.model_metadata import SCHEMA, attach_metadata, read_metadata, told
@@ -116,6 +117,32 @@ def test_labels_that_match_no_output_are_refused() -> None:
 
     assert caught.value.diagnostics[0].code == "EC760"
     assert "found: 3 labels, from `a` to `c`" in caught.value.diagnostics[0].notes
+
+
+@pytest.mark.parametrize(
+    "shapes, labels, refused",
+    [
+        pytest.param([(None, 4)], "abc", True, id="one too few"),
+        pytest.param([(None, 4)], "abcd", False, id="as many"),
+        pytest.param([(None, 7), (None, 4)], "abcd", False, id="the second output"),
+        pytest.param([(None, 1)], "ab", False, id="a sigmoid"),
+        pytest.param([(None, None)], "abc", False, id="an open axis"),
+        pytest.param([(None,)], "abc", False, id="the batch only"),
+        pytest.param([(None, 4)], "", False, id="no labels"),
+    ],
+)
+def test_labels_are_held_against_a_model_before_it_is_converted(
+    shapes: list[tuple[int | None, ...]], labels: str, refused: bool
+) -> None:
+    ends = [InputSpec(name=f"y{at}", shape=shape, dtype="float32") for at, shape in enumerate(shapes)]
+
+    try:
+        foresee_labels(tuple(labels), "net.keras", ends)
+        told = []
+    except BadInputError as error:
+        told = [(d.code, str(d.location), d.notes[-1]) for d in error.diagnostics]
+
+    assert told == ([("EC760", "net.keras", "outputs: `y0`, float32[?, 4]")] if refused else [])
 
 
 def test_one_sigmoid_value_may_stand_for_two_labels() -> None:
