@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.ir.spelling import printable
 
+_SHOWN = 80
 # A group can hold itself by a hard link, and others can be nested for ever; Keras nests as deep as models do.
 _MOST_OBJECTS = 1_000_000
 
@@ -68,8 +69,13 @@ def _refused(name: str, place: str, other: str) -> EdgecompileError:
         f"weights of `{name}` would be read from another file",
         name,
         (
-            f"`{printable(place[:80])}` refers to `{printable(other[:80])}`",
+            f"`{printable(_end(place))}` refers to `{printable(_end(other))}`",
             "limit: all that a model holds lies in its file",
         ),
         ("use the file only if you know where it is from, and save the model again",),
     )
+
+
+def _end(path: str) -> str:
+    """The end of a path, which tells more than its beginning."""
+    return path if len(path) <= _SHOWN else f"...{path[-_SHOWN:]}"

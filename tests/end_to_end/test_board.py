@@ -199,9 +199,11 @@ def test_missing_programs_are_a_warning_unless_they_are_required(
     assert "`qemu-system-arm` is not installed" in said.message
     assert report.status == ("failed" if required else "verified")
     assert (tmp_path / "out" / "qemu-m4" / "firmware" / "Makefile").is_file() is not required
-    # What needs no emulator is counted all the same.
+    # What needs no emulator is measured all the same, and the rest predicted.
     if not required and not MISSING:
-        assert report.measure("stack_bytes") is not None and report.measure("instructions") is None
+        stack, instructions = report.measure("stack_bytes"), report.measure("instructions")
+        assert stack is not None and stack.method.startswith("measured")
+        assert instructions is not None and instructions.method.startswith("predicted")
 
 
 def test_a_core_that_qemu_has_no_board_for_stands_alone() -> None:

@@ -101,5 +101,5 @@ def test_what_is_laid_out_for_helium_is_exact_on_a_core_without_it(answers: dict
 def test_only_cores_with_helium_get_its_layout() -> None:
     network = MORE["1x1, whole chunks"]()
 
-    assert compile_network(network).routines[0].calls[0].kernel == "conv_2d_s8"
+    assert compile_network(network).routines[0].calls[0].kernel == "conv_2d_1x1_s8"
     assert compile_network(network, kernels=HELIUM).routines[0].calls[0].kernel == "conv_2d_dot_s8"
