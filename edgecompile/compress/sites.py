@@ -67,15 +67,15 @@ def sites_of(network: Network) -> tuple[Site, ...]:
             index = operator.inputs[slot] if slot < len(operator.inputs) else -1
             if index < 0 or not _holds_weights(main, index):
                 continue
-            name = main.tensors[operator.outputs[0]].name
+            names = _names(main, operator)
             # One buffer in two tensors is one layer used twice.
             identity = (id(main.tensors[index].buffer), operator.name, slot)
             if identity in found:
                 seen = found[identity]
-                found[identity] = replace(seen, names=(*seen.names, name), operators=(*seen.operators, number))
+                found[identity] = replace(seen, names=(*seen.names, *names), operators=(*seen.operators, number))
             else:
                 found[identity] = Site(
-                    names=(name,),
+                    names=names,
                     operators=(number,),
                     operator=operator.name,
                     slot=slot,
@@ -84,6 +84,17 @@ def sites_of(network: Network) -> tuple[Site, ...]:
                     axis=axis,
                 )
     return tuple(found.values())
+
+
+def _names(main: Subgraph, operator: Operator) -> tuple[str, ...]:
+    """Of the result, and of the output that is the same in other numbers: the quantizer gives that the name."""
+    result = operator.outputs[0]
+    ends = (
+        other.outputs[0]
+        for other in main.operators
+        if other.name in ("QUANTIZE", "DEQUANTIZE") and other.inputs[0] == result and other.outputs[0] in main.outputs
+    )
+    return tuple(main.tensors[index].name for index in (result, *ends))
 
 
 def weights_of(network: Network, site: Site) -> Array:

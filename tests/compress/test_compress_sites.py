@@ -61,3 +61,20 @@ def test_rows_come_back_as_they_were(axis: int | None) -> None:
 
     assert rows.shape == ((array.shape[axis], -1)[0] if axis is not None else 1, rows.size // len(rows))
     assert from_rows(rows, array.shape, axis).tolist() == array.tolist()
+
+
+@pytest.mark.parametrize("end", ["QUANTIZE", "DEQUANTIZE"])
+def test_a_layer_whose_result_is_converted_at_the_end_is_found_by_the_output(end: str) -> None:
+    dtype = {"QUANTIZE": "uint8", "DEQUANTIZE": "float32"}[end]
+    floats, build = NetworkBuilder(), NetworkBuilder()
+    x = floats.input("x", (1, 2), "float32")
+    y = floats.tensor("y", (1, 2), "float32")
+    floats.op("FULLY_CONNECTED", [x, floats.constant("w", np.eye(2, dtype=np.float32))], [y])
+    x = build.input("x", (1, 2), "int8", scale=0.5)
+    inner = build.tensor("y1", (1, 2), "int8", scale=0.5)
+    build.op("FULLY_CONNECTED", [x, build.constant("q", np.eye(2, dtype=np.int8), scale=0.5)], [inner])
+    outer = build.tensor("y", (1, 2), dtype, **({"scale": 0.5} if dtype == "uint8" else {}))
+    build.op(end, [inner], [outer])
+    integers = build.output(outer).build()
+
+    assert matched(floats.output(y).build(), integers) == {"y": sites_of(integers)[0]}
