@@ -57,9 +57,10 @@ def value(name: str, figure: Mapping[str, Any]) -> str:
     found, unit = figure["values"][name], figure["units"][name]
     if name == _ACCURACY:
         return f"{100 * found:.2f} %" if unit in _SHARES else f"{found:.5g}"
-    return (
-        format_size(int(found)) if unit == "bytes" else f"{group(found) if isinstance(found, int) else f'{found:.4g}'}"
-    )
+    if unit == "bytes":
+        return format_size(int(found))
+    told = group(found) if isinstance(found, int) else f"{found:.4g}"
+    return told if unit == "count" else f"{told} {unit}"
 
 
 def _told(front: Front) -> str:
