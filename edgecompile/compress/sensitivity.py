@@ -15,7 +15,7 @@ from edgecompile.compress.simulate.quantizers import fake_quantize, is_quantized
 from edgecompile.compress.simulate.simulation import Simulation
 from edgecompile.compress.sites import Site, sites_of, weights_of
 from edgecompile.compress.subject import Subject
-from edgecompile.ir.network import Network
+from edgecompile.ir.network import Network, Tensor
 from edgecompile.libs.keras import tensorflow
 
 Array = np.ndarray[Any, Any]
@@ -55,6 +55,11 @@ def _judged(probe: _Probe, number: int, context: Context, samples: Samples) -> S
     )
 
 
+def _as_input(x: Array, tensor: Tensor) -> Array:
+    """Samples in the shape and type of an input: pixels may be stored as uint8 where the network takes float32."""
+    return np.asarray(x, np.dtype(tensor.dtype)).reshape(len(x), *tensor.shape)
+
+
 class _Probe:
     """The float network, computed once, and again behind an operator. ``numbers`` are those with an integer twin."""
 
@@ -65,7 +70,7 @@ class _Probe:
         self._twins = {tensor.name: tensor for tensor in integers.main.tensors if is_quantized(tensor)}
         self._sites = self._pairs(integers, floats)
         self._values: Values = {
-            index: self._tf.constant(np.asarray(x).reshape(len(x), *self.main.tensors[index].shape))
+            index: self._tf.constant(_as_input(x, self.main.tensors[index]))
             for index, x in zip(self.main.inputs, samples.x, strict=True)
         }
         for number in self._steps:
