@@ -61,6 +61,17 @@ def test_without_labels_the_error_of_outputs_ranks() -> None:
     assert found[0].name == "point" and found[0].drop is None
 
 
+def test_samples_may_be_stored_as_uint8() -> None:
+    given = context()
+    subject = integers(given, one_bad_layer())
+    assert given.validation is not None
+    pixels = tuple(np.clip(x * 50 + 100, 0, 255).astype(np.uint8) for x in given.validation.x)
+    stored = replace(given, validation=replace(given.validation, x=pixels))
+    real = replace(given, validation=replace(given.validation, x=tuple(x.astype(np.float32) for x in pixels)))
+
+    assert sensitivities(subject, stored) == sensitivities(subject, real)
+
+
 def test_the_pass_puts_what_it_measured_into_its_steps_record_and_changes_nothing() -> None:
     given = context()
     subject = integers(given, one_bad_layer())
