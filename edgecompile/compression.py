@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from edgecompile.compress.bias_room import with_room
 from edgecompile.compress.context import Context, Samples, Score
 from edgecompile.compress.contract import ModelPass
 from edgecompile.compress.integers import hold
@@ -114,7 +115,9 @@ def _in_scheme(
     if scheme.numerics not in INTEGER:
         # Float weights are what is held already, zeros and shared values included.
         return converted
-    integers = hold(converted, floats.network, floats.held)
+    carried, held, _ = with_room(floats.network, floats.held, converted)
+    floats = dataclasses.replace(floats, network=carried, held=held)
+    integers = hold(converted, carried, held)
     subject = dataclasses.replace(floats, network=integers, origin=floats)
     records.append(measure(scheme.numerics, subject, material.forms, scored(subject, context), 0.0))
     own = dataclasses.replace(

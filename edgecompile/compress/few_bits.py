@@ -31,6 +31,7 @@ def with_few_bits(subject: Subject, bits: int, context: Context) -> Subject:
     network, held = one_shot(floats.network, plans, samples, floats.held, seed=context.seed, progress=context.progress)
     made = quantized(replace(floats, network=network, held=held), context)
     # Ranges and promises are new; what the float network was before stays what layers are compared with.
+    network = origin_of(made, "quantize").network
     return replace(
-        subject, network=made.network, held={**subject.held, **held}, origin=replace(floats, network=network)
+        subject, network=made.network, held={**subject.held, **made.held}, origin=replace(floats, network=network)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.bias_room import with_room
 from edgecompile.compress.context import Context, Samples
 from edgecompile.compress.integers import hold, places_of, real_bias, real_weights, scales_of
 from edgecompile.compress.sites import sites_of, weights_of, with_constants
@@ -44,7 +45,10 @@ def calibration_of(context: Context, step: str) -> Samples:
 
 def quantized(floats: Subject, context: Context) -> Subject:
     """The integer subject of a float one: TensorFlow's quantizer, then the held codes over its integers."""
-    return replace(floats, network=hold(context.quantize(floats.network), floats.network, floats.held), origin=floats)
+    made = context.quantize(floats.network)
+    network, held, _ = with_room(floats.network, floats.held, made)
+    floats = replace(floats, network=network, held=held)
+    return replace(floats, network=hold(made, network, held), origin=floats)
 
 
 def requantized(subject: Subject, context: Context) -> Subject:
@@ -60,7 +64,11 @@ def requantized(subject: Subject, context: Context) -> Subject:
         for place in places_of(subject.network, site)[:1]
         if subject.network.main.tensors[place.weights].dtype == "int8"
     }
-    return replace(carried, network=hold(context.quantize(floats), floats, promises))
+    made = context.quantize(floats)
+    roomy, promises, changed = with_room(floats, promises, made)
+    carried = replace(carried, origin=replace(origin_of(carried, "quantize"), network=roomy))
+    own = {key: promises[key] for key in changed if carried.held.get(key, NOTHING).is_shared}
+    return replace(carried.with_held(own), network=hold(made, roomy, promises))
 
 
 def with_own_origin(subject: Subject) -> Subject:

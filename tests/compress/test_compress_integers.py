@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgecompile.compress.bias_room import with_room
 from edgecompile.compress.integers import hold, real_weights
 from edgecompile.compress.sites import bias_of, sites_of, weights_of
 from edgecompile.compress.subject import Held
@@ -96,6 +97,40 @@ def test_a_bias_beyond_int32_saturates() -> None:
 
     bias = bias_of(changed, sites_of(changed)[0])
     assert bias is not None and bias[0] > 2_000_000_000
+
+
+@pytest.mark.parametrize("centroids", [3, 0])
+def test_codes_give_way_where_a_bias_would_not_fit_beside_faint_signals(centroids: int) -> None:
+    codes = np.array([[100, -7], [0, 100], [-7, 100]], np.int8).reshape(3, 1, 1, 2)
+    zeros = codes == 0
+    # The input's scale is 0.5: the bias of 0.5 needs 10,000 times 2^30 steps, -0.25 a tenth, and 3 takes 1.9 of them.
+    scales = np.array([0.5, -0.25, 3.0]) / (0.5 * 2.0**30 * np.array([1e4, -0.1, 1.9]))
+    promise = Held(codes=codes, scales=scales.astype(np.float32), zeros=zeros, centroids=centroids)
+
+    floats, held, changed = with_room(_network("float32"), {"conv": promise}, _network("int8"))
+    made = hold(_network("int8"), floats, held)
+
+    assert changed == {"conv"}
+    (site,) = sites_of(made)
+    stored, bias = weights_of(made, site).reshape(3, 2), bias_of(made, site)
+    assert bias is not None and np.abs(bias).max() <= 2**30
+    assert np.allclose(bias * 0.5 * np.array(held["conv"].scales, np.float64), BIAS, rtol=1e-6)
+    # The channel with room keeps its codes; the others take the nearest of the codes that are there, zero among them.
+    assert stored[1].tolist() == [0, 100] and held["conv"].scales[1] == promise.scales[1]
+    assert stored[0].tolist() == [0, 0]
+    assert stored[2].tolist() == ([-7, 100] if centroids else [-4, 53])
+    assert (weights_of(floats, sites_of(floats)[0]) == real_weights(made, site)).all()
+
+
+def test_codes_with_room_for_their_bias_stay_bit_for_bit() -> None:
+    codes = np.ones((3, 1, 1, 2), np.int8)
+    given = _network("float32")
+
+    floats, held, changed = with_room(
+        given, {"conv": Held(codes=codes, scales=np.ones(3, np.float32))}, _network("int8")
+    )
+
+    assert floats is given and not changed and held["conv"].codes is codes
 
 
 def test_a_layer_that_quantization_lost_is_a_fault_of_ours() -> None:
