@@ -3,6 +3,7 @@
 scripts/bench coverage [--only NAME] [--applications] [--json FILE]
 
 --applications: four whole networks with fresh weights instead, through prune, cluster and quantize.
+--json: where the table is kept as it grows; rows that are there already are not made again.
 
 Each model is loaded, converted and compressed by recipe as a build does it, in a process of its own that a crash of the
 converter ends alone. A row is right when the integer network computes nothing in float, every weight tensor that the
@@ -44,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", default=[], help="a model's name")
     parser.add_argument("--applications", action="store_true", help="four networks of keras.applications")
-    parser.add_argument("--json", help="where to write the table")
+    parser.add_argument("--json", help="where the table is, or will be")
     parser.add_argument("--work", nargs="*", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work is not None:
@@ -53,9 +54,11 @@ def main() -> None:
     from _zoo import APPLICATIONS, KINDS
 
     names = arguments.only or list(APPLICATIONS if arguments.applications else KINDS)
-    rows: dict[str, dict[str, str]] = {}
+    table = Path(arguments.json) if arguments.json else None
+    kept = json.loads(table.read_text()) if table is not None and table.exists() else {}
+    rows: dict[str, dict[str, str]] = {name: kept[name] for name in names if name in kept}
     while waiting := [name for name in names if name not in rows]:
-        _run(waiting, rows)
+        _run(waiting, rows, table)
     print()
     for recipe in RECIPES:
         right = sum(row.get(recipe) == "ok" for row in rows.values())
@@ -65,11 +68,14 @@ def main() -> None:
             f"   (TF-MOT: {len(KINDS) - TFMOT_FAILS[recipe]})" if recipe in TFMOT_FAILS and names == list(KINDS) else ""
         )
         print(f"{recipe:<8} {right} of {len(rows)}{beside}")
-    if arguments.json:
-        Path(arguments.json).write_text(json.dumps(rows, indent=1) + "\n")
+    for name, row in rows.items():
+        if any(verdict != "ok" for verdict in row.values()):
+            print(
+                f"  {name}: " + "; ".join(f"{recipe} {verdict}" for recipe, verdict in row.items() if verdict != "ok")
+            )
 
 
-def _run(waiting: list[str], rows: dict[str, dict[str, str]]) -> None:
+def _run(waiting: list[str], rows: dict[str, dict[str, str]], table: Path | None) -> None:
     """Work through the names in one process until it ends; the model it died of is a row too."""
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, __file__, "--work", *waiting]
@@ -86,10 +92,19 @@ def _run(waiting: list[str], rows: dict[str, dict[str, str]]) -> None:
             if len(partial) == len(_recipes(name)):
                 rows[name], partial = partial, {}
                 _show(name, rows[name])
+                _keep(rows, table)
     left = [name for name in waiting if name not in rows]
     if left:
         rows[left[0]] = {recipe: partial.get(recipe, "the process died") for recipe in _recipes(left[0])}
         _show(left[0], rows[left[0]])
+        _keep(rows, table)
+
+
+def _keep(rows: dict[str, dict[str, str]], table: Path | None) -> None:
+    if table is not None:
+        whole = table.with_suffix(".part")
+        whole.write_text(json.dumps(rows, indent=1) + "\n")
+        whole.replace(table)
 
 
 def _recipes(name: str) -> list[str]:
