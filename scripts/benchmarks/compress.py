@@ -210,6 +210,9 @@ def _data(name: str, folder: Path) -> dict[str, Any]:
         (x, y), (x_test, y_test) = loaders(folder).cifar10()
     elif name == "kws":
         (x, y), (x_test, y_test) = loaders(folder).speech_commands()
+        # These come sorted by class: unshuffled, whole words would be held out, and missing from TF-MOT's training.
+        drawn = np.random.default_rng(0).permutation(len(x))
+        x, y = x[drawn], y[drawn]
     else:
         held = np.load(folder / "datasets" / "mnist.npz")
         x, x_test = (held[key][..., None] / np.float32(255) for key in ("x_train", "x_test"))
