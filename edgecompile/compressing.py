@@ -44,6 +44,7 @@ def request(
         "forms": {target.id: list(target.weight_forms) for target in targets},
         "partly": all("float32" in target.numerics for target in targets),
         "metric": project.accuracy.metric,
+        "device": project.train_on if recipe_check.trains(recipe) else "cpu",
         "cache": str(cache / "training") if cache is not None else None,
     }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.cache.fingerprint import fingerprint, of_file
-from edgecompile.cache.identity import identity
+from edgecompile.cache.identity import cards, identity
 from edgecompile.cache.store import Entry, Store
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError
@@ -134,6 +134,7 @@ def answers(
         [arguments[name] for name in ("trust", "random_calibration", "reference_samples", "seed")],
         _samples(dataset),
         recipe,
+        cards() if recipe.get("device") == "auto" else (),
         _calibrated(schemes) or bool(recipe),
     ]
     together = [scheme.label for scheme in schemes] if recipe else []

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from edgecompile.compress.context import Samples
+from edgecompile.compress.recipe_check import trains
+from edgecompile.compress.training.setting import described
 from edgecompile.compression import Compressed, Material, adapt, compress
 from edgecompile.convert.convert import convert
 from edgecompile.convert.integer_forms import with_integer_forms
@@ -106,7 +108,7 @@ def lower(
         "records": records,
         "input_files": [f"input_{index}.npy" for index in range(len(inputs))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(outputs))],
-        "versions": versions(),
+        "versions": {**versions(), **trained_on(recipe)},
         "imported": imported(out),
     }
 
@@ -300,6 +302,12 @@ def save_samples(out: Path, inputs: Sequence[Array], outputs: Sequence[Array]) -
 def plain_of(diagnostic: Diagnostic) -> dict[str, Any]:
     """For the parent."""
     return diagnostic.to_dict()
+
+
+def trained_on(recipe: dict[str, Any] | None) -> dict[str, str]:
+    """What the recipe was trained on, for the report; nothing where it trains nothing."""
+    steps = [Step(name=step["pass"], options=step["options"]) for step in (recipe or {}).get("steps", ())]
+    return {"training": described()} if trains(Recipe(steps=tuple(steps))) else {}
 
 
 def versions() -> dict[str, str]:

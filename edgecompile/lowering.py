@@ -33,7 +33,8 @@ from edgecompile.libs import child
 AS_FOUND = "as found"
 # What a kind of model goes through when it is changed; all others are Keras models.
 _PROCESSES = {"tflite": "edgecompile.network_process:lower"}
-KERAS_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+_CARDS = "CUDA_VISIBLE_DEVICES"
+KERAS_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", _CARDS: "-1"}
 CONVERTER_DIED = child.Crash(
     code="EC400",
     message="the process that loads and converts the model died",
@@ -161,7 +162,7 @@ def _answer(
         _PROCESSES.get(source.kind, "edgecompile.keras_process:lower"),
         {**arguments, "schemes": [dataclasses.asdict(scheme) for scheme in asked]},
         progress=progress,
-        environment=_environment(scratch),
+        environment=_environment(scratch, (arguments["recipe"] or {}).get("device", "cpu")),
         crash=CONVERTER_DIED,
     )
     if kept is None:
@@ -266,9 +267,13 @@ def _open_data(project: Project, scratch: Path, progress: Progress, calibrated: 
     return frontend_data.open_data(spec, project.base, project.seed)
 
 
-def _environment(scratch: Path) -> dict[str, str]:
-    """Temporary files of TensorFlow and of the user's code lie in ``scratch``: a killed child cannot remove them."""
-    return {**KERAS_ENVIRONMENT, "TMPDIR": str(scratch)}
+def _environment(scratch: Path, device: str = "cpu") -> dict[str, str]:
+    """Temporary files of TensorFlow and of the user's code lie in ``scratch``: a killed child cannot remove them.
+
+    Graphics cards are hidden unless something is trained on ``device``; then there are those that the user shows.
+    """
+    hidden = (_CARDS,) if device == "auto" else ()
+    return {**{name: value for name, value in KERAS_ENVIRONMENT.items() if name not in hidden}, "TMPDIR": str(scratch)}
 
 
 def _io_dtype(numerics: str, target: Target) -> str:

@@ -32,6 +32,7 @@ from edgecompile.keras_process import (
     save_samples,
     source_of,
     take_steps,
+    trained_on,
     versions,
 )
 
@@ -88,6 +89,6 @@ def lower(
         "records": {label: [one.to_dict() for one in done] for label, done in compressed.records.items()},
         "input_files": [f"input_{index}.npy" for index in range(len(asked))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(answers))],
-        "versions": versions(),
+        "versions": {**versions(), **trained_on(recipe)},
         "imported": imported(out),
     }

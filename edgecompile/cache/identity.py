@@ -35,6 +35,14 @@ def program(name: str) -> tuple[str, int, int] | None:
     return str(place), status.st_size, status.st_mtime_ns
 
 
+def cards() -> tuple[str, ...]:
+    """The kinds of graphics cards that training may run on, by what their drivers say; asked without TensorFlow."""
+    told = [path.read_text(errors="replace") for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))]
+    models = [line for text in told for line in text.splitlines() if line.startswith("Model:")]
+    nodes = sorted(Path("/sys/class/kfd/kfd/topology/nodes").glob("*/name"))
+    return (*models, *(name for path in nodes if (name := path.read_text(errors="replace").strip())))
+
+
 def _own_code() -> str:
     package = Path(__file__).resolve().parents[1]
     files = sorted(path for path in package.rglob("*") if path.suffix in _SUFFIXES)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgecompile.cli.console import Console
 
 # What the libraries of a build read from the environment, and what decides which code is imported.
-_HEEDED = ("TF_", "OMP_", "MKL_", "KERAS_", "XLA_", "PYTHON")
+_HEEDED = ("TF_", "OMP_", "MKL_", "KERAS_", "XLA_", "PYTHON", "CUDA_", "HIP_", "ROCR_")
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:

@@ -54,6 +54,11 @@ def steps_of(recipe: Recipe) -> tuple[Pass, ...]:
     return tuple(make(passes()[step.name], step) for step in recipe.steps)
 
 
+def trains(recipe: Recipe) -> bool:
+    """Whether a step of it goes over the training samples; the recipe was checked."""
+    return any(getattr(one, "epochs", 0) > 0 for one in steps_of(recipe))
+
+
 def _undone(recipe: Recipe) -> tuple[Diagnostic, ...]:
     found = []
     made: dict[str, str] = {}

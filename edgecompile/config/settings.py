@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.config.table import Key
-from edgecompile.core.project import FEATURES, GOALS, Project
+from edgecompile.core.project import FEATURES, GOALS, TRAIN_ON, Project
 from edgecompile.core.recipe import CALIBRATIONS, NUMERICS
 from edgecompile.core.units import parse_size
 
@@ -101,6 +101,7 @@ SETTINGS: Mapping[str, Setting] = {
     "calibration": _text("calibration", choices=CALIBRATIONS),
     "min_runtime": _text("min_runtime"),
     "optimize": _text("optimize", choices=GOALS),
+    "train_on": _text("train_on", choices=TRAIN_ON),
     "no_rewrite": Setting(key=Key(kind="texts"), field=("no_rewrite",), convert=_distinct),
     "emit": Setting(key=Key(kind="texts"), field=("emit",), convert=_distinct),
     "trust": _confirmed("trust"),

@@ -120,6 +120,8 @@ class Android:
     download_limit_bytes: int | None = None
 
 
+# What recipes are trained on: graphics cards where there are any, or the processor in any case.
+TRAIN_ON = ("auto", "cpu")
 # What counts where one thing costs another, such as smaller weights more instructions.
 GOALS = ("balanced", "size", "speed")
 
@@ -134,6 +136,7 @@ class Project:
     ``segments`` is the number of devices that share the work; ``multiple_subgraphs``: the accelerator runs every part
     into which the other operators cut the model, not only those that its compiler keeps by itself.
     ``emit`` names emitters to run beside those of the target's profile. ``optimize`` is one of ``GOALS``.
+    ``train_on`` is one of ``TRAIN_ON``.
     """
 
     model: str
@@ -158,5 +161,6 @@ class Project:
     compiler: ExternalCompiler = field(default_factory=ExternalCompiler)
     emit: tuple[str, ...] = ()
     optimize: str = "balanced"
+    train_on: str = "auto"
     android: Android = field(default_factory=Android)
     origins: Mapping[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import importlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,6 +24,9 @@ INNER_THREADS, BETWEEN_THREADS = 4, 2
 def tensorflow() -> Any:
     """The ``tensorflow`` module, with a fixed number of threads. Raises MissingError EC190 when it is not installed.
 
+    All runs on the processor unless a scope names another device, as training does: what converts a model must not
+    depend on which graphics card there is.
+
     The process must have been started with TF_USE_LEGACY_KERAS=1, so that ``tf.keras`` means tf_keras, as TF-MOT needs.
     """
     tf = _quietly("tensorflow")
@@ -32,7 +35,17 @@ def tensorflow() -> Any:
     with contextlib.suppress(RuntimeError):  # somebody has computed with it already
         tf.config.threading.set_intra_op_parallelism_threads(INNER_THREADS)
         tf.config.threading.set_inter_op_parallelism_threads(BETWEEN_THREADS)
+    _stay_on_processor(tf, tf.config.list_physical_devices("GPU"))
     return tf
+
+
+def _stay_on_processor(tf: Any, cards: Sequence[Any]) -> None:
+    """Leave graphics cards to those who name them, and most of their memory to other processes."""
+    for card in cards:
+        with contextlib.suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(card, True)
+    if cards:
+        tf.device("/CPU:0").__enter__()
 
 
 @cache

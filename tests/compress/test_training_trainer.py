@@ -329,18 +329,6 @@ def test_too_few_samples_to_hold_out_are_told_and_the_last_epoch_is_kept() -> No
     assert [d.code for d in context.diagnostics] == ["EC312"]
 
 
-def test_devices_that_share_a_batch_learn_what_one_would(monkeypatch: pytest.MonkeyPatch) -> None:
-    subject, how = Subject(network=nets.dense()), replace(QUICK, epochs=1, optimizer="sgd", learning_rate=0.05)
-    alone = train(subject, how, nets.context(score=None))
-    monkeypatch.setattr(learners, "shares", lambda: ("CPU:0", "CPU:0"))
-
-    shared = train(subject, how, nets.context(score=None))
-
-    for one, other in zip(nets.constants(alone.network), nets.constants(shared.network), strict=True):
-        # The same sums in another order, over eight steps.
-        assert np.allclose(one, other, atol=1e-5)
-
-
 def test_augmented_batches_are_what_is_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[np.ndarray[Any, Any]] = []
     step = learners.Learner.step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,10 @@ class Normalizer:
     def __init__(self, tf: Any, channels: int, floor: bool) -> None:
         self._tf, self._floor = tf, floor
         self.gamma = tf.Variable(tf.ones([channels]))
-        self._mean = tf.Variable(tf.zeros([channels]), trainable=False)
-        self._variance = tf.Variable(tf.ones([channels]), trainable=False)
+        # Devices that share a batch share its statistics, so that of several equal values the first may stand for all.
+        alike = {"trainable": False, "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA}
+        self._mean = tf.Variable(tf.zeros([channels]), **alike)
+        self._variance = tf.Variable(tf.ones([channels]), **alike)
         self._start = tf.Variable(tf.zeros([channels]), trainable=False)
         self._sums: list[tuple[int, Array, Array]] = []
 
@@ -74,12 +77,27 @@ class Normalizer:
         if not training:
             factor = self._factor() * tf.math.rsqrt(self._variance + _EPSILON)
             return y * factor + (self._start - factor * self._mean)
-        z, mean, variance, *_ = tf.compat.v1.nn.fused_batch_norm(
-            y, self._factor(), tf.identity(self._start), epsilon=_EPSILON, is_training=True
-        )
+        z, mean, variance = self._shared(y) if _devices(tf) > 1 else self._alone(y)
         self._mean.assign(_MOMENTUM * self._mean + (1 - _MOMENTUM) * mean)
         self._variance.assign(_MOMENTUM * self._variance + (1 - _MOMENTUM) * variance)
         return z
+
+    def _alone(self, y: Any) -> tuple[Any, Any, Any]:
+        z, mean, variance, *_ = self._tf.compat.v1.nn.fused_batch_norm(
+            y, self._factor(), self._tf.identity(self._start), epsilon=_EPSILON, is_training=True
+        )
+        return z, mean, variance
+
+    def _shared(self, y: Any) -> tuple[Any, Any, Any]:
+        """As :meth:`_alone`, ``y`` being one device's samples: mean and variance are of those of all devices."""
+        tf = self._tf
+        add = partial(tf.distribute.get_replica_context().all_reduce, tf.distribute.ReduceOp.SUM)
+        count = add(tf.cast(tf.size(y) / y.shape[-1], tf.float32))
+        mean = add(tf.reduce_sum(y, [0, 1, 2])) / count
+        variance = add(tf.reduce_sum(tf.square(y - mean), [0, 1, 2])) / count
+        z = tf.nn.batch_normalization(y, mean, variance, self._start, self._factor(), _EPSILON)
+        # What follows the batches is the estimate without bias, as the fused operator gives it.
+        return z, mean, variance * count / tf.maximum(count - 1.0, 1.0)
 
     def fold(self) -> tuple[Array, Array]:
         """Factor for the weights' channels, and what is added to the bias; float64 ``[c]``."""
@@ -95,3 +113,9 @@ class Normalizer:
 
     def _factor(self) -> Any:
         return self._tf.maximum(self.gamma, 1e-4) if self._floor else self._tf.convert_to_tensor(self.gamma)
+
+
+def _devices(tf: Any) -> int:
+    """How many devices compute the samples of the batch at hand."""
+    context = tf.distribute.get_replica_context()
+    return int(context.num_replicas_in_sync) if context is not None else 1

@@ -13,7 +13,7 @@ from edgecompile.compress.training.feed import taken
 from edgecompile.compress.training.lesson import Lesson
 from edgecompile.compress.training.optimizer import Optimizer
 from edgecompile.compress.training.options import Training
-from edgecompile.compress.training.setting import shares
+from edgecompile.compress.training.placement import Placement
 from edgecompile.libs.keras import tensorflow
 
 Array = np.ndarray[Any, Any]
@@ -22,10 +22,19 @@ _LOOKED_AT = 256  # samples at a time when nothing is learned
 
 
 class Learner:
-    """Holds all that a step changes; see ``state``. ``prunes``: zeros are held at other places as training goes on."""
+    """Holds all that a step changes; see ``state``. ``prunes``: zeros are held at other places as training goes on.
+
+    To be made and used within the scope of ``place``, as its simulation is.
+    """
 
     def __init__(
-        self, simulation: Simulation, lesson: Lesson, how: Training, dtypes: tuple[str, ...], prunes: bool
+        self,
+        simulation: Simulation,
+        lesson: Lesson,
+        how: Training,
+        dtypes: tuple[str, ...],
+        prunes: bool,
+        place: Placement | None = None,
     ) -> None:
         self.simulation, self._lesson, self._dtypes = simulation, lesson, dtypes
         self._prunes = prunes
@@ -35,13 +44,13 @@ class Learner:
         self._answer = tf.function(self._outputs, autograph=False, reduce_retracing=True)
         self._judge = tf.function(self._loss_of, autograph=False, reduce_retracing=True)
         self._follow = tf.function(lambda x: self.simulation(x, training=True)[0], autograph=False)
-        self._devices = shares()
+        self._place = place or Placement()
 
     def step(self, x: Sequence[Array], targets: Sequence[Array], learning_rate: float, number: int) -> float:
         """Learn from a batch; the loss before the step. ``number`` counts steps, 0 the first."""
         tf = tensorflow()
-        rate, count = (tf.constant(value, tf.float32) for value in (learning_rate, number))
-        return float(self._step(tuple(map(tf.constant, x)), tuple(map(tf.constant, targets)), rate, count))
+        rate, count, size = (tf.constant(value, tf.float32) for value in (learning_rate, number, len(x[0])))
+        return float(self._step(self._place.entered(x), self._place.entered(targets), rate, count, size))
 
     def outputs(self, samples: Samples) -> tuple[Array, ...]:
         """The network's real-valued outputs, samples first."""
@@ -100,29 +109,17 @@ class Learner:
         }
         return {**network, **slots}
 
-    def _learn(self, x: Any, targets: Any, rate: Any, number: Any) -> Any:
-        """The batch in equal parts, one a device; the mean of their gradients moves the weights."""
-        tf = tensorflow()
+    def _learn(self, x: Any, targets: Any, rate: Any, number: Any, size: Any) -> Any:
         variables = self._optimizer.variables
-        losses, gradients = [], []
-        for place, device in enumerate(self._devices):
-            part = tuple(array[place :: len(self._devices)] for array in x) if len(self._devices) > 1 else x
-            labels = tuple(y[place :: len(self._devices)] for y in targets) if len(self._devices) > 1 else targets
-            with tf.device(device or None), tf.GradientTape() as tape:
-                loss = self._lesson.loss(self.simulation, part, labels, training=True)
-            losses.append(loss)
-            gradients.append(tape.gradient(loss, variables))
-        self._optimizer.apply([_mean(parts) for parts in zip(*gradients, strict=True)], rate, number)
-        return tf.add_n(losses) / len(losses)
+        loss, gradients = self._place.gradients(self._taught, variables, x, targets, size)
+        self._optimizer.apply(gradients, rate, number)
+        return loss
+
+    def _taught(self, x: Any, targets: Any) -> Any:
+        return self._lesson.loss(self.simulation, x, targets, training=True)
 
     def _outputs(self, x: Any) -> Any:
         return tuple(self.simulation(x, training=False)[0])
 
     def _loss_of(self, x: Any, targets: Any) -> Any:
         return self._lesson.loss(self.simulation, x, targets, training=False)
-
-
-def _mean(parts: tuple[Any, ...]) -> Any:
-    """The mean of one variable's gradients, None where it has none."""
-    known = [tensorflow().convert_to_tensor(part) for part in parts if part is not None]
-    return sum(known[1:], known[0]) / len(parts) if known else None

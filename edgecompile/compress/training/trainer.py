@@ -24,6 +24,7 @@ from edgecompile.compress.training.lesson import Lesson, Teacher, check_teacher,
 from edgecompile.compress.training.material import Material, material_of
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.own_change import OwnChange
+from edgecompile.compress.training.placement import Placement, placement
 from edgecompile.compress.training.setting import settle
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, RejectedError, rejected
@@ -58,16 +59,24 @@ def train(
     """
     if how.epochs == 0:
         return subject
+    setting, place = settle(), placement()
     try:
-        return _train(subject, how, context, adjust, identity)
+        with place.scope():
+            return _train(subject, how, context, adjust, (setting, identity), place)
     except (MemoryError, tensorflow().errors.ResourceExhaustedError) as error:
         raise _out_of_memory(how, error) from None
 
 
-def _train(subject: Subject, how: Training, context: Context, adjust: Adjust | None, identity: str) -> Subject:
+def _train(
+    subject: Subject,
+    how: Training,
+    context: Context,
+    adjust: Adjust | None,
+    identity: tuple[str, ...],
+    place: Placement,
+) -> Subject:
     material = material_of(context)
     how = replace(how, normalize=_normalizes(subject.network, how, len(material.train)))
-    setting = settle()
     simulation = _simulation(subject, bool(how.normalize))
     lesson = _lesson(subject, how, simulation, material)
     dtypes = dtypes_of(subject.network)
@@ -83,10 +92,10 @@ def _train(subject: Subject, how: Training, context: Context, adjust: Adjust | N
     )
     if how.normalize:
         simulation.prime(taken(material.train, np.arange(min(_PRIMED, len(material.train))), feed.dtypes))
-    learner = Learner(simulation, lesson, how, feed.dtypes, adjust is not None)
+    learner = Learner(simulation, lesson, how, feed.dtypes, adjust is not None, place)
     judge = _judge(material, context, lesson, simulation, feed.dtypes)
     own = (change.source for change in changes if isinstance(change, OwnChange))
-    parts = (setting, identity, *own, str(adjust is not None), repr(how), repr(lesson.shares))
+    parts = (*identity, *own, str(adjust is not None), repr(how), repr(lesson.shares))
     course = Course(
         learner=learner,
         feed=feed,
