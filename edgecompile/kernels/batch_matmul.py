@@ -41,9 +41,8 @@ def routine(site: Site) -> Routine:
         "second_column": depth if adjoint_y else 1,
     }
     if output.dtype != "float32":
-        # GetQuantizedConvolutionMultipler multiplies the scales in float32.
-        both = float(np.float32(scale_of(first)) * np.float32(scale_of(second)))
-        settings["multiplier"], settings["shift"] = quantize_multiplier(both / scale_of(output))
+        real = scale_of(first) * scale_of(second) / scale_of(output)
+        settings["multiplier"], settings["shift"] = quantize_multiplier(real)
         settings |= {
             "first_zero_point": zero_point_of(first),
             "second_zero_point": zero_point_of(second),

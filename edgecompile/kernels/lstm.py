@@ -146,9 +146,7 @@ def _whole(site: Site) -> tuple[dict[str, Setting], dict[str, Array]]:
 
 
 def _gate(source: Tensor, weights: Tensor) -> tuple[int, int]:
-    """GetQuantizedConvolutionMultipler multiplies the scales in float32."""
-    both = float(np.float32(scale_of(source)) * np.float32(scale_of(weights)))
-    return quantize_multiplier(both / _BEFORE)
+    return quantize_multiplier(scale_of(source) * scale_of(weights) / _BEFORE)
 
 
 def _folded(source: Tensor, weights: Tensor, bias: Tensor | None) -> Array:

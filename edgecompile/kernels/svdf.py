@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from edgecompile.ir.network import Tensor
 from edgecompile.kernels.quantities import is_quantized, scale_of, zero_point_of
 from edgecompile.kernels.rounding import quantize_multiplier
@@ -34,7 +32,7 @@ def refuse(site: Site) -> str | None:
 
 
 def routine(site: Site) -> Routine:
-    """One call; it changes the state. Scales are multiplied in float32, as PrepareSvdf has them."""
+    """One call; it changes the state."""
     source, state, output = site.given(0), site.given(_STATE), site.output
     weights, time = site.given(_WEIGHTS), site.given(_TIME)
     rank, filters = site.operator.options["rank"], weights.shape[0]
@@ -71,7 +69,7 @@ def routine(site: Site) -> Routine:
 
 
 def _quotient(first: Tensor, second: Tensor, output: Tensor) -> float:
-    return float(np.float32(scale_of(first)) * np.float32(scale_of(second)) / np.float32(scale_of(output)))
+    return scale_of(first) * scale_of(second) / scale_of(output)
 
 
 def _values(tensor: Tensor) -> Array:

@@ -59,3 +59,14 @@ def test_a_model_equals_the_reference_in_every_tensor(model: str, data: Path, tm
     header = (tmp_path / "m.h").read_text()
     arena = next(int(line.split()[-1]) for line in header.splitlines() if line.startswith("#define M_ARENA_BYTES"))
     assert arena <= ARENAS[model]
+
+
+def test_an_lstm_rounds_as_the_reference_where_the_last_bit_of_a_multiplier_counts(data: Path, tmp_path: Path) -> None:
+    model = next((data / "tflite").glob("*keras_lstm_mnist_ptq.tflite"))
+    network = apply(read(model.read_bytes(), model.name)).network
+    program = write_c("m", network, tmp_path)
+    digit = np.load(data / "datasets" / "mnist.npz")["x_test"][52:53].astype(np.float32) / 255
+
+    found = verify_c(tmp_path, "m", network, program, [digit], model.name)
+
+    assert found.status == "verified", [d.render() for d in found.diagnostics]
