@@ -55,9 +55,11 @@ def changed(figure: Figure) -> str:
     change = figure.change
     if not change:
         return ""
+    sign = "+" if change > 0 else "-"
+    if figure.unit == "ratio":
+        return f"{sign}{100 * abs(change):.1f} points"
     share = f" {100 * change / figure.a:+.0f} %" if figure.a else ""
-    size = format_size(int(abs(change))) if figure.unit == "bytes" else number(abs(change))
-    return f"{'+' if change > 0 else '-'}{size}" + (share if abs(change) < abs(figure.a or 0) * 100 else "")
+    return f"{sign}{shown(figure, abs(change))}" + (share if abs(change) < abs(figure.a or 0) * 100 else "")
 
 
 def _operators(changes: Sequence[Change]) -> list[str]:

@@ -24,11 +24,13 @@ _SHOWN = frozenset(
         "float model",
         "compression",
         "compression records",
+        "sensitivity",
         "confusion",
         "labels",
         pareto.DETAIL,
     }
 )
+_NO_PICTURES = "Pictures are left out: they need matplotlib (pip install matplotlib)."
 
 
 def render(report: Report) -> str:
@@ -37,30 +39,27 @@ def render(report: Report) -> str:
     The same build gives the same bytes, with one version of matplotlib: durations are left out. Without matplotlib the
     page has no pictures, and says so.
     """
-    details = report.details
-    pictured = figures.is_installed()
+    details, pictures = report.details, _pictures(report)
+    timed = details.get(words.TIMES) or ()
     body = [
         html_summary.head(report),
         html_summary.bars(report),
         html_summary.score(report),
         html_summary.tiles(report),
         _section("What the compiler has to say", html_summary.messages(report)),
+        _section("The front of the search", pareto.section(details)),
+        _section("Memory over time", pictures.get("memory")),
+        _section("Where the bytes went", pictures.get("sizes")),
+        _section("Operators", html_details.operators(details.get("operators") or (), timed)),
+        _section("Compression, step by step", html_details.compression(details)),
+        _section("Weights before and after each step", pictures.get("weights")),
+        _section(
+            "Sensitivity of operators",
+            together([pictures.get("sensitivity"), html_details.any_detail(details.get("sensitivity"))]),
+        ),
+        _section("Which class is taken for which", pictures.get("confusion")),
+        None if pictures else element("p", _NO_PICTURES, class_="soft"),
     ]
-    body.append(_section("The front of the search", pareto.section(details)))
-    if pictured:
-        body.append(_section("Memory over time", html_pictures.memory(details)))
-        body.append(_section("Where the bytes went", html_pictures.sizes(report)))
-    timed = details.get(words.TIMES) or ()
-    body.append(_section("Operators", html_details.operators(details.get("operators") or (), timed)))
-    body.append(_section("Compression, step by step", html_details.compression(details)))
-    if pictured:
-        body.append(_section("Weights before and after each step", html_pictures.histograms(details)))
-        body.append(_section("Sensitivity of operators", html_pictures.sensitivity(details)))
-        body.append(_section("Which class is taken for which", html_pictures.confusion(details)))
-    else:
-        body.append(
-            element("p", "Pictures are left out: they need matplotlib (pip install matplotlib).", class_="soft")
-        )
     rest: Mapping[str, Any] = {name: value for name, value in details.items() if name not in _SHOWN}
     body += [_section(_titled(name), html_details.any_detail(rest[name])) for name in rest]
     body.append(_section("Files", html_details.files(report)))
@@ -74,6 +73,19 @@ def page(title: str, body: Sequence[Markup | None]) -> str:
     """Any body in the page's frame."""
     frame = (resources.files("edgecompile.templates") / "page" / "page.html.template").read_text(encoding="utf-8")
     return Template(frame).substitute(title=together([title]), body="\n".join(part for part in body if part))
+
+
+def _pictures(report: Report) -> Mapping[str, Markup | None]:
+    """What is drawn, by name; nothing without matplotlib."""
+    if not figures.is_installed():
+        return {}
+    return {
+        "memory": html_pictures.memory(report.details),
+        "sizes": html_pictures.sizes(report),
+        "weights": html_pictures.histograms(report.details),
+        "sensitivity": html_pictures.sensitivity(report.details),
+        "confusion": html_pictures.confusion(report.details),
+    }
 
 
 def _titled(name: str) -> str:

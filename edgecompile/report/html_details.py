@@ -92,7 +92,13 @@ def _is_numeric(value: Any) -> bool:
     """A number, or one with its unit, as tables that were made for reading hold."""
     if isinstance(value, bool):
         return False
-    return isinstance(value, int | float) or (isinstance(value, str) and value[:1].isdigit()) or value in (None, "-")
+    return (
+        isinstance(value, int | float) or value in (None, "-") or (isinstance(value, str) and _opens_with_digit(value))
+    )
+
+
+def _opens_with_digit(value: str) -> bool:
+    return value.lstrip("+-")[:1].isdigit()
 
 
 def files(report: Report) -> Markup | None:

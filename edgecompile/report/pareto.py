@@ -15,7 +15,7 @@ DETAIL = "search"
 _ACCURACY = "accuracy"
 _SHARES = ("top1", "auc", "miou")
 _LIMITS = {"flash": "flash_bytes", "ram": "ram_bytes"}
-_TITLES = {"flash": "Flash", "ram": "RAM", "time": "Time", "weights": "Weights", "macs": "MACs"}
+_TITLES = {"flash": "Flash", "ram": "RAM", "time": "Time", "energy": "Energy", "weights": "Weights", "macs": "MACs"}
 _BLACK, _GRAY = "#101418", "#8c959f"
 
 
@@ -44,9 +44,9 @@ def section(details: Mapping[str, Any]) -> Markup | None:
         size = (float(NARROW), 300.0)
         drawn = figures.svg("pareto", _told(front), size, lambda figure: _draw(figure, front, size, plain=False))
         parts.append(Markup(drawn))
-    rows = ([_mark(front, one), *_row(front, one)] for one in front["points"])
+    heads, rows = _heads(front), ([_mark(front, one), *_row(front, one)] for one in front["points"])
     parts.append(element("p", _told(front), class_="soft"))
-    parts.append(table(_heads(front), rows))
+    parts.append(table(heads, rows, numbers=range(1, len(heads) - 1)))
     return together(parts)
 
 

@@ -5,6 +5,7 @@ They are as wide as a phone's screen (``NARROW``), so that a letter of theirs is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,14 +72,16 @@ def _labels(
 ) -> Iterator[tuple[str, float, float]]:
     """Names of boxes that have room for them, in their middle, largest box first, none over another.
 
-    ``scale``: pixels of a step and of a byte.
+    ``scale``: pixels of a step and of a byte. What later boxes lie over is no room.
     """
     taken: list[tuple[float, float, float]] = []
     order = sorted(range(len(boxes)), key=lambda index: -boxes[index].width * boxes[index].height)
-    for box, name in ((boxes[index], names[index]) for index in order):
-        room = int(box.width * scale[0] / _LETTER) - 1
+    for index in order:
+        box, name = boxes[index], names[index]
+        first, last = _seen(box, boxes[index + 1 :])
+        room = int((last - first) * scale[0] / _LETTER) - 1
         word, least = _short(short_name(name), room), min(len(short_name(name)), 12)
-        x, y = box.x + box.width / 2, box.y + box.height / 2
+        x, y = (first + last) / 2, box.y + box.height / 2
         half = len(word) * _LETTER / 2
         near = any(
             abs(x - other_x) * scale[0] < half + other_half and abs(y - other_y) * scale[1] < _LINE
@@ -87,6 +90,20 @@ def _labels(
         if room >= least and box.height * scale[1] > _LINE and not near:
             taken.append((x, y, half))
             yield word, x, y
+
+
+def _seen(box: figures.Box, later: Sequence[figures.Box]) -> tuple[float, float]:
+    """Where the longest row of steps begins and ends during which nothing lies over the middle of the box."""
+    middle = box.y + box.height / 2
+    over = [(o.x, o.x + o.width) for o in later if o.y < middle < o.y + o.height]
+    best = start = box.x
+    length = 0.0
+    for step in np.arange(box.x, box.x + box.width):
+        if any(first <= step < last for first, last in over):
+            start = step + 1
+        elif step + 1 - start > length:
+            best, length = start, step + 1 - start
+    return best, best + length
 
 
 def waterfall(name: str, title: str, sizes: Sequence[Size]) -> str:
@@ -152,13 +169,19 @@ def sensitivity(name: str, title: str, rows: Sequence[Mapping[str, Any]]) -> str
         floor = min(errors) / 3
         axes.set_xscale("log")
         axes.barh(range(len(rows)), [error - floor for error in errors], 0.4, floor, color=ORANGE, linewidth=0)
+        right = max(errors) * 1.2
         for index, row in enumerate(rows):
-            axes.text(floor, index - 0.25, _short(row["name"], 40), ha="left", va="bottom", fontsize=9)
-        axes.set_xlim(floor, max(errors) * 1.2)
+            told = f"{row['operator']} {row['name']}"
+            axes.text(floor, index - 0.25, _short(told, 36), ha="left", va="bottom", fontsize=9)
+            axes.text(right, index - 0.25, _percent(row["output_error"]), ha="right", va="bottom", fontsize=9)
+        axes.set_xlim(floor, right)
         axes.set_ylim(len(rows) - 0.6, -0.8)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.minorticks_off()
+        powers = range(math.ceil(math.log10(floor)), math.floor(math.log10(right)) + 1)
+        ticks = [10.0**power for power in powers[:: 1 + len(powers) // 4]]
+        axes.set_xticks(ticks, [_percent(tick) for tick in ticks], fontsize=9)
         axes.set_xlabel("output error (mean squared, relative)")
 
     return figures.svg(name, title, (NARROW, height), draw)
@@ -198,6 +221,10 @@ def confusion(name: str, title: str, rows: Sequence[str], labels: Sequence[str])
             side.set_visible(True)
 
     return figures.svg(name, title, (NARROW, height), draw)
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.2g} %".replace("e-0", "e-")
 
 
 def _box(tensor: Mapping[str, Any], color: str) -> figures.Box:

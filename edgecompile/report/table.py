@@ -32,7 +32,7 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         return group(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {number(entry)}" for key, entry in value.items())
+        return ", ".join(f"{key} {number(entry)}" for key, entry in value.items() if entry != "")
     if isinstance(value, list | tuple):
         return ", ".join(number(entry) for entry in value)
     return str(value)

@@ -38,6 +38,7 @@ _LABELS = {
     "metric": "score",
     "metric_float": "score of the float model",
     "latency_ms": "latency",
+    "energy_mj": "energy",
     "latency_usb3_board_ms": "over USB 3 from a board",
     "latency_usb2_ms": "latency over USB 2",
     "latency_pcie_ms": "latency over PCIe",
@@ -108,6 +109,8 @@ def value(measure: Measure) -> str:
         return "not available"
     if measure.unit == "bytes":
         return format_size(int(measure.value))
+    if measure.unit == "ratio":
+        return f"{100 * measure.value:.1f} %"
     unit = "" if measure.unit in ("count", "", measure.name) else f" {measure.unit}"
     return f"{number(measure.value)}{unit}"
 

@@ -26,11 +26,19 @@ FLAGS = (
     "--remote-debugging-pipe",
     "--no-first-run",
 )
+_SCROLLING = """JSON.stringify([...document.querySelectorAll("body *:not(svg *)")]
+  .filter(e => e.getClientRects().length)
+  .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display != "inline"
+               || e.getBoundingClientRect().right > innerWidth + 1)
+  .map(e => e.tagName.toLowerCase() + " " + e.textContent.trim().slice(0, 40)))"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a page was like: what it complained of, what it asked for, how wide and high it came out, and a picture."""
+    """What a page was like: what it complained of, what it asked for, how wide and high it came out, and a picture.
+
+    ``scrolling``: elements whose content is wider than they are, or that reach beyond the window.
+    """
 
     complaints: tuple[str, ...]
     requests: tuple[str, ...]
@@ -38,6 +46,7 @@ class Look:
     height: int
     background: str
     png: bytes
+    scrolling: tuple[str, ...]
 
 
 class Browser:
@@ -89,6 +98,7 @@ class Browser:
             height=size[1],
             background=background,
             png=base64.b64decode(picture),
+            scrolling=tuple(json.loads(self._value(_SCROLLING))),
         )
 
     def close(self) -> None:

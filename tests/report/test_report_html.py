@@ -7,12 +7,17 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from page_browser import PROGRAM, browser
 from report_example import HOSTILE, bare, example
 
 from edgecompile.core.report import Measure, Report
+from edgecompile.ir.build import NetworkBuilder
 from edgecompile.libs import figures
+from edgecompile.report import model_plot, plots, words
+from edgecompile.report.diff import Figure
+from edgecompile.report.diff_text import changed
 from edgecompile.report.html import render
 
 pictured = pytest.mark.skipif(not figures.is_installed(), reason="matplotlib is not installed")
@@ -157,8 +162,58 @@ def test_a_browser_shows_it_wide_and_narrow_light_and_dark(report: Report, tmp_p
                 assert look.complaints == ()
                 assert look.requests == (page.as_uri(),)
                 assert look.width <= width
+                assert look.scrolling == ()
                 assert look.background == background
         assert opened.look(page, 800, "dark", "print").background == "rgb(255, 255, 255)"
+
+
+@pytest.mark.slow
+@pictured
+@pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed")
+def test_a_browser_shows_a_model_on_a_narrow_screen_without_scrolling(tmp_path: Path) -> None:
+    build = NetworkBuilder()
+    x = build.input("x", (1, 64), "float32")
+    for index in range(12):
+        y = build.tensor(f"a_layer_of_some_length_{index}/with_more_of_it", (1, 64), "float32")
+        build.op("FULLY_CONNECTED", [x, build.constant(f"w{index}", np.zeros((64, 64)), "float32"), -1], [y])
+        x = y
+    page = tmp_path / "model.html"
+    page.write_text(model_plot.page("net.tflite", build.output(x).build()), encoding="utf-8")
+
+    with browser() as opened:
+        looks = [opened.look(page, width) for width in (1280, 390)]
+
+    assert [(look.width, look.scrolling, look.complaints) for look in looks] == [(1280, (), ()), (390, (), ())]
+
+
+@pictured
+def test_sensitivities_far_apart_have_a_readable_axis_and_name_operators() -> None:
+    rows = [{"operator": "CONV_2D", "name": f"c{i}", "output_error": 10.0**-i, "drop": None} for i in range(9)]
+
+    drawn = plots.sensitivity("s", "t", rows)
+
+    told = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert "mathdefault" not in drawn and "CONV_2D c8" in told
+    ticks = len([word for word in told if word.endswith("%")]) - len(rows)
+    assert 2 <= ticks <= 5
+
+
+def test_the_name_of_a_box_stands_where_no_later_box_lies_over_it() -> None:
+    box = figures.Box(x=0, y=0, width=4, height=10, color="#000000")
+    over = figures.Box(x=1, y=0, width=2, height=10, color="#000000")
+    beside = figures.Box(x=0, y=6, width=4, height=4, color="#000000")
+
+    seen = [plots._seen(box, later) for later in ([], [over], [beside], [replace(over, width=1)], [replace(box)])]
+
+    assert seen == [(0, 4), (0, 1), (0, 4), (2, 4), (0, 0)]
+
+
+def test_a_share_is_told_in_percent() -> None:
+    sparsity = Measure(name="sparsity", value=0.5321, unit="ratio", method="counted")
+
+    assert words.value(sparsity) == "53.2 %"
+    assert changed(Figure(name="sparsity", unit="ratio", a=0.5, b=0.25)) == "-25.0 points"
+    assert changed(Figure(name="latency_ms", unit="ms", a=2.0, b=3.0)) == "+1 ms +50 %"
 
 
 def test_instructions_that_were_counted_apart_stand_with_their_operator() -> None:
