@@ -30,6 +30,8 @@ SAMPLES = 20
 FLOAT_TOLERANCE = 1e-5
 # Raw inputs, samples first, to the results of every operator by tensor index, samples first.
 Run = Callable[[Sequence[Array]], dict[int, Array]]
+# A network, which of its tensors, raw inputs and the model's name to those tensors' values, as `reference_of`.
+Reference = Callable[[Network, list[int], Sequence[Array], str], litert.Outputs]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,12 @@ def verify_c(
     return verify_run(host, network, program, x, model_name, samples)
 
 
+def reference_of(network: Network, tensors: list[int], raw: Sequence[Array], model_name: str) -> litert.Outputs:
+    """What TensorFlow Lite Micro gives for these tensors. Raises what :func:`litert.invoke` raises."""
+    runtime = litert.choose(litert.MICRO)
+    return litert.invoke(_opened(network, tensors), raw, runtime=runtime, resolver="reference", name=model_name)
+
+
 def verify_run(
     run: Run,
     network: Network,
@@ -73,10 +81,12 @@ def verify_run(
     model_name: str,
     samples: int = SAMPLES,
     where: str = "C",
+    reference: Reference = reference_of,
 ) -> CVerification:
     """The same for any way to run the C library: ``run`` gives every operator's results for raw inputs.
 
-    ``where`` is the subject of the summary. What ``run`` raises becomes a diagnostic of the verification.
+    ``where`` is the subject of the summary; ``reference`` gives what is right, from a memory perhaps. What ``run``
+    raises becomes a diagnostic of the verification.
     """
     runtime = litert.choose(litert.MICRO)
     if not runtime.available:
@@ -85,14 +95,14 @@ def verify_run(
         raw = raw_inputs(network, x, samples)
         ours = run(raw)
         tensors = list(dict.fromkeys(c_harness.traced(program)))
-        theirs = litert.invoke(_opened(network, tensors), raw, runtime=runtime, resolver="reference", name=model_name)
+        theirs = reference(network, tensors, raw, model_name)
     except MissingError as error:
         return CVerification(status=SKIPPED, summary="skipped", diagnostics=error.diagnostics)
     except RejectedError as error:
         return CVerification(status=FAILED, summary=error.diagnostics[0].message, diagnostics=error.diagnostics)
     count = len(raw[0])
-    for index, reference in zip(tensors, theirs.arrays, strict=True):
-        found = _difference(program, index, ours[index], reference.reshape(ours[index].shape), model_name, str(runtime))
+    for index, right in zip(tensors, theirs.arrays, strict=True):
+        found = _difference(program, index, ours[index], right.reshape(ours[index].shape), model_name, str(runtime))
         if found is not None:
             return CVerification(status=FAILED, summary=found.message, diagnostics=(found,))
     real = any(program.subgraph.tensors[index].dtype == "float32" for index in tensors)

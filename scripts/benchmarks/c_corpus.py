@@ -2,7 +2,8 @@
 
 Prints which models the kernels cover, and which operator and element types keep each other one out. Inputs are random,
 and as many real ones where a data set has the model's shape. ``--keras`` takes the Keras models, built as int8 first
-(minutes). ``--board`` runs the libraries on an emulated board instead of this machine.
+(minutes). ``--board`` runs the libraries on emulated boards instead of this machine; the reference is computed once for
+all of them. A run of some hours can be had in pieces: ``--state`` and ``--seconds``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +36,19 @@ from edgecompile.ir.network import Network
 from edgecompile.ir.ports import port_of
 from edgecompile.ir.reader import read
 from edgecompile.kernels.program import Program, Refusal, compile_network
+from edgecompile.libs import litert
 from edgecompile.libs.affine import dequantize
 from edgecompile.measure.board import image
 from edgecompile.memory.program_plan import plan_program
 from edgecompile.optimize.apply import apply
-from edgecompile.verify.c_library import CVerification, verify_c, verify_run
+from edgecompile.verify import c_harness
+from edgecompile.verify.c_library import CVerification, Reference, reference_of, verify_run
 
 TARGET = "cortex-m4"
+HERE = "host"
 BOARDS = ("qemu-m4", "qemu-m7", "qemu-m55")
+# Of the largest models, too.
+_FEWEST = 5
 # Noise as data, because kernels have to be exact whatever the scales are.
 _INT8 = ("--random-calibration", "--calibration-samples", "16", "--verify-samples", "4")
 
@@ -49,30 +58,68 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, help="folder of .tflite files  [default: those of the data folder]")
     parser.add_argument("--samples", type=int, default=100, help="random inputs on which every tensor is compared")
-    parser.add_argument("--board", choices=BOARDS, help="an emulated board  [default: this machine]")
     parser.add_argument(
-        "--largest", type=int, default=100_000_000, help="leave models of more multiply-accumulates out"
+        "--board", action="append", choices=BOARDS, help="an emulated board; may be given several times"
+    )
+    parser.add_argument(
+        "--products",
+        type=float,
+        default=1e12,
+        help="multiply-accumulates of all samples of a model at most: large models get fewer samples, but 5",
     )
     parser.add_argument("--keras", action="store_true", help="the data folder's Keras models, built as int8, instead")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="go on from the rows in FILE, and add to them")
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin no more models after so long")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    rows = []
+    rows, begun = _kept(asked.state), time.monotonic()
+    done = {(row["model"], row["where"]) for row in rows}
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
-        for name, content in _given(asked, Path(made)):
-            row = row_of(name, content, asked) if isinstance(content, bytes) else content
-            if row is None:
-                continue
-            rows.append(row)
-            if not asked.json:
-                print(f"{rows[-1]['state']:<12} {name}", file=sys.stderr)
-    print(json.dumps({"schema": 1, "rows": rows}, indent=1) if asked.json else _text(rows))
+        for name, content in _given(asked, Path(made), {model for model, _ in done}):
+            reference = _Memory()
+            for where in asked.board or [HERE]:
+                if (name, where) in done or time.monotonic() - begun > asked.seconds:
+                    continue
+                row = row_of(name, content, asked, where, reference) if isinstance(content, bytes) else content
+                rows.append({**row, "where": where})
+                _keep(asked.state, rows)
+                print(f"{row['state']:<12} {where:<9} {name}", file=sys.stderr)
+    print(json.dumps({"schema": 2, "rows": rows}, indent=1) if asked.json else _text(rows))
     return 1 if any(row["state"] == "failed" for row in rows) else 0
 
 
-def _given(asked: argparse.Namespace, made: Path) -> Iterator[tuple[str, bytes | dict[str, Any]]]:
-    """Names and flatbuffers, or the row of a model that could not be built."""
+class _Memory:
+    """The reference's tensors of the model at hand: the same for every board."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Any, ...], litert.Outputs] = {}
+
+    def __call__(
+        self, network: Network, tensors: list[int], raw: Sequence[np.ndarray[Any, Any]], name: str
+    ) -> litert.Outputs:
+        key = (tuple(tensors), *(sha256(array.tobytes()).digest() for array in raw))
+        if key not in self.known:
+            self.known[key] = reference_of(network, tensors, raw, name)
+        return self.known[key]
+
+
+def _kept(state: Path | None) -> list[dict[str, Any]]:
+    if state is None or not state.is_file():
+        return []
+    return list(json.loads(state.read_text(encoding="utf-8"))["rows"])
+
+
+def _keep(state: Path | None, rows: list[dict[str, Any]]) -> None:
+    if state is not None:
+        state.write_text(json.dumps({"schema": 2, "rows": rows}, indent=1), encoding="utf-8")
+
+
+def _given(asked: argparse.Namespace, made: Path, done: set[str]) -> Iterator[tuple[str, bytes | dict[str, Any]]]:
+    """Names and flatbuffers, each content once, or the row of a model that could not be built."""
     if asked.keras:
-        for path in sorted((data_folder() / "models").glob("*.h5")):
+        for path in _keras_models():
+            if path.name in done:
+                continue
             place = ("--target", TARGET, "--output", made / path.stem)
             code, answer, _ = edgecompile("build", path, *_INT8, *place)
             found = sorted((made / path.stem).rglob("*.tflite"))
@@ -82,33 +129,39 @@ def _given(asked: argparse.Namespace, made: Path) -> Iterator[tuple[str, bytes |
                 said = (answer.get("diagnostics") or [{}])[0].get("message", f"exit code {code}")
                 yield path.name, {"model": path.name, "state": "not built", "why": said, "tensors": 0}
         return
-    folders = [asked.models] if asked.models else [data_folder() / name for name in ("tflite", "cortexm")]
-    for folder in folders:
-        for path in sorted(folder.glob("*.tflite")):
-            yield path.name, path.read_bytes()
+    folders = [asked.models] if asked.models else [data_folder() / name for name in ("cortexm", "tflite")]
+    seen: set[bytes] = set()
+    for path in (path for folder in folders for path in sorted(folder.glob("*.tflite"))):
+        content = path.read_bytes()
+        if content not in seen:
+            yield path.name, content
+        seen.add(content)
 
 
-def row_of(name: str, content: bytes, asked: argparse.Namespace) -> dict[str, Any] | None:
-    """``state``: ``exact``, ``failed``, ``not covered`` or ``no model``; ``why`` says what keeps it out, or what ran.
+def _keras_models() -> list[Path]:
+    """Files with a network in them, and SavedModels."""
+    models = data_folder() / "models"
+    saved = [path.parent for path in models.glob("*/saved_model.pb")]
+    return sorted([*(path for path in models.glob("*.h5") if path.stem != "weights_only"), *saved])
 
-    None: the model is larger than was asked for.
-    """
+
+def row_of(name: str, content: bytes, asked: argparse.Namespace, where: str, reference: Reference) -> dict[str, Any]:
+    """``state``: ``exact``, ``failed``, ``not covered`` or ``no model``; ``why`` says what keeps it out or ran."""
     row: dict[str, Any] = {"model": name, "state": "no model", "why": "", "tensors": 0, "samples": 0}
+    board = None if where == HERE else where
     try:
         network = apply(read(content, name)).network
-        kernels = load(asked.board or TARGET).kernels
-        program = compile_network(network, kernels=kernels)
+        program = compile_network(network, kernels=load(board or TARGET).kernels)
     except EdgecompileError as error:
         return {**row, "why": error.diagnostics[0].message}
     if program.refusals:
         return {**row, "state": "not covered", "why": "; ".join(_reasons(network, program))}
-    if totals(network).macs > asked.largest:
-        return None
-    given = [(noise_of(network, asked.samples), "random")]
-    real = real_inputs(network, asked.samples)
+    samples = min(asked.samples, max(_FEWEST, round(asked.products / max(1, totals(network).macs))))
+    given = [(noise_of(network, samples), "random")]
+    real = real_inputs(network, samples)
     given += [real] if real is not None else []
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
-        hold = _holder(network, program, name, asked.board, Path(made))
+        hold = _holder(network, program, name, board, Path(made), reference)
         for x, words in given:
             found = hold(x)
             if found.status != "verified":
@@ -125,12 +178,14 @@ def _failed(found: CVerification, words: str) -> dict[str, Any]:
 
 
 def _holder(
-    network: Network, program: Program, name: str, board: str | None, folder: Path
+    network: Network, program: Program, name: str, board: str | None, folder: Path, reference: Reference
 ) -> Callable[[list[np.ndarray[Any, Any]]], CVerification]:
     """How inputs are run and held against the reference."""
     if board is None:
         emit(network, program, folder)
-        return lambda x: verify_c(folder, "m", network, program, x, name, len(x[0]))
+        cc = c_harness.compiler() or "gcc"
+        host = partial(c_harness.run, folder, "m", program, cc=cc, model_name=name)
+        return lambda x: verify_run(host, network, program, x, name, len(x[0]), reference=reference)
     target = load(board)
     stands = emulated(target)
     assert stands is not None
@@ -141,7 +196,7 @@ def _holder(
     firmware.emit(emission, folder)
     image.build(folder / "firmware", ["trace"], folder / "out")
     run = tracer(stands, folder / "out" / "trace.elf", program)
-    return lambda x: verify_run(run, network, program, x, name, len(x[0]), where=f"C on {board}")
+    return lambda x: verify_run(run, network, program, x, name, len(x[0]), where=f"C on {board}", reference=reference)
 
 
 def _reasons(network: Network, program: Program) -> list[str]:
@@ -184,10 +239,29 @@ def noise_of(network: Network, samples: int) -> list[np.ndarray[Any, Any]]:
 
 
 def _text(rows: list[dict[str, Any]]) -> str:
+    heading = ("model", "where", "state", "tensors", "samples", "why")
+    lines = [
+        (
+            row["model"][-60:],
+            row["where"],
+            row["state"],
+            str(row["tensors"] or ""),
+            str(row["samples"] or ""),
+            row["why"][:150],
+        )
+        for row in rows
+    ]
+    told = [f"{where}: {_counted([row for row in rows if row['where'] == where])}" for where in _places(rows)]
+    return "\n".join([table([heading, *lines]), *told])
+
+
+def _places(rows: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(row["where"] for row in rows))
+
+
+def _counted(rows: list[dict[str, Any]]) -> str:
     counts = {state: sum(row["state"] == state for row in rows) for state in dict.fromkeys(r["state"] for r in rows)}
-    lines = [(row["model"][-60:], row["state"], str(row["tensors"] or ""), row["why"][:150]) for row in rows]
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    return f"{table([('model', 'state', 'tensors', 'why'), *lines])}\n{told} of {len(rows)}"
+    return f"{', '.join(f'{count} {state}' for state, count in counts.items())} of {len(rows)}"
 
 
 if __name__ == "__main__":
