@@ -1,4 +1,4 @@
-"""What a job's C library will take on its board, before it ran there: instructions, cycles and milliseconds."""
+"""What a job's C library will take on its board, before it ran there: instructions, cycles, milliseconds, energy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from edgecompile.core.units import format_size
 from edgecompile.job import Job
 from edgecompile.measure.board import cycles, instructions
 from edgecompile.measure.board.cycles import Timing
+from edgecompile.measure.board.energy import power_of
 from edgecompile.measure.board.instructions import Instructions
 
 _LAYERS = "time of the C library"
@@ -62,7 +63,15 @@ def _tell(job: Job, found: Instructions, factor: float, basis: str) -> None:
             job,
             Measure(name="latency_ms", value=value, unit="ms", method=f"{method}; at {timing.clock_hz / 1e6:g} MHz"),
         )
+        _tell_energy(job, value)
     job.details[_LAYERS] = _rows(job, scaled, by_operator, timing)
+
+
+def _tell_energy(job: Job, duration_ms: float) -> None:
+    power = power_of(job.target.board)
+    if power is not None:
+        value = round(power.energy_mj(duration_ms), 4)
+        put(job, Measure(name="energy_mj", value=value, unit="mJ", method=power.method))
 
 
 def _method(timing: Timing, board: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ _USUAL_EPOCHS = 8
     "objectives",
     multiple=True,
     metavar="NAME",
-    help="What to make small beside accuracy: flash, ram, time, weights, macs; may be given again."
+    help="What to make small beside accuracy: flash, ram, time, energy, weights, macs; may be given again."
     "  [default: what there are budgets of, else flash]",
 )
 @click.option("--time", "time_limit", metavar="DURATION", help="How long to search, such as `2h` or `45 min`.")

@@ -62,7 +62,7 @@ class Task:
 def tune(console: Console, project: Project, target: Target, wish: Wish, *, as_json: bool) -> int:
     """Search and tell; the exit code: 0 where the budgets are met, 1 where they cannot be."""
     started = time.monotonic()
-    with keeping(console, wish.no_cache), told(wish.study), _opened(project, target, wish, started) as task:
+    with keeping(console, wish.no_cache), told(wish.study, "--study"), _opened(project, target, wish, started) as task:
         console.diagnostics(task.study.said)
         console.begin("Tune", target.id)
         progress = Progress(console, task.asked)
@@ -90,6 +90,8 @@ def _opened(project: Project, target: Target, wish: Wish, started: float) -> Ite
     """Check everything that can be checked before the first trial, then open study and workers."""
     source = open_model(project.model, project.base)
     limits = budget.limits_of(project, target, source)
+    names = objectives.chosen(wish.objectives, limits)
+    budget.demand_figures(names, target)
     numerics = budget.insisted(project)
     space = genome.dimensions(target, numerics, wish.epochs)
     pool, workers = _pool(wish)
@@ -98,7 +100,7 @@ def _opened(project: Project, target: Target, wish: Wish, started: float) -> Ite
             space=space,
             target=target,
             own=budget.own_recipe(project),
-            names=objectives.chosen(wish.objectives, limits),
+            names=names,
             limits=limits,
             seed=project.seed,
             most=wish.trials,

@@ -79,10 +79,16 @@ COMPILER: Mapping[str, Key] = {
     "timeout_s": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),
 }
-# What predicted time is made of; cycles an instruction belong to a core, waits to the flash of a chip.
+# What predicted time and energy are made of; cycles an instruction belong to a core, waits to the flash of a chip,
+# power to a board.
 BOARD: Mapping[str, Mapping[str, Key]] = {
     "timing": {
         "cycles_per_instruction": Key(kind="number", required=True, above=0),
+        "error": Key(kind="number", minimum=0),
+        "source": Key(kind="text"),
+    },
+    "energy": {
+        "active_mw": Key(kind="number", required=True, above=0),
         "error": Key(kind="number", minimum=0),
         "source": Key(kind="text"),
     },

@@ -11,6 +11,7 @@ from edgecompile.core.recipe import Recipe
 from edgecompile.core.target import Target
 from edgecompile.core.units import format_size, group
 from edgecompile.frontend.source import ModelSource
+from edgecompile.measure.board.energy import power_of
 from edgecompile.search import answer, recipes
 from edgecompile.search.driver import no_evaluation
 from edgecompile.search.objectives import ACCURACY, Limits
@@ -44,6 +45,22 @@ def limits_of(project: Project, target: Target, source: ModelSource) -> Limits:
     _hold(limits.flash_bytes, "flash", _least(target, "flash"))
     _hold(limits.ram_bytes, "RAM", _least(target, "ram"))
     return limits
+
+
+def demand_figures(names: Sequence[str], target: Target) -> None:
+    """Raises EC867 for energy as an objective where the target's profile does not say what the board takes."""
+    if "energy" not in names or power_of(target.board) is not None:
+        return
+    raise bad_input(
+        "EC867",
+        f"the profile of `{target.id}` does not say what the board takes while it computes",
+        "--objective energy",
+        notes=("energy is predicted: latency by the power of the board", "found: no `active_mw` in [board.energy]"),
+        help=(
+            "`--objective time` puts recipes in the same order, for on one board energy follows time",
+            "or add [board.energy] with `active_mw` and its `source` to a profile of your own",
+        ),
+    )
 
 
 def _least(target: Target, kind: str) -> tuple[int, str]:

@@ -15,6 +15,7 @@ ACCURACY = "accuracy"
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "flash": ("flash_bytes", "model_bytes"),
     "ram": ("ram_bytes", "arena_bytes"),
+    "energy": ("energy_mj",),
     "time": ("instructions", "cycles", "latency_ms", "macs"),
     "weights": ("weights_bytes",),
     "macs": ("macs",),

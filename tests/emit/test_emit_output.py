@@ -17,6 +17,7 @@ import pytest
 from edgecompile.core.errors import BadInputError
 from edgecompile.emit import output, output_lock, output_swap
 from edgecompile.emit.output import publish, staged, without_durations
+from edgecompile.emit.output_errors import told
 
 Content = dict[str, bytes]
 
@@ -371,3 +372,12 @@ def test_builds_of_different_folders_do_not_wait(tmp_path: Path, holder: tuple) 
 def test_a_folder_that_another_build_takes_away_is_made_again(tmp_path: Path) -> None:
     with output_lock.locked(tmp_path / "gone" / "place", 5.0):
         assert (tmp_path / "gone").is_dir()
+
+
+def test_help_names_the_option_that_named_the_folder(tmp_path: Path) -> None:
+    place = tmp_path / "study"
+
+    with pytest.raises(BadInputError) as raised, told(place, "--study"):
+        raise OSError(errno.EIO, "input/output error", str(place / "journal.log"))
+
+    assert raised.value.diagnostics[0].help == ("name another folder with `--study`",)

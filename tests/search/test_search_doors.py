@@ -152,6 +152,9 @@ def test_stopping_ends_the_processes_that_run() -> None:
         pytest.param(
             ["m.keras", "-t", "cortex-m4", "--objective", "speed", "--data", "d.npz"], "EC851", id="objective"
         ),
+        pytest.param(
+            ["m.keras", "-t", "cortex-m4", "--objective", "energy", "--data", "d.npz"], "EC867", id="no-power"
+        ),
         pytest.param(["m.keras", "-t", "cortex-m4"], "EC852", id="no-data"),
         pytest.param(["m.keras", "-t", "cortex-m4", "--flash", "0", "--data", "d.npz"], "EC856", id="no-flash"),
         pytest.param(["m.keras", "-t", "cortex-m4", "--max-accuracy-drop", "-1", "--data", "d"], "EC125", id="drop"),

@@ -121,6 +121,7 @@ def test_objectives_are_what_there_are_budgets_of() -> None:
     assert objectives.chosen((), Limits()) == ("accuracy", "flash")
     assert objectives.chosen((), Limits(ram_bytes=9)) == ("accuracy", "ram")
     assert objectives.chosen(("time", "time"), Limits(ram_bytes=9)) == ("accuracy", "time")
+    assert objectives.chosen(("energy",), Limits()) == ("accuracy", "energy")
     with pytest.raises(BadInputError, match="EC851"):
         objectives.chosen(("speed",), Limits())
 
