@@ -1,16 +1,22 @@
-"""The answer of a search: its front judged on the test part, the best of it, or which budget would have to give."""
+"""The answer of a search: its front trained on all samples and judged on the test part, the best of it, or what gives.
+
+While it searches, a part of the training samples is held out, and a score there is as sure as they are many. So what
+lies just behind the front is judged too, and all of it is trained again on the samples that were held out as well: what
+is told of a recipe is what ``build`` makes of it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edgecompile.core.diagnostic import from_dict
 from edgecompile.core.errors import from_exit_code
-from edgecompile.core.project import Accuracy, Budget, Project
+from edgecompile.core.project import Accuracy, Budget, DataSpec, Project
 from edgecompile.core.recipe import Recipe
 from edgecompile.search import objectives, pareto, recipes
 from edgecompile.search.driver import FRONT, Pool
@@ -18,6 +24,9 @@ from edgecompile.search.objectives import ACCURACY, NO_LIMIT, Figures, Limits, m
 from edgecompile.search.proposals import SENSITIVITY, Asked
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, Study, Trial
 from edgecompile.search.trial import Order, Place, work
+
+# Of what lies just behind the front as many are judged, for each point on it, where the table has room.
+_NEAR = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +71,30 @@ def plain_recipe(trial: Trial) -> Recipe:
 
 
 def candidates(trials: Sequence[Trial], asked: Asked) -> list[Trial]:
-    """The front by the search's figures, what meets the limits first, in the order of preference."""
+    """The front by the search's figures, what meets the limits first, in the order of preference; then what is near it.
+
+    Of a front that is too long those go whose neighbours are nearest; the ends of it stay.
+    """
     scored = [one for one in trials if one.state == COMPLETE and one.figures is not None]
-    points = [point(one.figures, asked.names) for one in scored if one.figures]
-    front = [scored[index] for index in pareto.front(points)]
+    ranks = pareto.ranks([point(one.figures, asked.names) for one in scored if one.figures])
+    front = [one for one, rank in zip(scored, ranks, strict=True) if rank == 0]
     feasible = sorted((one for one in front if one.figures and meets(one.figures, asked.limits)), key=_wish(asked))
-    others = [one for one in front if one not in feasible]
+    feasible = _spread(feasible, FRONT, asked)
+    others = [one for one in front if one.figures and not meets(one.figures, asked.limits)]
     others.sort(key=lambda one: (_over(one.figures, asked.limits), one.number))
-    return (feasible + others)[:FRONT]
+    chosen = [*feasible, *others][:FRONT]
+    near = [one for one, rank in zip(scored, ranks, strict=True) if rank == 1]
+    near.sort(key=lambda one: (_over(one.figures, asked.limits), one.number))
+    return chosen + _spread(near, min(FRONT - len(chosen), math.ceil(_NEAR * len(chosen))), asked)
+
+
+def _spread(trials: list[Trial], most: int, asked: Asked) -> list[Trial]:
+    """Without the most crowded ones, so that so many are left at most."""
+    left = list(trials)
+    while len(left) > most:
+        apart = pareto.crowding([point(one.figures, asked.names) for one in left if one.figures])
+        left.pop(min(range(len(left)), key=lambda index: (apart[index], -index)))
+    return left
 
 
 def judge(
@@ -81,7 +106,7 @@ def judge(
     pool: Pool,
     told: Callable[[int, int], None],
 ) -> list[Point]:
-    """The candidates built again, as they were built before, and scored on the test part; in the same order.
+    """The candidates trained on all samples, as ``build`` does it, and scored on the test part; in the same order.
 
     What was built so before is read. ``told`` hears how many of how many are done. A build that fails now is left out;
     raises what the first of them said where none is left.
@@ -141,7 +166,7 @@ def needed(points: Sequence[Point], limits: Limits) -> list[Needed]:
 
 
 def tested(project: Project, trial: Trial, study: Study) -> Project:
-    """The project as a point of the front is built: trained as in the search, scored on the test part, no limits."""
+    """The project as a point of the front is built: trained on all samples, scored on the test part, no limits."""
     recipe = plain_recipe(trial)
     return dataclasses.replace(
         project,
@@ -151,6 +176,7 @@ def tested(project: Project, trial: Trial, study: Study) -> Project:
         output=study.final(trial.number),
         budget=Budget(),
         accuracy=Accuracy(metric=project.accuracy.metric, max_drop=NO_LIMIT),
+        data=_whole(project),
         emit=(),
     )
 
@@ -165,7 +191,13 @@ def delivered(project: Project, trial: Trial, limits: Limits) -> Project:
         calibration=recipe.calibration,
         budget=Budget(),
         accuracy=Accuracy(metric=project.accuracy.metric, max_drop=limits.max_drop),
+        data=_whole(project),
     )
+
+
+def _whole(project: Project) -> DataSpec:
+    """The data without a part that is held out for the search."""
+    return dataclasses.replace(project.data, searched=0.0, as_test=False)
 
 
 def to_plain(points: Sequence[Point], trials: Sequence[Trial], asked: Asked, chosen: Point | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from edgecompile.core.diagnostic import Severity, from_dict
 from edgecompile.core.errors import EdgecompileError, bad_input, from_exit_code
 from edgecompile.core.project import Accuracy, Budget, Project
-from edgecompile.search import costs, objectives
+from edgecompile.search import costs, objectives, pareto
 from edgecompile.search.objectives import NO_LIMIT
 from edgecompile.search.proposals import Asked, built, is_ready, propose
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, RUNNING, Study, Trial
@@ -21,9 +21,14 @@ from edgecompile.search.trial import ATTEMPTS, Order, Place, work
 # As many points as a table and a picture can tell apart; each is built once more.
 FRONT = 12
 _LOOK_AGAIN_S = 0.5
+# Building the answer takes that much more than its trials did: more samples, points behind the front, the best one.
+_MORE = 1.5
 # So many discards one after the other: the budgets leave next to nothing.
 _MOST_DISCARDED = 300
-_BAD_INPUT = 2
+# How a build ends that went through, or that this recipe does not suit; others end so whatever the recipe.
+_OF_THE_RECIPE = (0, 1)
+# A fault of ours in so many trials on end is none of the recipes'.
+_FAULT, _MOST_FAULTS = "EC900", 4
 _WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 # A limit on a drop that cannot be checked; and the codes of operators that a target does not run.
 _UNSCORED, _OPERATORS = "EC717", "EC5"
@@ -100,11 +105,13 @@ class Search:
         return None if self.deadline is None else max(self.deadline - self.kept_back_s - time.monotonic(), 0.0)
 
     def _keep_back(self, trials: Sequence[Trial]) -> None:
-        """The front is built once more, each point as long as the shortest trial; a third of the time at most."""
-        times = [one.duration_s for one in trials if one.state == COMPLETE]
-        if self.deadline is not None and times:
-            wanted = min(times) * min(len(times), FRONT) / self.workers
-            self.kept_back_s = min(wanted, (self.deadline - self.begun) / 3)
+        """The front is trained and built once more, on some more samples; half of the time at most."""
+        scored = [one for one in trials if one.state == COMPLETE and one.figures]
+        if self.deadline is not None and scored:
+            points = [objectives.point(one.figures, self.asked.names) for one in scored if one.figures]
+            front = [scored[index].duration_s for index in pareto.front(points)]
+            wanted = sum(sorted(front)[-FRONT:]) * _MORE / self.workers
+            self.kept_back_s = min(wanted, (self.deadline - self.begun) / 2)
 
     def _is_full(self, trials: Sequence[Trial]) -> bool:
         return self.asked.most is not None and built(trials) >= self.asked.most
@@ -181,6 +188,7 @@ class Search:
             answer = {"status": "failed", "exit_code": 3, "measures": [], "diagnostics": [], "lost": str(error)[:300]}
         if number == 0:
             _demand_a_start(answer)
+        _demand_no_fault(answer, self.study.trials())
         state, facts = concluded(answer)
         self.study.end(number, state, facts)
         self.listener.ended(self.study.trials()[number])
@@ -234,7 +242,16 @@ def _demand_a_start(answer: Mapping[str, Any]) -> None:
     ):
         raise no_evaluation(next((note for one in said if one.code == _UNSCORED for note in one.notes[1:]), ""))
     refused = any(one.code.startswith(_OPERATORS) and one.severity is Severity.ERROR for one in said)
-    if answer["exit_code"] == _BAD_INPUT or (answer["exit_code"] and refused):
+    if said and (answer["exit_code"] not in _OF_THE_RECIPE or (answer["exit_code"] and refused)):
+        raise from_exit_code(answer["exit_code"], said)
+
+
+def _demand_no_fault(answer: Mapping[str, Any], trials: Sequence[Trial]) -> None:
+    """Raise what this build said where it was a fault of ours, and those of the trials that ended before were, too."""
+    said = [from_dict(one) for one in answer["diagnostics"]]
+    ended = [one for one in trials if one.is_done and one.state != DISCARDED][-(_MOST_FAULTS - 1) :]
+    broken = [one for one in ended if one.state == FAILED and one.reason.startswith(_FAULT)]
+    if len(broken) == _MOST_FAULTS - 1 and any(one.code == _FAULT for one in said):
         raise from_exit_code(answer["exit_code"], said)
 
 

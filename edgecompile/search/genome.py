@@ -10,8 +10,8 @@ from edgecompile.core.recipe import NEEDS_CALIBRATION
 from edgecompile.core.target import Target
 
 Genome = Mapping[str, Any]
-# To be raised whenever a genome would mean another recipe: a study of another version is refused.
-VERSION = 1
+# To be raised whenever a genome would mean another recipe, or a study another answer: others are refused.
+VERSION = 2
 _CALIBRATIONS = ("minmax", "percentile", "mse")
 
 

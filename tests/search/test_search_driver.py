@@ -14,7 +14,7 @@ import pytest
 from search_cases import Pool, answer, asked, measure, opened, search, told
 
 from edgecompile.core.diagnostic import Diagnostic
-from edgecompile.core.errors import BadInputError, RejectedError
+from edgecompile.core.errors import BadInputError, InternalError, MissingError, RejectedError
 from edgecompile.search import answer as answering
 from edgecompile.search import pareto
 from edgecompile.search.objectives import point
@@ -176,6 +176,55 @@ def test_operators_that_the_target_does_not_run_end_the_search_at_once(tmp_path:
         search(opened(tmp_path, question), question, pool)
 
     assert len(pool.orders) == 1
+
+
+def broken(order: Order) -> dict[str, object]:
+    fault = Diagnostic(code="EC900", message="edgecompile broke", notes=("KeyError: 1",)).to_dict()
+    return {"status": "failed", "exit_code": 70, "measures": [], "details": {}, "diagnostics": [fault]}
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "error"),
+    [
+        pytest.param("EC900", 70, InternalError, id="a fault of ours"),
+        pytest.param("EC190", 3, MissingError, id="a library that is missing"),
+    ],
+)
+def test_a_first_build_that_fails_whatever_the_recipe_ends_the_search(
+    tmp_path: Path, code: str, exit_code: int, error: type[Exception]
+) -> None:
+    said = Diagnostic(code=code, message="no way").to_dict()
+    pool = Pool(lambda order: {
+        "status": "failed", "exit_code": exit_code, "measures": [], "details": {}, "diagnostics": [said]
+    })  # fmt: skip
+    question = asked(most=9)
+
+    with pytest.raises(error, match=code):
+        search(opened(tmp_path, question), question, pool)
+
+    assert len(pool.orders) == 1
+    # Nothing of it stands in the study: where it was mended, the same command begins anew.
+    assert [one.state for one in opened(tmp_path, question).trials()] == [RUNNING]
+
+
+def test_a_search_stops_where_one_trial_after_the_other_is_a_fault_of_ours(tmp_path: Path) -> None:
+    pool = Pool(lambda order: answer(order) if order.project.output.name < "0002" else broken(order))
+    question = asked(most=30)
+
+    with pytest.raises(InternalError, match="EC900"):
+        search(opened(tmp_path, question), question, pool)
+
+    assert len(pool.orders) == 6
+
+
+def test_a_single_fault_of_ours_is_a_failed_trial(tmp_path: Path) -> None:
+    pool = Pool(lambda order: broken(order) if order.project.output.name == "0003" else answer(order))
+    question = asked(most=8)
+
+    trials = search(opened(tmp_path, question), question, pool)
+
+    assert [one.state for one in trials].count(FAILED) == 1
+    assert len(trials) >= 8
 
 
 def test_what_cannot_fit_is_discarded_without_a_build(tmp_path: Path) -> None:
