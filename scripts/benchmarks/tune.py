@@ -4,7 +4,8 @@ scripts/bench tune [--model NAME] [--part PART] [--trials N] [--epochs N] [--sam
 
 front     a search, then each shipped recipe built by `build`: each of their points must have one on the front that is
           no worse in every objective and better in one, on the test part. With --tfmot, the JSON that
-          `scripts/bench compress --json` wrote, TF-MOT's points as well, by stored bytes of weights.
+          `scripts/bench compress --json` wrote or the folder of its rows, TF-MOT's points as well, by stored bytes of
+          weights.
 restart   the same search twice, one killed (SIGKILL) within a trial and started again: the fronts must be equal.
 dask      a local Dask cluster of two workers, one killed within the search: no finished trial may be lost.
 workers   the same trials by one worker and by two: trials an hour; two must do at least 1.6 times those of one.
@@ -89,7 +90,7 @@ class Bench:
         rows: list[tuple[str, ...]] = [("point", "top-1", "flash", "weights", "dominated by trial")]
         rows += [(f"trial {one['trial']}", f"{one['top1']:.4f}", str(one["flash"]), str(one["weights"]),
                   one["title"]) for one in ours]  # fmt: skip
-        beaten = {name: _dominating(ours, one, ("flash",)) for name, one in theirs.items() if one is not None}
+        beaten = {name: _dominating(ours, one, ("flash", "weights")) for name, one in theirs.items() if one is not None}
         rows += [(name, f"{one['top1']:.4f}", str(one["flash"]), str(one["weights"]), beaten[name] or "none")
                  for name, one in theirs.items() if one is not None]  # fmt: skip
         for name, one in self._tfmot().items():
@@ -97,9 +98,12 @@ class Bench:
             rows.append((name, f"{one['top1']:.4f}", "-", str(one["weights"]), beaten[name] or "none"))
         print(table(rows))
         left = [name for name, by in beaten.items() if by is None]
+        missing = [name for name, one in theirs.items() if one is None]
         told = f"{len(beaten) - len(left)} of {len(beaten)} points are dominated, of {front['trials']['built']} trials"
         told += f"; {self.arguments.samples} training samples only" if self.arguments.samples else ""
-        return {"holds": not left, "told": told + (f"; not: {', '.join(left)}" if left else ""), "front": front}
+        told += f"; not: {', '.join(left)}" if left else ""
+        told += f"; could not be built: {', '.join(missing)}" if missing else ""
+        return {"holds": not left, "told": told, "front": front}
 
     def restart(self) -> dict[str, Any]:
         """Killed within a trial and started again, against not killed."""
@@ -231,9 +235,14 @@ class Bench:
         return dict(json.loads(place.read_text()))
 
     def _tfmot(self) -> dict[str, dict[str, Any]]:
-        if self.arguments.tfmot is None:
+        place = self.arguments.tfmot
+        if place is None:
             return {}
-        rows = json.loads(self.arguments.tfmot.read_text())[self.arguments.model]
+        if place.is_dir():
+            rows = {f"tfmot {one.stem.removeprefix('tfmot_')}": json.loads(one.read_text())
+                    for one in sorted(place.glob("tfmot_*.json"))}  # fmt: skip
+        else:
+            rows = json.loads(place.read_text())[self.arguments.model]
         return {
             name: {"top1": row["top1"], "weights": row["stored_bytes"]}
             for name, row in rows.items()
