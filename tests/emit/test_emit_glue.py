@@ -96,6 +96,77 @@ def test_the_sketch_compiles_as_arduino_would_compile_it(tmp_path: Path) -> None
     assert required <= set(properties)
 
 
+# What stands for an Arduino core on an emulated Cortex-M4: output to the host, and an end after the first loop.
+_CORE = """\
+#include <stdio.h>
+#include <stdlib.h>
+#include "Arduino.h"
+Port Serial;
+void Port::begin(long) {}
+void Port::print(int value) { printf("%d", value); }
+void Port::print(unsigned long value) { printf("%lu", value); }
+void Port::print(const char *text) { printf("%s", text); }
+void Port::println(const char *text) { printf("%s\\n", text); }
+unsigned long micros() { static unsigned long now; return now += 7; }
+void delay(unsigned long) { exit(0); }
+int main() { setup(); for (;;) loop(); }
+extern "C" void _mainCRTStartup();
+extern const uintptr_t vectors[];
+__attribute__((section(".vectors"), used)) const uintptr_t vectors[2] = {
+    0x20100000u, reinterpret_cast<uintptr_t>(&_mainCRTStartup)};
+"""
+_ARDUINO_H = """\
+#pragma once
+#include <stdint.h>
+struct Port {
+    void begin(long); void print(int); void print(unsigned long); void print(const char *); void println(const char *);
+};
+extern Port Serial;
+unsigned long micros();
+void delay(unsigned long);
+void setup();
+void loop();
+"""
+_CROSS = ("arm-none-eabi-g++", "arm-none-eabi-gcc", "qemu-system-arm")
+_PLACES = (".vectors=0", ".init=0x400", ".text=0x1000", ".data=0x20000000")
+
+
+@pytest.mark.skipif(any(shutil.which(name) is None for name in _CROSS), reason=f"one of {_CROSS} is not installed")
+def test_the_sketch_runs_on_an_emulated_core(tmp_path: Path) -> None:
+    emit(a_dense_layer("arduino"), tmp_path)
+    library = tmp_path / "arduino" / "kws"
+    sketch = library / "examples" / "run_kws" / "run_kws.ino"
+    sketch.write_text(sketch.read_text().replace("input[i] = 0;", "input[i] = 21;"))
+    (tmp_path / "Arduino.h").write_text(_ARDUINO_H)
+    (tmp_path / "core.cpp").write_text(_CORE)
+    flags = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-Wall", "-Wextra", "-Werror"]
+    # As Arduino's cores compile: GNU C11, GNU C++14, no exceptions, no run-time types.
+    cpp = [*flags, "-std=gnu++14", "-fno-exceptions", "-fno-rtti", f"-I{library}/src", "-include", "Arduino.h"]
+
+    run("arm-none-eabi-gcc", *flags, "-std=gnu11", "-c", library / "src" / "kws.c", "-o", "kws.o", cwd=tmp_path)
+    run("arm-none-eabi-g++", *cpp, "-x", "c++", "-c", sketch, "-o", "sketch.o", cwd=tmp_path)
+    run("arm-none-eabi-g++", *cpp, "-c", "core.cpp", "-o", "core.o", cwd=tmp_path)
+    places = [f"-Wl,--section-start={place}" for place in _PLACES]
+    objects = ["sketch.o", "core.o", "kws.o"]
+    run("arm-none-eabi-g++", *flags[:2], "--specs=rdimon.specs", *places, *objects, "-o", "sketch.elf", cwd=tmp_path)
+
+    board = "-machine mps2-an386 -display none -serial none -monitor none -semihosting-config enable=on,target=native"
+    said = run("qemu-system-arm", *board.split(), "-kernel", "sketch.elf", cwd=tmp_path)
+    assert said == "42 in 7 us\n"
+
+
+def test_kconfig_offers_the_model_to_zephyr(tmp_path: Path) -> None:
+    kconfiglib = pytest.importorskip("kconfiglib", reason="kconfiglib is not installed")
+    emit(a_dense_layer("zephyr"), tmp_path)
+
+    options = kconfiglib.Kconfig(str(tmp_path / "zephyr" / "Kconfig"))
+    options.syms["KWS_MODEL"].set_value("y")
+    options.write_config(str(tmp_path / ".config"))
+
+    assert options.warnings == []
+    assert "CONFIG_KWS_MODEL=y" in (tmp_path / ".config").read_text()
+
+
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 def test_the_zephyr_module_compiles_where_zephyrs_functions_are_played(tmp_path: Path) -> None:
