@@ -155,6 +155,43 @@ def test_the_sketch_runs_on_an_emulated_core(tmp_path: Path) -> None:
     assert said == "42 in 7 us\n"
 
 
+@pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
+def test_the_sketch_prints_floats_of_a_model_that_gives_floats(tmp_path: Path) -> None:
+    build = NetworkBuilder()
+    x = build.input("x", (1, 2), "float32")
+    y = build.tensor("y", (1, 2), "float32")
+    build.op("NEG", [x], [y])
+    network = build.output(y).build()
+    emit(
+        a_dense_layer(
+            "arduino",
+            network=network,
+            program=compile_network(network),
+            layout=Layout(arena_bytes=16, offsets={0: 0, 1: 8}),
+        ),
+        tmp_path,
+    )
+    library = tmp_path / "arduino" / "kws"
+    sketch = library / "examples" / "run_kws" / "run_kws.ino"
+    (tmp_path / "Arduino.h").write_text(_ARDUINO_H.replace("void print(int);", "void print(int); void print(double);"))
+
+    run(
+        "g++",
+        "-x",
+        "c++",
+        "-Wall",
+        "-Werror",
+        "-fsyntax-only",
+        "-include",
+        "Arduino.h",
+        f"-I{library}/src",
+        sketch,
+        cwd=tmp_path,
+    )
+
+    assert "const float *output" in sketch.read_text()
+
+
 def test_kconfig_offers_the_model_to_zephyr(tmp_path: Path) -> None:
     kconfiglib = pytest.importorskip("kconfiglib", reason="kconfiglib is not installed")
     emit(a_dense_layer("zephyr"), tmp_path)

@@ -11,6 +11,8 @@ from edgecompile.core.artifact import Artifact, describe
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.emission import Emission
 from edgecompile.emit.emitters import c_library
+from edgecompile.kernels.program import Program
+from edgecompile.kernels.routine import C_TYPES
 
 NAME = "arduino"
 
@@ -27,13 +29,23 @@ def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
     (folder / place / "src").mkdir(parents=True, exist_ok=True)
     (folder / place / "examples" / f"run_{name}").mkdir(parents=True, exist_ok=True)
     texts = {"library.properties": _PROPERTIES, f"examples/run_{name}/run_{name}.ino": _SKETCH}
+    words = _words(emission.program, name)
     written = []
     for path, text in texts.items():
-        filled = text.replace("@NAME@", name).replace("@UPPER@", name.upper())
-        (folder / place / path).write_text(filled, encoding="ascii")
+        for word, value in words.items():
+            text = text.replace(word, value)
+        (folder / place / path).write_text(text, encoding="ascii")
         written.append(describe(folder, f"{place}/{path}", "arduino"))
     sources = c_library.emit(emission, folder / place / "src")
     return (*written, *(describe(folder, f"{place}/src/{source.path}", "arduino") for source in sources))
+
+
+def _words(program: Program, name: str) -> dict[str, str]:
+    """What stands for the words in the texts; types are those of the first input and output."""
+    graph = program.subgraph
+    first = {"@INPUT@": graph.inputs[0], "@OUTPUT@": graph.outputs[0]}
+    types = {word: C_TYPES[graph.tensors[index].dtype] for word, index in first.items()}
+    return {"@NAME@": name, "@UPPER@": name.upper(), **types}
 
 
 _PROPERTIES = """\
@@ -64,14 +76,14 @@ void setup() {
 }
 
 void loop() {
-  uint8_t *input = static_cast<uint8_t *>(@NAME@_input(arena.bytes, 0));
-  for (long i = 0; i < static_cast<long>(@UPPER@_INPUT_0_BYTES); ++i) {
+  @INPUT@ *input = static_cast<@INPUT@ *>(@NAME@_input(arena.bytes, 0));
+  for (long i = 0; i < static_cast<long>(@UPPER@_INPUT_0_ELEMENTS); ++i) {
     input[i] = 0; /* your samples, quantized as @NAME@.h says */
   }
   const unsigned long begun = micros();
   @NAME@_invoke(arena.bytes);
   const unsigned long spent = micros() - begun;
-  const int8_t *output = static_cast<const int8_t *>(@NAME@_output(arena.bytes, 0));
+  const @OUTPUT@ *output = static_cast<const @OUTPUT@ *>(@NAME@_output(arena.bytes, 0));
   Serial.print(output[0]);
   Serial.print(" in ");
   Serial.print(spent);
