@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import json
 import os
@@ -13,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from _fuzz_data import Archives
+from _fuzz_data import Archives, of_member
 from _fuzz_flat import Flatbuffers, with_other_objects
+from _fuzz_hdf5 import of_hdf5
 from _fuzz_mutate import of_bytes
+from _fuzz_plain import replace_one
 from _shared import CHECKOUT
 
 from edgecompile.cli.main import main
@@ -30,14 +31,6 @@ from edgecompile.lowering import CONVERTER_DIED, KERAS_ENVIRONMENT
 
 _LAYERS = frozenset({"InputLayer", "Dense", "Flatten", "Functional", "Sequential", "Activation"})
 _FUNCTIONS = frozenset({"relu", "softmax", "linear"})
-_LAMBDA = {"class_name": "Lambda", "config": {"name": "evil", "function": ["4wAAAA==", None, None]}}
-_NONSENSE: tuple[Any, ...] = (
-    None, [], {}, -1, 1e308, "x" * 300, True, _LAMBDA, {"class_name": "Dense", "config": None}, [[[]]],
-    "../../x", "\x1b[2J",
-    {"class_name": "function", "config": "system", "module": "os"},
-    {"class_name": "TFOpLambda", "config": {"function": "io.read_file"}},
-    {"class_name": "StringLookup", "config": {"name": "s", "trainable": True, "vocabulary": "/etc/passwd"}},
-)  # fmt: skip
 _MAKE = """
 import sys, keras
 x = keras.Input((4,), name="x")
@@ -84,9 +77,16 @@ class KerasFiles:
         if not self.bases:
             self._train()
         suffix, content = draw.choice(self.bases)
-        if suffix == ".keras" and draw.random() < 0.7:
-            return suffix.encode().ljust(8) + of_config(draw, content)
-        return suffix.encode().ljust(8) + of_bytes(draw, content, ())
+        kind = draw.random()
+        if kind < 0.15:
+            changed = of_bytes(draw, content, ())
+        elif suffix == ".h5":
+            changed = of_hdf5(draw, content)
+        elif kind < 0.45:
+            changed = of_weights(draw, content)
+        else:
+            changed = of_member(draw, content) if kind < 0.55 else of_config(draw, content)
+        return suffix.encode().ljust(8) + changed
 
     def use(self, content: bytes) -> None:
         """Load it in a process that is kept until it dies."""
@@ -156,6 +156,16 @@ class Checked(Flatbuffers):
             raise AssertionError(" ".join([str(code), *kind[:1], *("/".join(frame) for frame in frames[-3:])]))
 
 
+def of_weights(draw: random.Random, content: bytes) -> bytes:
+    """The HDF5 file of weights in an archive changed inside; the archive as it is where there is none."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    for name in members:
+        if name.endswith(".h5"):
+            members[name] = of_hdf5(draw, members[name])
+    return _packed(members)
+
+
 def of_config(draw: random.Random, content: bytes) -> bytes:
     """Values of the architecture replaced by nonsense; the archive as it is where it cannot be read."""
     try:
@@ -165,30 +175,20 @@ def of_config(draw: random.Random, content: bytes) -> bytes:
     except Exception:  # an archive that was mutated before
         return of_bytes(draw, content, ())
     for _ in range(1 + int(draw.expovariate(0.7))):
-        _replace_one(draw, plain)
+        replace_one(draw, plain)
     text = json.dumps(plain)
     if draw.random() < 0.05:
         text = "[" * 3000 + text
     members[draw.choice(("config.json",) * 9 + ("metadata.json",))] = text.encode()
+    return _packed(members)
+
+
+def _packed(members: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, held in members.items():
             archive.writestr(name, held)
     return out.getvalue()[: 1 << 18]
-
-
-def _replace_one(draw: random.Random, plain: Any) -> None:
-    """Go down some levels and put something else there."""
-    at: Any = plain
-    for _ in range(8):
-        keys = list(at) if isinstance(at, dict) else list(range(len(at))) if isinstance(at, list) else []
-        if not keys:
-            return
-        key = draw.choice(keys)
-        if not isinstance(at[key], (dict, list)) or not at[key] or draw.random() < 0.2:
-            at[key] = copy.deepcopy(draw.choice(_NONSENSE))
-            return
-        at = at[key]
 
 
 def _archive() -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import io
 import os
 import random
 import signal
@@ -10,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from _fuzz_data import data_readers
 from _fuzz_flat import Flatbuffers, Metadata, Packages
+from _fuzz_hdf5 import of_hdf5
 from _fuzz_models import KerasArchives
 from _fuzz_run import Reader, Tally, meet, run
 
@@ -49,6 +52,24 @@ def test_mutated_files_are_read_or_refused_in_words(reader: Reader) -> None:
         findings += [(finding, content[:200])] if finding else []
 
     assert findings == []
+
+
+def test_hdf5_files_are_changed_inside_and_stay_files() -> None:
+    h5py = pytest.importorskip("h5py")
+    made = io.BytesIO()
+    with h5py.File(made, "w") as file:
+        file.attrs["model_config"] = '{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense"}]}}'
+        file.create_group("d").attrs["weight_names"] = [b"kernel"]
+        file["d"].create_dataset("kernel", data=np.ones((2, 3), np.float32))
+    draw = random.Random(3)
+
+    changed = [of_hdf5(draw, made.getvalue()) for _ in range(60)]
+
+    assert len(set(changed)) > 40
+    for content in changed:
+        with h5py.File(io.BytesIO(content)) as file:
+            assert set(file) <= {"d"}
+    assert of_hdf5(draw, b"no such file") != made.getvalue()
 
 
 class Odd:
