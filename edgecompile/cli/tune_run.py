@@ -48,11 +48,12 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A search that was checked and opened."""
+    """A search, checked and opened. Trials are built at ``trying``, the answer, as `build` does, at ``place``."""
 
     project: Project
     asked: Asked
     study: Study
+    trying: Place
     place: Place
     pool: Any
     workers: int
@@ -70,7 +71,7 @@ def tune(console: Console, project: Project, target: Target, wish: Wish, *, as_j
             study=task.study,
             asked=task.asked,
             project=task.project,
-            place=task.place,
+            place=task.trying,
             pool=task.pool,
             workers=task.workers,
             listener=progress,
@@ -114,7 +115,8 @@ def _opened(project: Project, target: Target, wish: Wish, started: float) -> Ite
             project=wanted,
             asked=asked,
             study=study,
-            place=_place(wish),
+            trying=_place(wish, wish.threads),
+            place=_place(wish, 0),
             pool=pool,
             workers=workers,
             deadline=deadline,
@@ -131,12 +133,18 @@ def _pool(wish: Wish) -> tuple[Any, int]:
     return cluster, wish.workers or cluster.workers
 
 
-def _place(wish: Wish) -> Place:
-    environment = executors.pins(wish.threads)
+def _place(wish: Wish, threads: int) -> Place:
+    """Of builds that may use so many threads; 0: what `build` uses, whose cache they share."""
+    environment = executors.pins(threads)
     if wish.no_cache:
-        return Place(cache=None, environment=environment)
-    setting = setting_of({**os.environ, **environment})
-    return Place(cache=cache_folder(), limit_bytes=cache_limit(), setting=setting, environment=environment)
+        return Place(cache=None, environment=environment, threads=threads)
+    return Place(
+        cache=cache_folder(),
+        limit_bytes=cache_limit(),
+        setting=setting_of({**os.environ, **environment}),
+        environment=environment,
+        threads=threads,
+    )
 
 
 def _conclude(console: Console, task: Task, trials: Any, as_json: bool) -> int:

@@ -136,7 +136,8 @@ class Project:
     ``segments`` is the number of devices that share the work; ``multiple_subgraphs``: the accelerator runs every part
     into which the other operators cut the model, not only those that its compiler keeps by itself.
     ``emit`` names emitters to run beside those of the target's profile. ``optimize`` is one of ``GOALS``.
-    ``train_on`` is one of ``TRAIN_ON``.
+    ``train_on`` is one of ``TRAIN_ON``. ``threads`` are TensorFlow's, 0: as many as ever, so that results are the same
+    everywhere; a search, which builds many at once, gives each its own number.
     """
 
     model: str
@@ -162,5 +163,6 @@ class Project:
     emit: tuple[str, ...] = ()
     optimize: str = "balanced"
     train_on: str = "auto"
+    threads: int = 0
     android: Android = field(default_factory=Android)
     origins: Mapping[str, Any] = field(default_factory=dict)

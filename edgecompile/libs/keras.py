@@ -39,6 +39,14 @@ def tensorflow() -> Any:
     return tf
 
 
+def pin(threads: int) -> None:
+    """Let TensorFlow have that many threads; 0: those that it has. To be called before it computes anything."""
+    if threads:
+        tf = tensorflow()
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
 def _stay_on_processor(tf: Any, cards: Sequence[Any]) -> None:
     """Leave graphics cards to those who name them, and most of their memory to other processes."""
     for card in cards:

@@ -173,7 +173,8 @@ class Search:
 
     def _order(self, trial: Trial) -> Order:
         project = searched(self.project, trial.recipe)
-        project = dataclasses.replace(project, output=self.study.place(trial.number))
+        output = self.study.place(trial.number)
+        project = dataclasses.replace(project, output=output, threads=self.place.threads)
         return Order(project=project, target=self.asked.target, place=self.place)
 
     def _end(self, future: Future[Any]) -> None:
@@ -188,7 +189,8 @@ class Search:
             answer = {"status": "failed", "exit_code": 3, "measures": [], "diagnostics": [], "lost": str(error)[:300]}
         if number == 0:
             _demand_a_start(answer)
-        _demand_no_fault(answer, self.study.trials())
+        if any(one["code"] == _FAULT for one in answer["diagnostics"]):
+            _demand_no_fault(answer, self.study.trials())
         state, facts = concluded(answer)
         self.study.end(number, state, facts)
         self.listener.ended(self.study.trials()[number])
@@ -247,12 +249,11 @@ def _demand_a_start(answer: Mapping[str, Any]) -> None:
 
 
 def _demand_no_fault(answer: Mapping[str, Any], trials: Sequence[Trial]) -> None:
-    """Raise what this build said where it was a fault of ours, and those of the trials that ended before were, too."""
-    said = [from_dict(one) for one in answer["diagnostics"]]
+    """Raise what this build said, a fault of ours, where those of the trials that ended before were, too."""
     ended = [one for one in trials if one.is_done and one.state != DISCARDED][-(_MOST_FAULTS - 1) :]
     broken = [one for one in ended if one.state == FAILED and one.reason.startswith(_FAULT)]
-    if len(broken) == _MOST_FAULTS - 1 and any(one.code == _FAULT for one in said):
-        raise from_exit_code(answer["exit_code"], said)
+    if len(broken) == _MOST_FAULTS - 1:
+        raise from_exit_code(answer["exit_code"], [from_dict(one) for one in answer["diagnostics"]])
 
 
 def no_evaluation(why: str) -> EdgecompileError:

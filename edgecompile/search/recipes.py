@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from edgecompile.compress.contract import passes
@@ -23,6 +24,13 @@ _ONE_SHOT: tuple[tuple[str, Genome], ...] = (
     ("one-shot", {}),
     ("one-shot, 15 values", {"values": 15}),
     ("one-shot, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15}),
+)
+# The same forms with all the training that is granted: what a shipped recipe of that form gives, and mostly better.
+_TRAINED: tuple[tuple[str, Genome], ...] = (
+    ("trained, 15 values", {"values": 15, "start": "finetune"}),
+    ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15, "start": "distill"}),
+    ("trained, half zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.5, "values": 15, "start": "distill"}),
+    ("trained", {"start": "finetune"}),
 )
 
 
@@ -61,23 +69,30 @@ def trains(genome: Genome) -> bool:
 
 
 def starts(target: Target, space: Sequence[Dimension], own: Recipe | None) -> list[tuple[str, dict[str, Any], Recipe]]:
-    """Where a search begins: name, genome, recipe. What trains nothing comes first, then the shipped recipes.
+    """Where a search begins: name, genome, recipe. What trains nothing comes first, then what trains as long as it may,
+    then the shipped recipes.
 
     A shipped recipe is taken as it stands; its genome is the nearest one. ``own``: the user's recipe.
     """
     known = {one.name: one.values for one in space}
     found = []
-    for name, chosen in _ONE_SHOT:
+    trained = [(name, {**chosen, "epochs": known["epochs"][-1]}) for name, chosen in _TRAINED]
+    for name, chosen in (*_ONE_SHOT, *(trained if known["epochs"][-1] else ())):
         genome = complete(space, {"numerics": known["numerics"][0], "epochs": 0, **chosen})
         if all(genome.get(key) == value for key, value in chosen.items()):
             found.append((name, genome, recipe_of(genome, short=False, sensitive=(), name=name)))
-    shipped = [config.read_recipe(name, path.parent) for name, path in config.shipped().items() if name != "none"]
-    shipped.sort(key=lambda recipe: sum(step.options.get("epochs", 0) for step in recipe.steps))
-    for recipe in ((own,) if own else ()) + tuple(shipped):
+    for recipe in ((own,) if own else ()) + _shipped():
         if recipe is own or (_numerics(recipe, known) in known["numerics"] and _pays(recipe, target)):
             found.append((recipe.name, complete(space, _genome(recipe, known)), recipe))
     seen: dict[str, None] = {}
     return [one for one in found if not (key_of(one[2]) in seen or seen.setdefault(key_of(one[2])))]
+
+
+@cache
+def _shipped() -> tuple[Recipe, ...]:
+    """The shipped recipes, those that train least first."""
+    found = [config.read_recipe(name, path.parent) for name, path in config.shipped().items() if name != "none"]
+    return tuple(sorted(found, key=lambda recipe: sum(step.options.get("epochs", 0) for step in recipe.steps)))
 
 
 def key_of(recipe: Recipe) -> str:

@@ -31,12 +31,16 @@ _HELD = "EC634"
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where builds keep what they find out, and in which environment they run; ``cache`` None: nowhere."""
+    """Where builds keep what they find out, and in which environment they run; ``cache`` None: nowhere.
+
+    ``threads``: TensorFlow's, 0: as many as in a build that nobody else runs beside.
+    """
 
     cache: Path | None
     limit_bytes: int = 0
     setting: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    threads: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

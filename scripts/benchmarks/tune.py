@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _artifact import weights
 from _shared import data_folder, loaders, table
 
 TARGET = "cortex-m4"
@@ -85,18 +86,19 @@ class Bench:
         words = ["--trials", self.arguments.trials, "--epochs", self.arguments.epochs, "--objective", "flash"]
         words += ["--objective", "weights", "--workers", self.arguments.workers]
         front = self._tune("front", words, cache)
-        ours = [_point(one) for one in front["points"]]
+        ours = [{**_point(one), "stored": self._stored("front", one["trial"])} for one in front["points"]]
         theirs = {name: self._shipped(name, cache) for name in SHIPPED}
         rows: list[tuple[str, ...]] = [("point", "top-1", "flash", "weights", "dominated by trial")]
-        rows += [(f"trial {one['trial']}", f"{one['top1']:.4f}", str(one["flash"]), str(one["weights"]),
-                  one["title"]) for one in ours]  # fmt: skip
+        rows += [(f"trial {one['trial']}", f"{one['top1']:.4f}", str(one["flash"]),
+                  f"{one['weights']} ({one['stored']})", one["title"]) for one in ours]  # fmt: skip
         beaten = {name: _dominating(ours, one, ("flash", "weights")) for name, one in theirs.items() if one is not None}
         rows += [(name, f"{one['top1']:.4f}", str(one["flash"]), str(one["weights"]), beaten[name] or "none")
                  for name, one in theirs.items() if one is not None]  # fmt: skip
         for name, one in self._tfmot().items():
-            beaten[name] = _dominating(ours, one, ("weights",))
-            rows.append((name, f"{one['top1']:.4f}", "-", str(one["weights"]), beaten[name] or "none"))
+            beaten[name] = _dominating(ours, one, ("stored",))
+            rows.append((name, f"{one['top1']:.4f}", "-", f"{one['stored']} (*)", beaten[name] or "none"))
         print(table(rows))
+        print("(*) and in brackets: weights alone, as `scripts/bench compress` counts them; else with biases")
         left = [name for name, by in beaten.items() if by is None]
         missing = [name for name, one in theirs.items() if one is None]
         told = f"{len(beaten) - len(left)} of {len(beaten)} points are dominated, of {front['trials']['built']} trials"
@@ -212,6 +214,11 @@ class Bench:
                 rows[plain["trial_id"]] |= {key: value for key, value in plain["user_attr"].items() if key == "figures"}
         return rows
 
+    def _stored(self, name: str, number: int) -> int:
+        """Bytes of the weights alone, as `scripts/bench compress` counts them for everybody's artifacts."""
+        (file,) = (self.folder / name / "final" / f"{number:04d}" / TARGET).glob("*.tflite")
+        return int(weights(file.read_bytes())["stored_bytes"])
+
     def _fresh(self, name: str) -> Path:
         for folder in (name, f"{name}-out", f"{name}-cache"):
             shutil.rmtree(self.folder / folder, ignore_errors=True)
@@ -244,7 +251,7 @@ class Bench:
         else:
             rows = json.loads(place.read_text())[self.arguments.model]
         return {
-            name: {"top1": row["top1"], "weights": row["stored_bytes"]}
+            name: {"top1": row["top1"], "stored": row["stored_bytes"]}
             for name, row in rows.items()
             if name.startswith("tfmot ") and "failed" not in row
         }

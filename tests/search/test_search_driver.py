@@ -18,7 +18,6 @@ from edgecompile.core.errors import BadInputError, InternalError, MissingError, 
 from edgecompile.search import answer as answering
 from edgecompile.search import pareto
 from edgecompile.search.objectives import point
-from edgecompile.search.proposals import starts_of
 from edgecompile.search.recipes import key_of
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, RUNNING
 from edgecompile.search.trial import Order
@@ -39,13 +38,14 @@ def test_a_search_finds_what_dominates_its_own_starting_points(tmp_path: Path) -
 
     trials = search(opened(tmp_path, question), question, Pool())
 
-    starts = [one for one in trials if one.origin.startswith("start")]
+    ours = ("start: one-shot", "start: trained")
+    starts = [one for one in trials if one.origin.startswith("start") and not one.origin.startswith(ours)]
     front = [point(one.figures, question.names) for one in answering.candidates(trials, question) if one.figures]
     better = [any(pareto.dominates(one, point(start.figures, question.names)) for one in front)
               for start in starts if start.figures]  # fmt: skip
-    assert len(better) == len(starts_of(question))
-    # By the formula nothing scores more than the plain integers, and more epochs than `tiny` has are not granted.
-    assert sum(better) >= len(better) - 2
+    assert len(better) > 6
+    # By the formula more epochs than `tiny` has are not granted.
+    assert sum(better) >= len(better) - 1
 
 
 @pytest.mark.parametrize("broken_after", [1, 7, 13])

@@ -75,6 +75,19 @@ def test_the_answer_lies_beside_the_artifact(found: Path) -> None:
     assert [step.name for step in read_recipe(str(found / "best.toml"), found).steps] == ["batch_norm"]
 
 
+def test_build_makes_of_the_best_recipe_what_was_told_of(
+    place: Path, found: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("EDGECOMPILE_CACHE", str(place / "another-cache"))
+
+    words = ["small.h5", "-t", TARGET, "--data", "small.npz", "--metric", "top1", "--recipe", str(found / "best.toml")]
+    assert main(["build", *words, "-o", "again"]) == 0
+
+    for name in ("small.tflite", "small.c", "small.h"):
+        assert (place / "again" / TARGET / name).read_bytes() == (found / name).read_bytes()
+
+
 def test_the_same_command_repeats_no_trial(
     place: Path, found: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
