@@ -1,11 +1,16 @@
-"""One-shot compression without labels or training: accuracy of the emitted int8 artifact, bytes, values, seconds."""
+"""One-shot compression without labels or training: accuracy of the emitted int8 artifact, bytes, values, seconds.
+
+scripts/bench oneshot [--bars] [MODEL ...]
+
+--bars: only the rows that have a limit, and plain int8 beside them. A model is named by a part of its name.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,14 +90,16 @@ def tasks(folder: Path) -> dict[str, Callable[[], Task]]:
 def main(names: Sequence[str]) -> int:
     """Print a table for each model asked for; exit 1 when ResNet-8 loses more than it may."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    steps = {title: STEPS[title] for title in ("int8 PTQ", *LIMITS)} if "--bars" in names else STEPS
+    names = [name for name in names if name != "--bars"]
     worst = True
     for name, task in tasks(data_folder()).items():
         if not names or any(given.lower() in name.lower() for given in names):
-            worst &= bench(name, task())
+            worst &= bench(name, task(), steps)
     return 0 if worst else 1
 
 
-def bench(name: str, task: Task) -> bool:
+def bench(name: str, task: Task, recipes: Mapping[str, tuple[Any, ...]] = STEPS) -> bool:
     """One model's table; whether it holds the limits."""
     model = tf_keras().models.load_model(task.model, compile=False)
     floats = read(convert(model, Scheme(numerics="float32", io_dtype="float32"), None, 0))
@@ -112,7 +119,7 @@ def bench(name: str, task: Task) -> bool:
         ("recipe", "top-1", "points", "zeros %", "most values", "entropy, bytes", "seconds", "CPU s")
     ]
     found: dict[str, float] = {}
-    for title, steps in STEPS.items():
+    for title, steps in recipes.items():
         started, busy = time.monotonic(), time.process_time()
         subject = Subject(network=floats)
         for step in steps:
