@@ -131,6 +131,9 @@ IDENTIFIERS = {
     "digit first": ("3layer", "model_3layer"),
     "underscores around": ("__x__", "x"),
     "mixed scripts": ("模型_a", "a"),
+    "a header of C": ("StdInt", "model_stdint"),
+    "a source of the firmware": ("main", "model_main"),
+    "a file beside it": ("model_data", "model_model_data"),
 }
 
 

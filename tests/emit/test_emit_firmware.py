@@ -6,6 +6,7 @@ import dataclasses
 import re
 import shutil
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from emissions import emission
 
 from edgecompile.config.profiles import load, names
 from edgecompile.core.target import Target
+from edgecompile.emit.c_names import TAKEN
 from edgecompile.emit.emission import Emission, Golden, Layout
 from edgecompile.emit.emit import emit
-from edgecompile.emit.firmware.project import linker_script, map_of, why_no_firmware
+from edgecompile.emit.firmware.project import linker_script, map_of, model_header, why_no_firmware
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.kernels.program import compile_network
 
@@ -120,6 +122,34 @@ def test_all_images_compile_without_a_warning(tmp_path: Path, name: str) -> None
     )
 
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["main", "run", "model", "string"])
+def test_a_model_may_have_the_name_of_a_file_that_is_there(tmp_path: Path, name: str) -> None:
+    for program in ("arm-none-eabi-gcc", "make"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    emit(firmware_of(load("nucleo-f446re"), name=name), tmp_path)
+
+    done = subprocess.run(["make", "-s", "all"], cwd=tmp_path / "firmware", capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_no_source_of_the_firmware_is_a_models() -> None:
+    sources = {
+        Path(file.name).stem for file in files("edgecompile.emit.firmware").iterdir() if file.name.endswith(".c")
+    }
+
+    assert sources <= TAKEN
+
+
+@pytest.mark.parametrize("name", ["kws", "model"])
+def test_no_name_of_the_front_end_is_defined_as_itself(name: str) -> None:
+    text = model_header(name, firmware_of(load("nucleo-f446re")).program.subgraph, hears=True)
+
+    assert f"#define MODEL_FEATURES {name}_features\n" in text
+    assert re.findall(r"^(?:#define|typedef) (\w+) \1\b", text, re.MULTILINE) == []
 
 
 def test_the_boot_block_is_where_the_boot_rom_looks(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from edgecompile.ir.network import Subgraph
 STACK_BYTES = 2048
 VECTORS_BYTES = 64
 _WIDTH = 24
+_SOUND_SIZES = ("CLIP", "WINDOW", "STEP", "ROWS", "COLUMNS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,20 +141,20 @@ __attribute__((unused)) static const uint32_t model_output_bytes[] = {{{outputs}
 
 
 def _front_end(name: str) -> str:
-    upper = f"{name.upper()}_FEATURES"
+    own = {
+        "MODEL_FEATURES": f"{name}_features",
+        "MODEL_FEATURES_ROW": f"{name}_features_row",
+        **{f"MODEL_FEATURES_{word}": f"{name.upper()}_FEATURES_{word}" for word in _SOUND_SIZES},
+        "MODEL_FEATURES_SCRATCH": f"{name.upper()}_FEATURES_SCRATCH_WORDS",
+    }
+    # A model that is called `model` has these names already.
+    defined = "\n".join(f"#define {word} {of}" for word, of in own.items() if word != of)
+    typed = "" if name == "model" else f"typedef {name}_feature model_feature;\n"
     return f"""
 #include "../{name}_features.h"
 
-#define MODEL_FEATURES {name}_features
-#define MODEL_FEATURES_ROW {name}_features_row
-#define MODEL_FEATURES_CLIP {upper}_CLIP
-#define MODEL_FEATURES_WINDOW {upper}_WINDOW
-#define MODEL_FEATURES_STEP {upper}_STEP
-#define MODEL_FEATURES_ROWS {upper}_ROWS
-#define MODEL_FEATURES_COLUMNS {upper}_COLUMNS
-#define MODEL_FEATURES_SCRATCH {upper}_SCRATCH_WORDS
-typedef {name}_feature model_feature;
-"""
+{defined}
+{typed}"""
 
 
 def golden_header(golden: Golden) -> str:
