@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from edgecompile.libs.affine import dequantize, quantize
 from edgecompile.lowering import noise_for
 from edgecompile.measure.board import figures as counting
 from edgecompile.measure.board import image, qemu
+from edgecompile.measure.board.operators import OperatorFigures, shares
 from edgecompile.verify.c_library import raw_inputs
 
 Array = np.ndarray[Any, Any]
@@ -27,17 +29,24 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorCost:
-    """Instructions of one operator, the call of a mark (about five) included."""
+    """Instructions of one operator, the call of a mark (about five) included, and what it takes of the image.
+
+    ``flash_bytes``: that it alone needs. ``ram_bytes``: of the arena, in use while it runs; None where the build's
+    report is not there. ``stack_bytes``: below it; None without a bound.
+    """
 
     operator: int
     label: str
     instructions: int
+    flash_bytes: int = 0
+    ram_bytes: int | None = None
+    stack_bytes: int | None = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BoardRun:
     """``outputs``: real values by tensor name, samples first, None where no inputs were given. ``self_test``: its line,
-    "" where the project has none. ``operators``: empty where nobody asked."""
+    "" where the project has none. ``operators``: empty where nobody asked; several need ``shared_flash_bytes``."""
 
     described: str
     self_test: str
@@ -45,6 +54,7 @@ class BoardRun:
     samples: int = 0
     outputs: dict[str, Array] | None = None
     operators: tuple[OperatorCost, ...] = ()
+    shared_flash_bytes: int = 0
 
 
 def run_on_board(
@@ -82,6 +92,9 @@ def run_on_board(
         name, fed = ("run", raw) if clip is None else ("clip", [clip])
         ran = qemu.run(stands.machine, out / f"{name}.elf", fed, stands.clock_hz)
         costs = profile_of(stands, out / "profile.elf", raw, network.main) if profile else ()
+        shared = 0
+        if profile:
+            costs, shared = _with_memory(costs, folder, Path(made) / "own", network.main)
     one = Measure(name="instructions", value=ran.laps[0], unit="count", method=f"{ran.method}, one inference")
     given = len(clip) if clip is not None else len(raw[0]) if x is not None else 0
     return BoardRun(
@@ -91,6 +104,7 @@ def run_on_board(
         samples=given,
         outputs=_outputs(network.main, ran.outputs, given) if given else None,
         operators=costs,
+        shared_flash_bytes=shared,
     )
 
 
@@ -150,6 +164,47 @@ def profile_of(stands: Emulated, path: Path, raw: Sequence[Array], graph: Subgra
         OperatorCost(operator=index, label=graph.operators[index].label, instructions=count)
         for index, count in counts.items()
     )
+
+
+def _with_memory(
+    costs: Sequence[OperatorCost], folder: Path, own: Path, graph: Subgraph
+) -> tuple[tuple[OperatorCost, ...], int]:
+    """Costs with what each operator takes of the image in ``own``, and the flash that several share."""
+    sources = [path.stem for path in folder.glob("*.c") if (own / f"{path.stem}.o").is_file()]
+    name = next(stem for stem in sources if not stem.endswith("_features"))
+    found = shares(own / "app.elf", own, name, len(graph.operators))
+    in_use = _arena_in_use(folder, len(graph.operators))
+    nothing = OperatorFigures(flash_bytes=0, stack_bytes=0)
+    made = []
+    for cost in costs:
+        own_share = found.operators.get(cost.operator, nothing)
+        figures = {"flash_bytes": own_share.flash_bytes, "stack_bytes": own_share.stack_bytes}
+        made.append(replace(cost, ram_bytes=in_use.get(cost.operator), **figures))
+    return tuple(made), found.shared_bytes
+
+
+def _arena_in_use(folder: Path, count: int) -> dict[int, int]:
+    """Bytes of the arena that hold something while an operator runs, by the memory map in the build's report."""
+    path = folder / "report.json"
+    if not path.is_file():
+        return {}
+    told = json.loads(path.read_text(encoding="utf-8")).get("details", {}).get("memory map of the C library")
+    if told is None or len(told["steps"]) != count:
+        return {}
+    places = [(t["first"], t["last"], t["offset"], t["offset"] + t["bytes"]) for t in told["tensors"]]
+    return {
+        step: covered([(start, end) for first, last, start, end in places if first <= step <= last])
+        for step in range(count)
+    }
+
+
+def covered(spans: Sequence[tuple[int, int]]) -> int:
+    """Length of what lies in any of the spans."""
+    total, reached = 0, 0
+    for start, end in sorted(spans):
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
 
 
 def _outputs(graph: Subgraph, raw: Array, count: int) -> dict[str, Array]:

@@ -26,7 +26,7 @@ from edgecompile.cli.options import shared_options
 @click.option(
     "--runs", type=click.IntRange(min=1), default=100, show_default=True, help="Invocations that --bench measures."
 )
-@click.option("--profile", is_flag=True, help="On qemu: instructions of each operator.")
+@click.option("--profile", is_flag=True, help="On qemu: what each operator takes.")
 @click.option("--benchmark", metavar="FILE", help="On adb: TensorFlow Lite's benchmark_model, for the device.")
 @click.option("--device", metavar="SERIAL", help="On adb: which device, where several are attached.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of --bench.")

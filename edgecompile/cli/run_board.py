@@ -71,6 +71,8 @@ def _plain(model: str, ran: BoardRun) -> dict[str, Any]:
     plain: dict[str, Any] = {"schema": 1, "model": model, "by": ran.described, "self_test": ran.self_test or None}
     plain["measures"] = [asdict(measure) for measure in ran.measures]
     plain["profile"] = [asdict(cost) for cost in ran.operators] or None
+    if ran.operators:
+        plain["shared_flash_bytes"] = ran.shared_flash_bytes
     if ran.outputs is not None:
         plain["outputs"] = {name: array.tolist() for name, array in ran.outputs.items()}
     return plain
@@ -85,8 +87,22 @@ def _lines(ran: BoardRun) -> list[str]:
     for measure in ran.measures:
         value = "unknown" if measure.value is None else group(int(measure.value))
         lines.append(f"{_LABELS[measure.name]:<14} {value:>12}")
-    total = sum(cost.instructions for cost in ran.operators)
+    return [*lines, *_by_operator(ran)] if ran.operators else lines
+
+
+def _by_operator(ran: BoardRun) -> list[str]:
+    """A table of what each operator takes."""
+    from edgecompile.core.units import group
+
+    def number(value: int | None) -> str:
+        return "-" if value is None else group(value)
+
+    total = sum(cost.instructions for cost in ran.operators) or 1
+    lines = [f"    #  {'operator':<24} {'instructions':>12}           {'flash':>9} {'RAM':>9} {'stack':>7}"]
     for cost in ran.operators:
-        share = 100 * cost.instructions / total
-        lines.append(f"  {cost.operator:>3}  {cost.label:<24} {group(cost.instructions):>12}  {share:5.1f} %")
+        takes = f"{number(cost.flash_bytes):>9} {number(cost.ram_bytes):>9} {number(cost.stack_bytes):>7}"
+        share = f"{100 * cost.instructions / total:5.1f} %"
+        lines.append(f"  {cost.operator:>3}  {cost.label:<24} {group(cost.instructions):>12}  {share}  {takes}")
+    if ran.shared_flash_bytes:
+        lines.append(f"       {'shared by several':<24} {'':>12}           {group(ran.shared_flash_bytes):>9}")
     return lines

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def ask(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, dict[str, object]]:
+def ask(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, dict[str, Any]]:
     capsys.readouterr()
     exit_code = main([*map(str, words), "--json"])
     return exit_code, json.loads(capsys.readouterr().out)
@@ -76,12 +77,39 @@ def test_the_profile_adds_up_to_the_whole(folder: Path, capsys: pytest.CaptureFi
     assert abs(sum(cost["instructions"] for cost in costs) - measures[0]["value"]) <= 10 * (len(costs) + 1)
 
 
+def test_the_profile_says_what_each_operator_takes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, found = ask(capsys, "run", folder / "qemu-m4", "--on", "qemu", "--profile")
+
+    dense, softmax = found["profile"]
+    flash, stack = found["measures"][1]["value"], found["measures"][3]["value"]
+    # The softmax has a table of 256 exponentials of four bytes at most; the dense layer has 24 weights.
+    assert dense["flash_bytes"] > 24 and softmax["flash_bytes"] > 256
+    rest = flash - dense["flash_bytes"] - softmax["flash_bytes"] - found["shared_flash_bytes"]
+    assert 0 < rest < 600, "start-up code and the calls"
+    assert 0 < softmax["stack_bytes"] < stack
+    # Eight bytes of input and three of result, behind each other or one in place of the other.
+    assert 8 <= dense["ram_bytes"] <= 12 and 3 <= softmax["ram_bytes"] <= 8
+
+
+def test_a_report_without_a_memory_map_leaves_ram_out(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / "qemu-m4", tmp_path / "qemu-m4")
+    report = tmp_path / "qemu-m4" / "report.json"
+    report.write_text(report.read_text().replace("memory map of the C library", "another detail"))
+
+    exit_code, found = ask(capsys, "run", tmp_path / "qemu-m4", "--on", "qemu", "--profile")
+
+    assert exit_code == 0
+    assert [cost["ram_bytes"] for cost in found["profile"]] == [None, None]
+
+
 def test_counts_are_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["run", str(folder / "qemu-m4"), "--on", "qemu", "--profile"])
 
     out = capsys.readouterr().out
     assert out.startswith("self-test: 3 of 3 equal, passed\ninstructions ")
-    assert re.search(r"^    1  SOFTMAX +\d+ +\d+\.\d %$", out, re.MULTILINE)
+    assert re.search(r"^    1  SOFTMAX +\d+ +\d+\.\d % +\d[\d ]* +\d+ +\d+$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
