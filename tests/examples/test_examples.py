@@ -44,12 +44,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {}
 
 
+def trained(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the example, its model trained at small size."""
+    folder = tmp_path_factory.mktemp(name) / name
+    shutil.copytree(EXAMPLES / name, folder)
+    small = ["--small"] if "--small" in (folder / "train.py").read_text() else []
+    run("train.py", *small, cwd=folder)
+    return folder
+
+
 def build(name: str, built: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     if name not in built:
-        folder = tmp_path_factory.mktemp(name) / name
-        shutil.copytree(EXAMPLES / name, folder)
-        small = ["--small"] if "--small" in (folder / "train.py").read_text() else []
-        run("train.py", *small, cwd=folder)
+        folder = trained(name, tmp_path_factory)
         project = folder / "edgecompile.toml"
         project.write_text(
             project.read_text().replace("epochs = 40", "epochs = 1").replace("epochs = 4 ", "epochs = 1 ")
@@ -69,6 +75,25 @@ def test_an_example_builds_and_verifies(
     report = json.loads((folder / "build" / TARGETS[name] / "report.json").read_text())
     assert report["status"] == "verified"
     assert not [d for d in report["diagnostics"] if d["severity"] == "error"]
+
+
+@pytest.mark.slow
+def test_a_search_gives_a_recipe_that_builds(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two trials without training, in a budget that such a model can meet."""
+    folder = trained("tuning", tmp_path_factory)
+    loose = (*LOOSE, "--flash", "64KiB", "--quiet")
+
+    run("-m", "edgecompile.cli", "tune", "--trials", "2", "--epochs", "0", *loose, cwd=folder)
+    best = folder / "build" / "nucleo-f103rb"
+    front = json.loads((best / "front.json").read_text())
+    recipe = ("--recipe", str(best / "best.toml"), "-o", "again")
+    run("-m", "edgecompile.cli", "build", *recipe, *loose, cwd=folder)
+
+    assert {"built": 2, "failed": 0}.items() <= front["trials"].items() and front["best"] is not None
+    reports = [json.loads((folder / name / "nucleo-f103rb" / "report.json").read_text()) for name in ("build", "again")]
+    assert [report["status"] for report in reports] == ["verified", "verified"]
+    again = folder / "again" / "nucleo-f103rb"
+    assert (again / "digits.tflite").read_bytes() == (best / "digits.tflite").read_bytes()
 
 
 @pytest.mark.slow
