@@ -57,6 +57,7 @@ def lower(
     reference_samples: int | None,
     seed: int,
     folder: str,
+    wanted: Sequence[str],
     progress: Progress,
     recipe: dict[str, Any] | None = None,
     labels: Sequence[str] = (),
@@ -65,6 +66,7 @@ def lower(
 
     ``data``: folder of a data set saved by ``frontend.data.save`` or None.
     ``random_calibration``: samples of noise to calibrate with where there is no data, else 0.
+    ``schemes``: all of the build; ``wanted``: labels of those to convert, none where only predictions are.
     ``recipe``: its ``steps``, the ``forms`` and ``metric`` they are judged by, the ``cache``; None: no step is taken.
     ``labels``: class names that an output must fit.
     Writes ``<scheme label>.tflite``, ``input_<i>.npy`` and ``reference_<i>.npy`` (float32, samples
@@ -82,17 +84,18 @@ def lower(
         diagnostics += frontend_data.check_against(dataset, model.inputs, model.outputs)
         dataset = frontend_data.arrange(dataset, model.inputs, model.outputs)
     calibration = calibration_of(dataset, model.inputs, random_calibration, seed)
-    wanted = [Scheme(**plain) for plain in schemes]
-    if recipe is not None or any(scheme.numerics in NEEDS_CALIBRATION for scheme in wanted):
+    numerics = [Scheme(**plain) for plain in schemes]
+    if recipe is not None or any(scheme.numerics in NEEDS_CALIBRATION for scheme in numerics):
         diagnostics += unroll(model.model)
-    records: dict[str, Any] = {}
+    making, compressed = Work(progress=progress), Compressed()
     if recipe is None:
-        _convert(model, wanted, calibration, seed, out, work)
+        _convert(model, [one for one in numerics if one.label in wanted], calibration, seed, out, making)
     else:
         opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed)
-        compressed = _compress(model, wanted, calibration, dataset, recipe, opened, out, work)
-        diagnostics += compressed.diagnostics
-        records = {label: [one.to_dict() for one in done] for label, done in compressed.records.items()}
+        material = material_of(numerics, calibration, dataset, recipe, opened, making)
+        diagnostics += adapt(model.model, lambda x: list(predict(model, x)), material)
+        if wanted:
+            compressed = _compress(model, material, recipe["title"], out, making)
     inputs = reference_inputs(dataset, model.inputs, reference_samples, seed)
     with work.stage("Predict", "the float model") as summary:
         outputs = predict(model, inputs)
@@ -105,7 +108,7 @@ def lower(
         "bridge_difference": model.bridge_difference,
         "diagnostics": [plain_of(diagnostic) for diagnostic in diagnostics],
         "stages": work.stages,
-        "records": records,
+        "made": made_of(making, compressed),
         "input_files": [f"input_{index}.npy" for index in range(len(inputs))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(outputs))],
         "versions": {**versions(), **trained_on(recipe)},
@@ -163,24 +166,20 @@ def _convert(
             summary.append(", ".join([format_size(len(content)), *(f"calibrated by {method}" for method in taken)]))
 
 
-def _compress(
-    model: KerasModel,
-    schemes: Sequence[Scheme],
-    calibration: tuple[Array, ...] | None,
-    dataset: frontend_data.DataSet | None,
-    recipe: dict[str, Any],
-    opened: Opened,
-    out: Path,
-    work: Work,
-) -> Compressed:
-    material = material_of(schemes, calibration, dataset, recipe, opened, work)
-    said = adapt(model.model, lambda x: list(predict(model, x)), material)
+def _compress(model: KerasModel, material: Material, title: str, out: Path, work: Work) -> Compressed:
     with work.stage("Convert", "float32, for the recipe", several=True) as summary:
-        network = _floats(model, opened.seed)
+        network = _floats(model, material.seed)
         summary.append(f"{len(network.main.operators)} operators")
-    compressed = take_steps(network, model.model.name, material, recipe["title"], out, work)
-    compressed.diagnostics[:0] = said
-    return compressed
+    return take_steps(network, model.model.name, material, title, out, work)
+
+
+def made_of(work: Work, compressed: Compressed) -> dict[str, Any]:
+    """What making the flatbuffers was like, apart from what is known of the model: for the parent."""
+    return {
+        "stages": work.stages,
+        "diagnostics": [plain_of(diagnostic) for diagnostic in compressed.diagnostics],
+        "records": {label: [one.to_dict() for one in done] for label, done in compressed.records.items()},
+    }
 
 
 def material_of(

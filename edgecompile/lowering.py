@@ -27,7 +27,7 @@ from edgecompile.frontend.network_ports import is_quantized, ports_of
 from edgecompile.frontend.source import ModelSource
 from edgecompile.ir import reader
 from edgecompile.ir.network import Network, Tensor
-from edgecompile.keras_answers import answers
+from edgecompile.keras_answers import answers, whole
 from edgecompile.libs import child
 
 AS_FOUND = "as found"
@@ -129,6 +129,7 @@ def lower(
         "reference_samples": samples,
         "seed": project.seed,
         "folder": str(scratch),
+        "schemes": [dataclasses.asdict(scheme) for scheme in unique],
         "recipe": compression,
         "labels": _labels(project, dataset) if card else (),
     }
@@ -149,26 +150,24 @@ def _answer(
     scratch: Path,
     progress: Progress,
 ) -> Mapping[str, Any]:
-    """What the Keras process says of all schemes; it is asked for those only that are not known."""
+    """What the Keras process says of all schemes; it is asked only for what is not known."""
     kept = answers(store, source, schemes, dataset, arguments)
     asked = tuple(schemes) if kept is None else kept.missing()
-    if kept is not None and not asked:
-        answer = kept.restore(scratch, (), None)
-        kept.tell(answer, source.name, progress)
-        return answer
+    if kept is not None and asked is None:
+        return kept.restore(scratch, (), None, source.name, progress)
     if dataset is not None and not (scratch / "data").is_dir():
         frontend_data.save(dataset, scratch / "data")
     fresh: dict[str, Any] = child.call(
         _PROCESSES.get(source.kind, "edgecompile.keras_process:lower"),
-        {**arguments, "schemes": [dataclasses.asdict(scheme) for scheme in asked]},
+        {**arguments, "wanted": [scheme.label for scheme in asked or ()]},
         progress=progress,
         environment=_environment(scratch, (arguments["recipe"] or {}).get("device", "cpu")),
         crash=CONVERTER_DIED,
     )
     if kept is None:
-        return fresh
-    kept.put(asked, fresh, scratch)
-    return kept.restore(scratch, asked, fresh)
+        return whole(fresh)
+    kept.put(asked or (), fresh, scratch)
+    return kept.restore(scratch, asked or (), fresh, source.name, progress)
 
 
 def _lowered(

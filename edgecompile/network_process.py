@@ -11,6 +11,7 @@ from edgecompile.compress.context import Samples
 from edgecompile.compress.run import outputs
 from edgecompile.compress.structure.counts import count
 from edgecompile.compress.subject import Subject
+from edgecompile.compression import Compressed
 from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
@@ -26,6 +27,7 @@ from edgecompile.keras_process import (
     Opened,
     Work,
     calibration_of,
+    made_of,
     material_of,
     plain_of,
     reference_inputs,
@@ -49,6 +51,7 @@ def lower(
     reference_samples: int | None,
     seed: int,
     folder: str,
+    wanted: Sequence[str],
     progress: Progress,
     recipe: dict[str, Any],
     labels: Sequence[str] = (),
@@ -72,8 +75,10 @@ def lower(
         dataset = frontend_data.arrange(dataset, inputs, ends)
     calibration = calibration_of(dataset, inputs, random_calibration, seed)
     opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed)
-    material = material_of([Scheme(**plain) for plain in schemes], calibration, dataset, recipe, opened, work)
-    compressed = take_steps(network, origin.name.removesuffix(".tflite"), material, recipe["title"], out, work)
+    making, compressed = Work(progress=progress), Compressed()
+    if wanted:
+        material = material_of([Scheme(**plain) for plain in schemes], calibration, dataset, recipe, opened, making)
+        compressed = take_steps(network, origin.name.removesuffix(".tflite"), material, recipe["title"], out, making)
     asked = reference_inputs(dataset, inputs, reference_samples, seed)
     with work.stage("Predict", "the float model") as summary:
         answers = outputs(Subject(network=network), Samples(x=tuple(asked)))
@@ -84,9 +89,9 @@ def lower(
         "inputs": [dataclasses.asdict(spec) for spec in inputs],
         "outputs": [dataclasses.asdict(spec) for spec in ends],
         "bridge_difference": None,
-        "diagnostics": [plain_of(diagnostic) for diagnostic in (*diagnostics, *compressed.diagnostics)],
+        "diagnostics": [plain_of(diagnostic) for diagnostic in diagnostics],
         "stages": work.stages,
-        "records": {label: [one.to_dict() for one in done] for label, done in compressed.records.items()},
+        "made": made_of(making, compressed),
         "input_files": [f"input_{index}.npy" for index in range(len(asked))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(answers))],
         "versions": {**versions(), **trained_on(recipe)},

@@ -15,7 +15,9 @@ from pipeline_networks import project, samples, targets_of
 
 from edgecompile.cache.store import Store
 from edgecompile.core.project import Budget, DataSpec, Project
+from edgecompile.core.recipe import Recipe, Scheme, Step
 from edgecompile.core.report import Report
+from edgecompile.emit.output import without_durations
 from edgecompile.libs import child
 from edgecompile.pipeline import build, check
 
@@ -165,7 +167,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def listening(function: str, arguments: dict[str, Any], **more: Any) -> Any:
         if function == "edgecompile.keras_process:lower":
-            calls.append([scheme["io_dtype"] for scheme in arguments["schemes"]])
+            schemes = [Scheme(**plain) for plain in arguments["schemes"]]
+            calls.append([scheme.io_dtype for scheme in schemes if scheme.label in arguments["wanted"]])
         return usual(function, arguments, **more)
 
     monkeypatch.setattr(child, "call", listening)
@@ -191,6 +194,62 @@ def test_only_the_scheme_that_is_new_is_converted(place: Path, tmp_path: Path, a
     assert asked == [["uint8"], ["int8"]]
     assert outputs(tmp_path / "two" / "build" / "coral") == before
     assert [stage.name for stage in alone.stages][:4] == ["load", "convert", "convert", "predict"]
+
+
+def with_test_part(place: Path, seed: int, name: str) -> None:
+    """``name``: the data of the place, its test part drawn anew."""
+    with np.load(place / "data.npz") as held:
+        kept = {key: held[key] for key in ("x_train", "y_train")}
+    draw = np.random.default_rng(seed)
+    x, y = draw.random((24, 8, 8, 1), dtype=np.float32), draw.integers(0, 4, 24)
+    np.savez(place / name, x_test=x, y_test=y, **kept)
+
+
+STEPS = (Step(name="batch_norm"), Step(name="cluster", options={"k": 4, "epochs": 1}))
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("steps", [pytest.param((), id="converted"), pytest.param(STEPS, id="trained")])
+def test_other_test_samples_convert_and_train_nothing_again(
+    place: Path, tmp_path: Path, asked: list[list[str]], steps: tuple[Step, ...]
+) -> None:
+    name = f"tested-{len(steps)}.npz"
+    data = DataSpec(source=name, calibration_samples=16)
+    wanted = keras_project(place, tmp_path, "coral", data=data, recipe=Recipe(name="mine", steps=steps))
+    with_test_part(place, 1, name)
+    (first,), _, _ = built(wanted, tmp_path / "cache")
+    converted = (tmp_path / "build" / "coral" / "net.tflite").read_bytes()
+
+    with_test_part(place, 2, name)
+    (second,), heard, _ = built(wanted, tmp_path / "cache")
+    built(dataclasses.replace(wanted, output=tmp_path / "other"), tmp_path / "empty")
+
+    assert asked == [["uint8"], [], ["uint8"]]
+    assert outputs(tmp_path / "build") == outputs(tmp_path / "other")
+    assert (tmp_path / "build" / "coral" / "net.tflite").read_bytes() == converted
+    told = [(tmp_path / name / "coral" / "report.json").read_bytes() for name in ("build", "other")]
+    assert without_durations(told[0]) == without_durations(told[1])
+    assert first.details != second.details
+    assert {"Convert"} | ({"Compress"} if steps else set()) <= heard.cached()
+    assert not {"Load", "Predict", "Verify"} & heard.cached()
+
+
+@pytest.mark.tensorflow
+def test_other_training_samples_change_nothing_that_was_calibrated_apart(
+    place: Path, tmp_path: Path, asked: list[list[str]]
+) -> None:
+    with np.load(place / "data.npz") as held:
+        parts = {**held, "x_calibration": held["x_test"]}
+    np.savez(place / "apart.npz", **parts)
+    wanted = keras_project(place, tmp_path, "coral", data=DataSpec(source="apart.npz"))
+    built(wanted, tmp_path / "cache")
+
+    np.savez(place / "apart.npz", **{**parts, "x_train": parts["x_train"] * 0.5})
+    built(wanted, tmp_path / "cache")
+    np.savez(place / "apart.npz", **{**parts, "x_calibration": parts["x_test"] * 0.5})
+    built(wanted, tmp_path / "cache")
+
+    assert asked == [["uint8"], [], ["uint8"]]
 
 
 @pytest.mark.tensorflow
