@@ -48,7 +48,7 @@ _PROGRAMS = (
     ("qemu-system-arm", "run Cortex-M builds on an emulated board", "apt-get install qemu-system-arm"),
     ("make", "build firmware", "apt-get install make"),
     ("openocd", "flash boards", "apt-get install openocd"),
-    ("pyocd", "flash boards", "pip install pyocd"),
+    ("pyocd", "flash boards", "pip install 'edgecompile[pyocd]'"),
     ("st-flash", "flash STM32 boards", "apt-get install stlink-tools"),
     ("dfu-util", "flash over USB, by the chip's boot loader", "apt-get install dfu-util"),
     (

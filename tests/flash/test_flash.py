@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import re
 import shutil
 import stat
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +23,7 @@ from edgecompile.emit.emit import Emission, emitters
 from edgecompile.flash import uf2_file
 from edgecompile.flash.flash import runners
 from edgecompile.flash.runners import dfu_util, pyocd, st_flash, uf2
+from edgecompile.flash.task import Task
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.kernels.program import compile_network
 
@@ -231,6 +236,22 @@ def test_every_way_to_fail_has_its_diagnostic(
     exit_code = main(["flash", str(folder), *words])
 
     assert (exit_code, f"error[{code}]" in said(capsys)) == (1, True)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyocd") is None, reason="pyocd is not installed")
+def test_the_real_pyocd_takes_the_commands_and_finds_no_probe(tmp_path: Path) -> None:
+    (tmp_path / "app.elf").write_bytes(b"")
+    task = Task(image=tmp_path / "app", address=0, board={"pyocd": "nrf52840"}, verify=True, run=True)
+
+    load, compare, run_ = (
+        subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True)
+        for words in pyocd.commands(task)
+    )
+
+    assert load.returncode != 0
+    for done in (load, compare, run_):
+        assert re.search(pyocd.NO_PROBE, done.stdout + done.stderr), done.stderr
+        assert "usage:" not in done.stderr
 
 
 REFUSED = {

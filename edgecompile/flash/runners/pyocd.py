@@ -1,4 +1,4 @@
-"""pyOCD (`pip install pyocd`): CMSIS-DAP, ST-Link and J-Link probes; chips that it has or finds in a CMSIS pack.
+"""pyOCD (`pip install edgecompile[pyocd]`): CMSIS-DAP, ST-Link and J-Link probes; chips that it has or finds in a pack.
 
 `pyocd load`, `pyocd cmd` (`compare`) and `pyocd run` of version 0.36 and later; the self-test ends its output with
 EOT, at which `run --eot` stops.
