@@ -24,12 +24,13 @@ Array = np.ndarray[Any, Any]
 LEAST_AGREEING = 0.99
 _SAMPLES = 200
 _MOST_ELEMENTS = 10_000_000  # of all tensors and samples together
-# The first that is there runs. LiteRT's optimized kernels round once, as those of phones do and the simulation;
-# the reference kernels, which microcontrollers run, round twice where they multiply by a scale.
+# The first that is there runs. LiteRT's optimized kernels round once, as those of phones do;
+# the reference kernels of old, which microcontrollers run, round twice where they multiply by a scale.
 _KERNELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("default", ("ai-edge-litert", "tensorflow", "tflite-runtime")),
     ("reference", ("tflite-runtime", "ai-edge-litert", "tensorflow")),
 )
+_TWICE = frozenset({("tflite-runtime", "reference")})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +38,13 @@ class Agreement:
     """Shares of elements that are close enough, over the integers of all tensors that operators make.
 
     ``each``: every operator given what the interpreter gave it; ``whole``: the network as a whole, in which a step in
-    an early layer may become several. ``worst`` is the operator that agrees least by itself, and its share.
+    an early layer may become several. ``worst`` is the operator that agrees least by itself, and its share. ``twice``:
+    simulated with two roundings, as these kernels do it.
     """
 
     by: str
     resolver: str
+    twice: bool
     each: float
     whole: float
     worst: tuple[str, float]
@@ -86,16 +89,18 @@ def diagnose(found: Sequence[Agreement]) -> Diagnostic:
 
 def _described(one: Agreement) -> str:
     operator, share = one.worst
+    rounding = "two roundings" if one.twice else "one rounding"
     return (
-        f"{one.by}: {100 * one.whole:.2f} % end to end, {100 * one.each:.2f} % each operator given the same inputs "
-        f"(least: {operator} with {100 * share:.2f} %), on {one.samples} calibration samples"
+        f"{one.by} ({rounding}): {100 * one.whole:.2f} % end to end, {100 * one.each:.2f} % each operator given the "
+        f"same inputs (least: {operator} with {100 * share:.2f} %), on {one.samples} calibration samples"
     )
 
 
 def _compared(
     network: Network, samples: Samples, within: float, runtime: litert.RuntimeInfo, resolver: str
 ) -> Agreement:
-    main, simulation = network.main, Simulation(network)
+    twice = (runtime.name, resolver) in _TWICE
+    main, simulation = network.main, Simulation(network, twice=twice)
     made = [i for step in simulation.steps for i in main.operators[step].outputs if is_quantized(main.tensors[i])]
     elements = sum(main.tensors[i].elements for i in made)
     some = samples.take(slice(0, max(1, min(_SAMPLES, _MOST_ELEMENTS // max(1, elements)))))
@@ -116,6 +121,7 @@ def _compared(
     return Agreement(
         by=by,
         resolver=resolver,
+        twice=twice,
         each=_mean(each),
         whole=_mean(close),
         worst=min(shares.items(), key=lambda item: (item[1], item[0]), default=("none", 1.0)),

@@ -107,7 +107,7 @@ def test_few_bits_need_the_float_model() -> None:
 
 @pytest.mark.parametrize("share, severity", [(0.995, "note"), (0.98, "warning")])
 def test_the_figure_of_agreement_is_a_warning_where_it_is_low(share: float, severity: str) -> None:
-    shown = {"by": "x", "resolver": "default", "each": 1.0, "worst": ("ADD", 1.0), "samples": 8}
+    shown = {"by": "x", "resolver": "default", "twice": False, "each": 1.0, "worst": ("ADD", 1.0), "samples": 8}
 
     told = diagnose([Agreement(whole=1.0, **shown), Agreement(whole=share, **shown)])
 

@@ -12,6 +12,7 @@ from edgecompile.compress.simulate.normalize import Normalizer, can_normalize
 from edgecompile.compress.simulate.plan import Plan
 from edgecompile.compress.simulate.quantizers import fake_quantize, is_quantized, real
 from edgecompile.compress.simulate.shadow import Shadow
+from edgecompile.compress.simulate.two_roundings import grids, to_grid
 from edgecompile.compress.simulate.writeback import written
 from edgecompile.compress.sites import Site, sites_of
 from edgecompile.compress.subject import NOTHING, Held
@@ -29,7 +30,8 @@ class Simulation:
     ``weights[key]`` and ``biases[key]`` are the float variables behind a site's constants, in the network's layout;
     ``effective(key)`` is what is computed with. ``shadows`` gives float weights to start from where the network
     has integers. ``normalize`` (float networks): a batch norm in every CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED
-    with a bias, which ``network()`` folds again; call :meth:`prime` before training.
+    with a bias, which ``network()`` folds again; call :meth:`prime` before training. ``twice``: sums are rounded as
+    microcontrollers' kernels do it, see ``two_roundings``.
 
     Raises EC350 for an operator that has no simulation, EC351 (when called) for inputs that do not fit, EC352 for
     weights that are stored without their zeros, EC190 without TensorFlow.
@@ -42,6 +44,7 @@ class Simulation:
         held: Mapping[str, Held] | None = None,
         shadows: Mapping[str, Array] | None = None,
         normalize: bool = False,
+        twice: bool = False,
     ) -> None:
         self._tf = tensorflow()
         self._given, self._main = network, network.main
@@ -58,6 +61,7 @@ class Simulation:
             if site.bias is not None
         }
         self._plan = Plan(self._tf, network, self.sites)
+        self._grids = grids(self._main, self.sites.values(), self._plan.steps) if twice else {}
         self._norms = {
             key: Normalizer(self._tf, len(_real(self._main.tensors[site.bias])), floor=held.get(key, NOTHING).is_shared)
             for key, site in self.sites.items()
@@ -173,6 +177,8 @@ class Simulation:
         outputs = self._plan.compute(number, call)
         if number in self._plan.moving:
             return outputs
+        if number in self._grids:
+            outputs = tuple(to_grid(self._tf, y, self._grids[number]) for y in outputs)
         return tuple(fake_quantize(self._tf, y, t) for y, t in zip(outputs, call.outputs, strict=True))
 
     def _normalizer(self, key: str | None, training: bool, collect: bool) -> Callable[[Value], Value] | None:
