@@ -20,6 +20,7 @@ from edgecompile.core.project import Project
 from edgecompile.core.target import Target
 from edgecompile.emit.output_errors import told
 from edgecompile.frontend.source import open_model
+from edgecompile.lowering import scheme_of
 from edgecompile.report import pareto
 from edgecompile.report.json import dump_object
 from edgecompile.search import answer, budget, executors, genome, objectives, proposals
@@ -81,6 +82,9 @@ def tune(console: Console, project: Project, target: Target, wish: Wish, *, as_j
             trials = search.run()
             console.end(progress.summary(trials))
             return _conclude(console, task, trials, as_json)
+        except EdgecompileError:
+            task.study.forget()
+            raise
         except KeyboardInterrupt:
             console.say(f"the search is kept in {wish.study}: the same command goes on with it")
             raise
@@ -88,9 +92,13 @@ def tune(console: Console, project: Project, target: Target, wish: Wish, *, as_j
 
 @contextmanager
 def _opened(project: Project, target: Target, wish: Wish, started: float) -> Iterator[Task]:
-    """Check everything that can be checked before the first trial, then open study and workers."""
+    """Check everything that can be checked before the first trial, then open study and workers.
+
+    Raises what budgets, numbers and objectives raise that no build could meet.
+    """
     source = open_model(project.model, project.base)
     limits = budget.limits_of(project, target, source)
+    scheme_of(project, target)
     names = objectives.chosen(wish.objectives, limits)
     budget.demand_figures(names, target)
     numerics = budget.insisted(project)

@@ -44,6 +44,7 @@ def connect(address: str, patience_s: float = _PATIENCE_S) -> Link:
     for name in ("distributed", "distributed.comm", "distributed.client", "distributed.core"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        _parse(address)  # a client of no address at all hangs for 20 s when it is thrown away, and writes a trace
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             client = distributed.Client(address, timeout=patience_s, set_as_default=False)
@@ -56,6 +57,15 @@ def connect(address: str, patience_s: float = _PATIENCE_S) -> Link:
         raise
     workers = len(client.scheduler_info(n_workers=-1)["workers"])
     return Link(client=client, executor=client.get_executor(pure=False, retries=2), workers=workers)
+
+
+def _parse(address: str) -> None:
+    """Raises ValueError for what is no `protocol://host:port`, where the protocol may be left out."""
+    addressing: Any = importlib.import_module("distributed.comm.addressing")
+    registry: Any = importlib.import_module("distributed.comm.registry")
+    scheme, place = addressing.parse_address(address)
+    registry.get_backend(scheme)
+    addressing.parse_host_port(place)
 
 
 def version_here() -> str:

@@ -27,8 +27,8 @@ _MORE = 1.5
 _MOST_DISCARDED = 300
 # How a build ends that went through, or that this recipe does not suit; others end so whatever the recipe.
 _OF_THE_RECIPE = (0, 1)
-# A fault of ours in so many trials on end is none of the recipes'.
-_FAULT, _MOST_FAULTS = "EC900", 4
+# What goes wrong in the same way in so many trials on end is none of the recipes': a fault of ours, or of the inputs.
+_FAULT, _MOST_ALIKE = "EC900", 4
 _WITH_WEIGHTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 # A limit on a drop that cannot be checked; and the codes of operators that a target does not run.
 _UNSCORED, _OPERATORS = "EC717", "EC5"
@@ -189,8 +189,8 @@ class Search:
             answer = {"status": "failed", "exit_code": 3, "measures": [], "diagnostics": [], "lost": str(error)[:300]}
         if number == 0:
             _demand_a_start(answer)
-        if any(one["code"] == _FAULT for one in answer["diagnostics"]):
-            _demand_no_fault(answer, self.study.trials())
+        if answer["exit_code"]:
+            _demand_some_sense(answer, self.study.trials())
         state, facts = concluded(answer)
         self.study.end(number, state, facts)
         self.listener.ended(self.study.trials()[number])
@@ -248,12 +248,15 @@ def _demand_a_start(answer: Mapping[str, Any]) -> None:
         raise from_exit_code(answer["exit_code"], said)
 
 
-def _demand_no_fault(answer: Mapping[str, Any], trials: Sequence[Trial]) -> None:
-    """Raise what this build said, a fault of ours, where those of the trials that ended before were, too."""
-    ended = [one for one in trials if one.is_done and one.state != DISCARDED][-(_MOST_FAULTS - 1) :]
-    broken = [one for one in ended if one.state == FAILED and one.reason.startswith(_FAULT)]
-    if len(broken) == _MOST_FAULTS - 1:
-        raise from_exit_code(answer["exit_code"], [from_dict(one) for one in answer["diagnostics"]])
+def _demand_some_sense(answer: Mapping[str, Any], trials: Sequence[Trial]) -> None:
+    """Raise what this build said where those before it said so, too: of faults of ours, and where none went through."""
+    said = [from_dict(one) for one in answer["diagnostics"]]
+    code = next((one.code for one in said if one.severity is Severity.ERROR), None)
+    ended = [one for one in trials if one.is_done and one.state != DISCARDED]
+    alike = [one for one in ended[-(_MOST_ALIKE - 1) :] if one.state == FAILED and one.reason.startswith(f"{code}:")]
+    hopeless = code == _FAULT or not any(one.state == COMPLETE for one in ended)
+    if code is not None and hopeless and len(alike) == _MOST_ALIKE - 1:
+        raise from_exit_code(answer["exit_code"], said)
 
 
 def no_evaluation(why: str) -> EdgecompileError:

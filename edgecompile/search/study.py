@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,12 +53,16 @@ class Trial:
 
 @dataclass(kw_only=True)
 class Study:
-    """The trials in ``folder``; :func:`open_study` makes one. Several processes may have it open."""
+    """The trials in ``folder``; :func:`open_study` makes one. Several processes may have it open.
+
+    ``is_new``: this process made it.
+    """
 
     folder: Path
     space: Sequence[Dimension]
     journal: optuna.Journal
     said: list[Diagnostic] = field(default_factory=list)
+    is_new: bool = False
     _locks: dict[int, int] = field(default_factory=dict)
 
     def trials(self) -> list[Trial]:
@@ -115,6 +120,15 @@ class Study:
         with _locked(self.folder / "ask.lock"):
             yield
 
+    def forget(self) -> None:
+        """Remove a study that this process made and nothing came of: nobody wants to go on with it."""
+        with self.asking():
+            if not self.is_new or any(one.is_done for one in self.trials()):
+                return
+            for name in (CARD, JOURNAL):
+                (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def place(self, number: int) -> Path:
         """The folder that a trial is built in."""
         return self.folder / "trials" / f"{number:04d}"
@@ -154,12 +168,15 @@ def open_study(folder: Path, identity: Mapping[str, Any], space: Sequence[Dimens
     (folder / "trials").mkdir(parents=True, exist_ok=True)
     said: list[Diagnostic] = []
     with _locked(folder / "ask.lock"):
+        is_new = not (folder / CARD).exists()
         _identify(folder / CARD, identity)
         with _locked(folder / "journal.lock"):
             _mend(folder / JOURNAL, said)
         try:
             choices = {one.name: optuna.Choice(count=len(one.values), ordered=one.ordered) for one in space}
-            study = Study(folder=folder, space=space, journal=optuna.Journal(folder / JOURNAL, choices), said=said)
+            study = Study(
+                folder=folder, space=space, journal=optuna.Journal(folder / JOURNAL, choices), said=said, is_new=is_new
+            )
             study.trials()
         except (EdgecompileError, OSError):
             raise

@@ -217,6 +217,19 @@ def test_a_search_stops_where_one_trial_after_the_other_is_a_fault_of_ours(tmp_p
     assert len(pool.orders) == 6
 
 
+def test_a_search_stops_where_every_recipe_is_refused_for_the_same_reason(tmp_path: Path) -> None:
+    refused = Diagnostic(code="EC400", message="the converter died").to_dict()
+    pool = Pool(lambda order: {
+        "status": "rejected", "exit_code": 1, "measures": [], "details": {}, "diagnostics": [refused]
+    })  # fmt: skip
+    question = asked(most=30)
+
+    with pytest.raises(RejectedError, match="EC400"):
+        search(opened(tmp_path, question), question, pool)
+
+    assert len(pool.orders) == 4
+
+
 def test_a_single_fault_of_ours_is_a_failed_trial(tmp_path: Path) -> None:
     pool = Pool(lambda order: broken(order) if order.project.output.name == "0003" else answer(order))
     question = asked(most=8)

@@ -171,6 +171,28 @@ def test_a_study_of_other_inputs_is_refused(tmp_path: Path) -> None:
     assert refused.value.diagnostics[0].notes == ("model: found a.keras 1234; asked a.keras 5678",)
 
 
+def test_a_study_that_nothing_came_of_is_forgotten_by_who_made_it(tmp_path: Path) -> None:
+    question = asked()
+    new, place = opened(tmp_path / "new", question), tmp_path / "found"
+    opened(place, question)
+
+    new.forget()
+    opened(place, question).forget()
+
+    assert not new.folder.exists()
+    assert (place / "study.json").is_file()
+
+
+def test_a_study_with_a_trial_that_is_done_is_kept(tmp_path: Path) -> None:
+    question = asked(most=1)
+    study = opened(tmp_path, question)
+    search(study, question, Formula())
+
+    study.forget()
+
+    assert [one.is_done for one in opened(tmp_path, question).trials()] == [True]
+
+
 def test_a_torn_last_line_is_taken_away_and_told(tmp_path: Path) -> None:
     question = asked(most=3)
     search(opened(tmp_path, question), question, Formula())
