@@ -23,7 +23,7 @@ from edgecompile.search.driver import FRONT, Pool
 from edgecompile.search.objectives import ACCURACY, NO_LIMIT, Figures, Limits, meets, point, violations
 from edgecompile.search.proposals import SENSITIVITY, Asked
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, Study, Trial
-from edgecompile.search.trial import Order, Place, work
+from edgecompile.search.trial import Order, Place, demand_written, work
 
 # Of what lies just behind the front as many are judged, for each point on it, where the table has room.
 _NEAR = 0.5
@@ -109,7 +109,7 @@ def judge(
     """The candidates trained on all samples, as ``build`` does it, and scored on the test part; in the same order.
 
     What was built so before is read. ``told`` hears how many of how many are done. A build that fails now is left out;
-    raises what the first of them said where none is left.
+    raises what the first of them said where none is left, and what any says whose output cannot be written.
     """
     waiting = {}
     for trial in found:
@@ -120,6 +120,7 @@ def judge(
     answers = []
     for done, future in enumerate(waiting.values(), 1):
         answers.append(future.result())
+        demand_written(answers[-1])
         told(len(found) - len(waiting) + done, len(found))
     points = []
     for trial in found:

@@ -16,7 +16,7 @@ from edgecompile.search import costs, objectives, pareto
 from edgecompile.search.objectives import NO_LIMIT
 from edgecompile.search.proposals import Asked, built, is_ready, propose
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, RUNNING, Study, Trial
-from edgecompile.search.trial import ATTEMPTS, Order, Place, work
+from edgecompile.search.trial import ATTEMPTS, Order, Place, demand_written, work
 
 # As many points as a table and a picture can tell apart; each is built once more.
 FRONT = 12
@@ -187,6 +187,7 @@ class Search:
                 self.running[self.pool.submit(work, self._order(self.study.trials()[number]))] = number
                 return
             answer = {"status": "failed", "exit_code": 3, "measures": [], "diagnostics": [], "lost": str(error)[:300]}
+        demand_written(answer)
         if number == 0:
             _demand_a_start(answer)
         if answer["exit_code"]:

@@ -36,6 +36,7 @@ def identity(project: Project, source: ModelSource, asked: Asked, most_epochs: i
         "ram": format_size(limits.ram_bytes) if limits.ram_bytes is not None else "no limit",
         "drop": limits.max_drop if limits.max_drop is not None else "no limit",
         "metric": project.accuracy.metric or "as the labels suggest",
+        "numerics": rest.pop("numerics") or "the target's",
         "recipe": recipes.title(asked.own) if asked.own else "none of your own",
         "epochs": most_epochs,
         "threads": threads,

@@ -125,7 +125,7 @@ class Study:
         with self.asking():
             if not self.is_new or any(one.is_done for one in self.trials()):
                 return
-            for name in (CARD, JOURNAL):
+            for name in (JOURNAL, CARD):
                 (self.folder / name).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -169,6 +169,8 @@ def open_study(folder: Path, identity: Mapping[str, Any], space: Sequence[Dimens
     said: list[Diagnostic] = []
     with _locked(folder / "ask.lock"):
         is_new = not (folder / CARD).exists()
+        if is_new and (folder / JOURNAL).is_file() and (folder / JOURNAL).stat().st_size:
+            raise _damaged(folder / CARD, "it is missing, so that nobody knows what the trials are of")
         _identify(folder / CARD, identity)
         with _locked(folder / "journal.lock"):
             _mend(folder / JOURNAL, said)
@@ -206,8 +208,11 @@ def _identify(card: Path, identity: Mapping[str, Any]) -> None:
 
 def _write(card: Path, identity: Mapping[str, Any]) -> None:
     part = card.with_suffix(".part")
-    part.write_text(json.dumps(dict(identity), indent=2) + "\n", encoding="utf-8")
-    os.replace(part, card)
+    try:
+        part.write_text(json.dumps(dict(identity), indent=2) + "\n", encoding="utf-8")
+        os.replace(part, card)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _mend(journal: Path, said: list[Diagnostic]) -> None:

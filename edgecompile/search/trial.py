@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.cache.store import Store
-from edgecompile.core.errors import EdgecompileError
+from edgecompile.core.diagnostic import from_dict
+from edgecompile.core.errors import EdgecompileError, from_exit_code
 from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
 from edgecompile.core.target import Target
@@ -27,6 +28,8 @@ _DIED = child.Crash(
 _KILLED = "SIGKILL"
 # Another build holds the folder: on a cluster, that of a search that was interrupted and goes on unheard.
 _HELD = "EC634"
+# How codes begin of folders that cannot be written.
+_OUTPUT = "EC63"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,13 @@ def evaluate(packed: str, progress: Progress) -> dict[str, Any]:
         "diagnostics": plain["diagnostics"],
         "details": {name: plain["details"].get(name) for name in ("sensitivity",)},
     }
+
+
+def demand_written(answer: Mapping[str, Any]) -> None:
+    """Raise what the build said where its output could not be written: of a full disk the recipe is not to blame."""
+    said = [from_dict(one) for one in answer["diagnostics"]]
+    if answer["exit_code"] and any(one.code.startswith(_OUTPUT) and one.code != _HELD for one in said):
+        raise from_exit_code(answer["exit_code"], said)
 
 
 def _is_death(answer: Mapping[str, Any]) -> bool:

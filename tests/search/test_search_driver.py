@@ -230,6 +230,20 @@ def test_a_search_stops_where_every_recipe_is_refused_for_the_same_reason(tmp_pa
     assert len(pool.orders) == 4
 
 
+def test_a_trial_whose_output_finds_no_room_is_begun_again_and_not_failed(tmp_path: Path) -> None:
+    full = Diagnostic(code="EC631", message="there is no room left").to_dict()
+    pool = Pool(lambda order: answer(order) if order.project.output.name < "0003" else {
+        "status": "failed", "exit_code": 2, "measures": [], "details": {}, "diagnostics": [full]
+    })  # fmt: skip
+    question = asked(most=6)
+
+    with pytest.raises(BadInputError, match="EC631"):
+        search(opened(tmp_path, question), question, pool)
+    trials = search(opened(tmp_path, question), question, Pool())
+
+    assert [one.state for one in trials] == [COMPLETE] * 6
+
+
 def test_a_single_fault_of_ours_is_a_failed_trial(tmp_path: Path) -> None:
     pool = Pool(lambda order: broken(order) if order.project.output.name == "0003" else answer(order))
     question = asked(most=8)

@@ -236,6 +236,15 @@ def test_a_damaged_card_is_told(tmp_path: Path) -> None:
         opened(tmp_path, question)
 
 
+def test_trials_without_their_card_are_not_guessed_at(tmp_path: Path) -> None:
+    question = asked(most=1)
+    search(opened(tmp_path, question), question, Formula())
+    (tmp_path / "study.json").unlink()
+
+    with pytest.raises(BadInputError, match="EC859"):
+        opened(tmp_path, question)
+
+
 def test_a_studys_facts_are_json_all_the_way(tmp_path: Path) -> None:
     question = asked(most=5)
     search(opened(tmp_path, question), question, Formula())
