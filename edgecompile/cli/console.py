@@ -12,6 +12,7 @@ from typing import TextIO
 
 import click
 
+from edgecompile.cli.folding import folded
 from edgecompile.cli.live import LiveLine
 from edgecompile.cli.options import asked, value_of
 from edgecompile.cli.streams import is_terminal, prepare
@@ -121,7 +122,7 @@ class Console:
             self.stderr = None
 
     def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Errors always, the others unless ``--quiet``."""
+        """Errors always, the others unless ``--quiet``; on a terminal folded to its width."""
         for diagnostic in diagnostics:
             speak = self.write if diagnostic.severity is Severity.ERROR else self.say
             speak(self.painted(diagnostic))
@@ -129,12 +130,12 @@ class Console:
     def report(self, text: str, color: str) -> None:
         """A rendered report on stderr: its first line, the verdict, in that colour, its diagnostics in theirs."""
         verdict, separator, rest = text.rstrip().partition("\n")
-        lines = [self._painted_line(line) for line in rest.split("\n")]
+        lines = [self._painted_line(line) for line in self._folded(rest).split("\n")]
         self.say(self.paint(verdict, color) + separator + "\n".join(lines))
 
     def painted(self, diagnostic: Diagnostic) -> str:
         """A diagnostic as text, its first words in the colour of its severity."""
-        first, separator, rest = diagnostic.render().partition("\n")
+        first, separator, rest = self._folded(diagnostic.render()).partition("\n")
         return self._painted_line(first) + separator + rest
 
     def paint(self, text: str, color: str) -> str:
@@ -156,6 +157,13 @@ class Console:
         line, self._line = self._line, None
         if line is not None:
             line.close()
+
+    def _folded(self, text: str) -> str:
+        """Whole lines where a program reads them; a person's terminal would break them inside words."""
+        if not self.live:
+            return text
+        width = shutil.get_terminal_size().columns
+        return "\n".join(folded(line, width) for line in text.split("\n"))
 
     def _painted_line(self, line: str) -> str:
         for severity, color in _COLORS.items():

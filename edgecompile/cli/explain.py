@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from edgecompile.cli import completion
+from edgecompile.cli import completion, folding
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
 from edgecompile.core.errors import bad_input, did_you_mean
+
+_WIDTH = 80
 
 
 @click.command("explain", short_help="Explain a diagnostic and the way out.")
@@ -40,7 +42,8 @@ def _show(console: Console, code: str, as_json: bool) -> None:
     from edgecompile.report.json import dump_object
 
     text = page(code).rstrip()
-    console.result(dump_object({"code": code, "title": title(code), "page": text}) if as_json else text)
+    plain = {"code": code, "title": title(code), "page": text}
+    console.result(dump_object(plain) if as_json else folding.page(text, _WIDTH))
 
 
 def _known(code: str, codes: tuple[str, ...]) -> str:

@@ -1,0 +1,51 @@
+"""Text folded to a width: messages below where they begin, paragraphs of a page; what is code stays as it is."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+
+_OPENING = re.compile(r" *(?:--> |= \w+: |[-*] |\d+\. )?")
+_FENCE = "```"
+
+
+def folded(line: str, width: int) -> str:
+    """A message's line, broken between words, its later lines below where the text of the first one begins."""
+    opening = _OPENING.match(line)
+    indent = " " * (opening.end() if opening else 0)
+    return line if len(line) <= width else "\n".join(_wrapped(line, width, indent or "    "))
+
+
+def page(text: str, width: int) -> str:
+    """Paragraphs and items filled to the width; headings, indented and fenced lines, and tables stay as they are."""
+    return "\n".join(_lines(text, width))
+
+
+def _lines(text: str, width: int) -> Iterator[str]:
+    fenced, held = False, ""
+    for line in text.split("\n"):
+        fenced ^= line.startswith(_FENCE)
+        if fenced or _stays(line):
+            yield from (*_filled(held, width), line)
+            held = ""
+        elif re.match(r"[-*] |\d+\. ", line):
+            yield from _filled(held, width)
+            held = line
+        else:
+            held = f"{held} {line.strip()}" if held else line
+    yield from _filled(held, width)
+
+
+def _stays(line: str) -> bool:
+    is_continued = re.match(r" {1,3}\S", line) is not None
+    return not line or line.startswith(("#", "|", _FENCE, "\t")) or (line.startswith(" ") and not is_continued)
+
+
+def _filled(text: str, width: int) -> list[str]:
+    opening = re.match(r"[-*] |\d+\. ", text)
+    return _wrapped(text, width, " " * (opening.end() if opening else 0)) if text else []
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
