@@ -38,7 +38,7 @@ from edgecompile.frontend.source import ModelSource, open_model
 from edgecompile.ir import reader, writer
 from edgecompile.ir.network import Network
 from edgecompile.libs.arrays import save_array
-from edgecompile.libs.keras import BETWEEN_THREADS, INNER_THREADS
+from edgecompile.libs.keras import BETWEEN_THREADS, INNER_THREADS, pin
 
 Array = np.ndarray[Any, Any]
 PREDICT_BATCH = 256
@@ -61,6 +61,7 @@ def lower(
     progress: Progress,
     recipe: dict[str, Any] | None = None,
     labels: Sequence[str] = (),
+    threads: int = 0,
 ) -> dict[str, Any]:
     """Load the model, compress it, convert it in every scheme, and record its float predictions.
 
@@ -68,13 +69,14 @@ def lower(
     ``random_calibration``: samples of noise to calibrate with where there is no data, else 0.
     ``schemes``: all of the build; ``wanted``: labels of those to convert, none where only predictions are.
     ``recipe``: its ``steps``, the ``forms`` and ``metric`` they are judged by, the ``cache``; None: no step is taken.
-    ``labels``: class names that an output must fit.
+    ``labels``: class names that an output must fit. ``threads``: TensorFlow's, 0: the usual number.
     Writes ``<scheme label>.tflite``, ``input_<i>.npy`` and ``reference_<i>.npy`` (float32, samples
     first) into ``folder``. Raises what loading, checking the data, compressing and converting raise.
     """
     out, work = Path(folder), Work(progress=progress)
     origin = source_of(source)
     with work.stage("Load", origin.name) as summary:
+        pin(threads)
         model = load(origin, custom, trust, Path(base))
         summary.append(f"{group(model.parameters)} parameters")
     foresee_labels(labels, origin.name, model.outputs)
@@ -111,7 +113,7 @@ def lower(
         "made": made_of(making, compressed),
         "input_files": [f"input_{index}.npy" for index in range(len(inputs))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(outputs))],
-        "versions": {**versions(), **trained_on(recipe)},
+        "versions": {**versions(threads), **trained_on(recipe)},
         "imported": imported(out),
     }
 
@@ -309,8 +311,8 @@ def trained_on(recipe: dict[str, Any] | None) -> dict[str, str]:
     return {"training": described()} if trains(Recipe(steps=tuple(steps))) else {}
 
 
-def versions() -> dict[str, str]:
-    """Of the libraries that change what comes out."""
+def versions(threads: int = 0) -> dict[str, str]:
+    """Of the libraries that change what comes out, and how many threads TensorFlow has; 0: the usual number."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
@@ -319,5 +321,6 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    found["threads of tensorflow"] = f"{INNER_THREADS} in an operator, {BETWEEN_THREADS} operators at once"
+    inner, between = (threads, 1) if threads else (INNER_THREADS, BETWEEN_THREADS)
+    found["threads of tensorflow"] = f"{inner} in an operator, {between} operators at once"
     return found

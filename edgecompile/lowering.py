@@ -128,6 +128,7 @@ def lower(
         "random_calibration": project.data.most_calibration_samples if project.random_calibration else 0,
         "reference_samples": samples,
         "seed": project.seed,
+        "threads": project.threads,
         "folder": str(scratch),
         "schemes": [dataclasses.asdict(scheme) for scheme in unique],
         "recipe": compression,

@@ -37,6 +37,7 @@ from edgecompile.keras_process import (
     trained_on,
     versions,
 )
+from edgecompile.libs.keras import pin
 
 
 def lower(
@@ -55,11 +56,13 @@ def lower(
     progress: Progress,
     recipe: dict[str, Any],
     labels: Sequence[str] = (),
+    threads: int = 0,
 ) -> dict[str, Any]:
     """What ``keras_process.lower`` gives, by the same arguments, for a .tflite in float32 and a recipe with steps.
 
     Raises what checking the data, the steps and the quantizer raise.
     """
+    pin(threads)
     out, work = Path(folder), Work(progress=progress)
     origin = source_of(source)
     with work.stage("Load", origin.name) as summary:
@@ -94,6 +97,6 @@ def lower(
         "made": made_of(making, compressed),
         "input_files": [f"input_{index}.npy" for index in range(len(asked))],
         "reference_files": [f"reference_{index}.npy" for index in range(len(answers))],
-        "versions": {**versions(), **trained_on(recipe)},
+        "versions": {**versions(threads), **trained_on(recipe)},
         "imported": imported(out),
     }

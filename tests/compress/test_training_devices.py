@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,3 +75,23 @@ def test_a_report_says_on_what_a_recipe_was_trained() -> None:
     assert trained_on({"steps": [steps["finetune"]]}) == {"training": "the processor"}
     assert trained_on({"steps": [steps["cluster"]]}) == {}
     assert trained_on(None) == {}
+
+
+@pytest.mark.tensorflow
+def test_tensorflow_has_the_threads_that_a_search_gives_it() -> None:
+    code = (
+        "from edgecompile.libs.keras import pin, tensorflow; pin(1); threads = tensorflow().config.threading; "
+        "print(threads.get_intra_op_parallelism_threads(), threads.get_inter_op_parallelism_threads())"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
+
+    assert done.stdout.split() == ["1", "1"]
+
+
+@pytest.mark.tensorflow
+def test_a_report_says_how_many_threads_there_were() -> None:
+    from edgecompile.keras_process import versions
+
+    assert versions(1)["threads of tensorflow"] == "1 in an operator, 1 operators at once"
+    assert versions()["threads of tensorflow"].startswith("4 in an operator")

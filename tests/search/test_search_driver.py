@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from search_cases import Pool, answer, asked, measure, opened, search, told
+from search_cases import Pool, Quiet, answer, asked, measure, opened, search, told
 
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import BadInputError, InternalError, MissingError, RejectedError
+from edgecompile.core.project import DataSpec, Project
 from edgecompile.search import answer as answering
 from edgecompile.search import pareto
+from edgecompile.search.driver import Search
 from edgecompile.search.objectives import point
 from edgecompile.search.recipes import key_of
 from edgecompile.search.study import COMPLETE, DISCARDED, FAILED, RUNNING
-from edgecompile.search.trial import Order
+from edgecompile.search.trial import Order, Place
 
 
 def test_a_search_builds_as_many_trials_as_were_asked_and_no_recipe_twice(tmp_path: Path) -> None:
@@ -356,3 +358,18 @@ def test_where_a_search_begins_waits_for_nobody(tmp_path: Path) -> None:
 
     assert together[:6] == [1, 2, 3, 1, 2, 3]
     assert [one.state for one in trials] == [COMPLETE] * 9
+
+
+def test_trials_have_the_threads_of_their_place(tmp_path: Path) -> None:
+    question, pool = asked(most=1), Pool()
+    study = opened(tmp_path, question)
+    project = Project(
+        model="m.keras", base=tmp_path, targets=("cortex-m4",), output=tmp_path, data=DataSpec(source="d")
+    )
+
+    Search(
+        study=study, asked=question, project=project, place=Place(cache=None, threads=1), pool=pool, workers=1,
+        listener=Quiet(),
+    ).run()  # fmt: skip
+
+    assert [order.project.threads for order in pool.orders] == [1]
