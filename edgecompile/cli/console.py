@@ -22,6 +22,8 @@ from edgecompile.core.units import format_duration
 
 _STAGE_WIDTH = 9
 _DETAIL_WIDTH = 34
+# Of a line on a terminal: the stage, a spinner, a bar of ten, the time, and blanks between them.
+_AROUND = _STAGE_WIDTH + 1 + 1 + 1 + 1 + 10 + 1 + 1 + 7
 _LONG_S = 1.0
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
@@ -76,6 +78,18 @@ class Console:
         """Part of the running stage is done."""
         if self._line is not None:
             self._line.update(done, total, what)
+
+    @property
+    def room(self) -> int:
+        """Characters that :meth:`update` may take so that the stage's line fits the terminal."""
+        return shutil.get_terminal_size().columns - _AROUND - len(self._stage[1])
+
+    def aside(self, text: str) -> None:
+        """Something to know while a stage runs: above its line, which stays."""
+        if self._line is None or self.quiet:
+            self.say(text)
+        else:
+            self._line.say(_fitted(text))
 
     def end(self, summary: str) -> None:
         """The running stage is finished; it leaves one line."""

@@ -32,6 +32,10 @@ class LiveLine:
         """``done`` of ``total``, in words too; total 0: nobody knows how long it takes."""
         self._progress.update(self._task, completed=done, total=total or None, what=what)
 
+    def say(self, text: str) -> None:
+        """Write above the line, which stays."""
+        self._progress.console.print(text, soft_wrap=True)
+
     def close(self) -> None:
         """Take the line away and leave the cursor where it began."""
         self._progress.stop()

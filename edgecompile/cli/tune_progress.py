@@ -17,18 +17,25 @@ class Progress:
 
     def __init__(self, console: Console, asked: Asked) -> None:
         self._console, self._asked = console, asked
-        self._best = ""
-        self._shown = ""
+        self._best: tuple[str, ...] = ()
 
     def searching(self, trials: Sequence[Trial], running: Sequence[int], left_s: float | None) -> None:
         """The line that changes."""
         done = sum(one.is_done and one.state != DISCARDED for one in trials)
         whole = self._asked.most or 0
-        parts = [f"{done}{f' of {whole}' if whole else ''} trials"]
-        parts += [f"{len(running)} running"] if running else []
-        parts += [f"best {self._best}"] if (self._best or self._found(trials)) else []
-        parts += [f"{format_duration(left_s)} left"] if left_s is not None else []
-        self._console.update(done, whole, ", ".join(parts))
+        count = f"{done} of {whole}" if whole else str(done)
+        best = self._best or self._found(trials)
+        left = _left(trials, done, whole, len(running), left_s)
+        forms = (
+            (f"{count} trials", f"{len(running)} running" if running else "", _told("best ", best), left),
+            (f"{count} trials", _told("best ", best), left),
+            (f"{count} trials", _told("best ", best[:2]), left),
+            (f"{count} trials", _told("best ", best[:1]), left),
+            (count, _told("best ", best[:1]), left),
+            (count, _told("", best[:1]), left),
+        )
+        words = [", ".join(part for part in form if part) for form in forms]
+        self._console.update(done, whole, next((one for one in words if len(one) <= self._console.room), words[-1]))
 
     def ended(self, trial: Trial) -> None:
         """A line for a trial that is done."""
@@ -43,8 +50,8 @@ class Progress:
             line = f"not built: {trial.reason}  {name}"
             if not self._console.verbose:
                 return
-        self._best = ""
-        self._console.say(f"{'trial':>9}  {trial.number:<4} {line}")
+        self._best = ()
+        self._console.aside(f"{'trial':>9}  {trial.number:<4} {line}")
 
     def summary(self, trials: Sequence[Trial]) -> str:
         """The search in a line."""
@@ -55,10 +62,24 @@ class Progress:
         )
         return ", ".join(parts)
 
-    def _found(self, trials: Sequence[Trial]) -> bool:
-        """Look for the best so far, which takes a moment: only where a trial has ended since."""
+    def _found(self, trials: Sequence[Trial]) -> tuple[str, ...]:
+        """The figures of the best so far; looked for where a trial has ended since, as it takes a moment."""
         first = answer.candidates([one for one in trials if one.state == COMPLETE], self._asked)
         if first and first[0].figures:
             plain = first[0].figures.to_dict()
-            self._best = ", ".join(pareto.value(one, plain) for one in self._asked.names)
-        return bool(self._best)
+            self._best = tuple(pareto.value(one, plain) for one in self._asked.names)
+        return self._best
+
+
+def _told(word: str, figures: Sequence[str]) -> str:
+    return word + ", ".join(figures) if figures else ""
+
+
+def _left(trials: Sequence[Trial], done: int, whole: int, running: int, left_s: float | None) -> str:
+    """The time that is granted, or what the trials that are left will take, each as long as those before."""
+    if left_s is None:
+        times = [one.duration_s for one in trials if one.is_done and one.duration_s]
+        if not times or not whole:
+            return ""
+        left_s = sum(times) / len(times) * max(whole - done, 0) / max(running, 1)
+    return f"{format_duration(left_s)} left"
