@@ -92,9 +92,10 @@ def _from_hdf5(path: Path) -> tuple[Any, str]:
             text = _text(file.attrs.get("model_config"))
             version = _text(file.attrs.get("keras_version")) or ""
             groups = sorted(file)
-    except (OSError, RuntimeError, KeyError) as reason:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as reason:  # the last two: types NumPy has not
+        note = f"HDF5 says: {printable(str(reason)[:200])}"
         raise bad_input(
-            "EC201", f"`{path.name}` is truncated or damaged", str(path), (f"HDF5 says: {reason}",), ("copy it again",)
+            "EC201", f"`{path.name}` is truncated or damaged", str(path), (note,), ("copy it again",)
         ) from None
     if text is None:
         raise _weights_only(path, groups)

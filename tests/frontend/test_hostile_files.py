@@ -17,7 +17,7 @@ import pytest
 
 from edgecompile.core.errors import BadInputError
 from edgecompile.core.project import DataSpec, Preprocess
-from edgecompile.frontend import data_npz
+from edgecompile.frontend import data_npz, keras_file
 from edgecompile.frontend.data import open_data
 from edgecompile.frontend.hdf5_links import refuse_links
 from edgecompile.frontend.keras_file import read_keras_file
@@ -140,6 +140,26 @@ def test_weights_in_an_archive_that_lie_in_another_file_are_refused(tmp_path: Pa
     path = archive(tmp_path, [("config.json", CONFIG), ("model.weights.h5", weights)])
 
     assert refusal(lambda: read_keras_file(open_model(path.name, tmp_path))).code == "EC206"
+
+
+@pytest.mark.parametrize("name", ["model_config", "keras_version"])
+@pytest.mark.parametrize("kind", ["time", "float of 40 bits more than any"])
+def test_an_attribute_of_a_type_that_numpy_has_not_is_damage(
+    name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    h5py = pytest.importorskip("h5py")
+    monkeypatch.setattr(keras_file, "tensorflow", lambda: None)
+    wide = h5py.h5t.IEEE_F64LE.copy()
+    wide.set_fields(63, 40, 20, 0, 40)
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.attrs.update({"model_config": CONFIG.decode(), "keras_version": "2.15.0"})
+        del file.attrs[name]
+        place = h5py.h5s.create(h5py.h5s.SCALAR)
+        h5py.h5a.create(file.id, name.encode(), h5py.h5t.UNIX_D32LE if kind == "time" else wide, place)
+
+    told = refusal(lambda: read_keras_file(open_model("net.h5", tmp_path)))
+
+    assert (told.code, "HDF5 says" in told.render()) == ("EC201", True)
 
 
 def test_a_group_that_holds_itself_is_no_reason_to_refuse(tmp_path: Path) -> None:
