@@ -228,7 +228,13 @@ def concluded(answer: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         return FAILED, {**facts, "reason": "; ".join(errors[:3]) or answer.get("lost", "it was not scored")}
     rows = (answer.get("details") or {}).get("sensitivity") or ()
     layers = list(dict.fromkeys(row["layer"] for row in rows if row["operator"] in _WITH_WEIGHTS))
-    return COMPLETE, {**facts, "figures": found.to_dict(), "sensitive": layers}
+    samples = _trained_on((answer.get("details") or {}).get("data"))
+    return COMPLETE, {**facts, "figures": found.to_dict(), "sensitive": layers, "samples": samples}
+
+
+def _trained_on(data: Mapping[str, Any] | None) -> int:
+    """How many samples the training part had, from a report's account of its data."""
+    return int((((data or {}).get("splits") or {}).get("train") or {}).get("samples", 0))
 
 
 def _said(plain: Mapping[str, Any]) -> str:

@@ -25,6 +25,9 @@ LAG = 4
 # One of that many short trials is trained in full; towards the end all that are worth it.
 _ETA = 3
 _LAST_SHARE = 0.75
+# Multiply-accumulates of a sample's way there and back, and so many that a processor makes them within a minute or two:
+# on keyword spotting, 16 epochs of 1,587 samples (2e11) take 16 s of the 75 s of all steps, short or not.
+_PASSES, _QUICK_MACS = 3, 5e11
 SENSITIVITY = "sensitivity"
 _ATTEMPTS = 60
 _LEARNED_FROM = 6
@@ -110,11 +113,18 @@ def _fresh(asked: Asked, trials: Sequence[Trial], seen: Sequence[Trial], number:
         draw = random.Random(f"{asked.seed} {number} {attempt}")
         genome, origin = _drawn(asked, seen, draw, number + attempt)
         genome = active(genome, asked.space)
-        short = recipes.trains(genome)
+        short = recipes.trains(genome) and not _is_quick(genome, trials)
         recipe = recipes.recipe_of(genome, short=short, sensitive=_sensitive(trials))
         if key(genome) not in tried and recipes.key_of(recipe) not in tried:
             return _trial(number, genome, recipe, origin, full=not short)
     return None
+
+
+def _is_quick(genome: Genome, trials: Sequence[Trial]) -> bool:
+    """Whether training takes no longer than what a trial does besides: then a short one would save next to nothing."""
+    first = trials[0]
+    macs = float(first.figures.values.get("macs", 0.0)) if first.figures else 0.0
+    return 0 < _PASSES * macs * first.samples * genome["epochs"] <= _QUICK_MACS
 
 
 def _drawn(asked: Asked, seen: Sequence[Trial], draw: random.Random, turn: int) -> tuple[dict[str, Any], str]:

@@ -30,7 +30,7 @@ class Trial:
     """A recipe that was, is or will be built. ``origin`` says where it came from, ``reason`` why it has no figures.
 
     ``full``: trained as the recipe says; else for a share of its epochs, and ``promoted`` is the trial that it goes on
-    from, None for one that does not.
+    from, None for one that does not. ``samples`` is how many it had to train on.
     """
 
     number: int
@@ -43,6 +43,7 @@ class Trial:
     figures: Figures | None = None
     reason: str = ""
     sensitive: tuple[str, ...] = ()
+    samples: int = 0
     duration_s: float = 0.0
 
     @property
@@ -154,6 +155,7 @@ class Study:
             figures=objectives.from_plain(found) if found else None,
             reason=facts.get("reason", ""),
             sensitive=tuple(facts.get("sensitive", ())),
+            samples=facts.get("samples", 0),
             duration_s=facts.get("duration_s", 0.0),
         )
 

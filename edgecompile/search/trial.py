@@ -6,12 +6,12 @@ import base64
 import pickle
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from edgecompile.cache.store import Store
-from edgecompile.core.diagnostic import from_dict
+from edgecompile.core.diagnostic import Diagnostic, from_dict
 from edgecompile.core.errors import EdgecompileError, from_exit_code
 from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
@@ -100,15 +100,22 @@ def evaluate(packed: str, progress: Progress) -> dict[str, Any]:
         "exit_code": errors.get(report.status, 3),
         "measures": plain["measures"],
         "diagnostics": plain["diagnostics"],
-        "details": {name: plain["details"].get(name) for name in ("sensitivity",)},
+        "details": {name: plain["details"].get(name) for name in ("sensitivity", "data")},
     }
 
 
 def demand_written(answer: Mapping[str, Any]) -> None:
-    """Raise what the build said where its output could not be written: of a full disk the recipe is not to blame."""
-    said = [from_dict(one) for one in answer["diagnostics"]]
+    """Raise what the build said where its output could not be written: of a full disk the recipe is not to blame.
+
+    What is built here lies in the study's folder, so that is the one to be named otherwise.
+    """
+    said = [_of_study(from_dict(one)) for one in answer["diagnostics"]]
     if answer["exit_code"] and any(one.code.startswith(_OUTPUT) and one.code != _HELD for one in said):
         raise from_exit_code(answer["exit_code"], said)
+
+
+def _of_study(said: Diagnostic) -> Diagnostic:
+    return replace(said, help=tuple(line.replace("`--output`", "`--study`") for line in said.help))
 
 
 def _is_death(answer: Mapping[str, Any]) -> bool:

@@ -233,14 +233,15 @@ def test_a_search_stops_where_every_recipe_is_refused_for_the_same_reason(tmp_pa
 
 
 def test_a_trial_whose_output_finds_no_room_is_begun_again_and_not_failed(tmp_path: Path) -> None:
-    full = Diagnostic(code="EC631", message="there is no room left").to_dict()
+    full = Diagnostic(code="EC631", message="there is no room left", help=("name another with `--output`",)).to_dict()
     pool = Pool(lambda order: answer(order) if order.project.output.name < "0003" else {
         "status": "failed", "exit_code": 2, "measures": [], "details": {}, "diagnostics": [full]
     })  # fmt: skip
     question = asked(most=6)
 
-    with pytest.raises(BadInputError, match="EC631"):
+    with pytest.raises(BadInputError, match="EC631") as raised:
         search(opened(tmp_path, question), question, pool)
+    assert raised.value.diagnostics[0].help == ("name another with `--study`",)
     trials = search(opened(tmp_path, question), question, Pool())
 
     assert [one.state for one in trials] == [COMPLETE] * 6
@@ -373,3 +374,26 @@ def test_trials_have_the_threads_of_their_place(tmp_path: Path) -> None:
     ).run()  # fmt: skip
 
     assert [order.project.threads for order in pool.orders] == [1]
+
+
+@pytest.mark.parametrize(
+    ("samples", "is_short"),
+    [
+        # 3 x 1e6 products x 4 epochs: 1.2e11 for ten thousand samples, 1.2e12 for a hundred thousand.
+        pytest.param(10_000, False, id="a minute of training"),
+        pytest.param(100_000, True, id="an hour of training"),
+        pytest.param(0, True, id="nobody knows"),
+    ],
+)
+def test_short_training_is_for_recipes_that_train_long(tmp_path: Path, samples: int, is_short: bool) -> None:
+    def counted(order: Order) -> dict[str, Any]:
+        found = answer(order)
+        data = {"splits": {"train": {"samples": samples}}}
+        rows = [*found["measures"], measure("macs", 1_000_000, "count")]
+        return {**found, "measures": rows, "details": {**found["details"], "data": data}}
+
+    question = asked(most=40)
+
+    trials = search(opened(tmp_path, question), question, Pool(counted))
+
+    assert any(not one.full for one in trials) is is_short

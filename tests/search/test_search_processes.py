@@ -34,11 +34,13 @@ def begun(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def killed_after(folder: Path, trials: int) -> None:
-    """Kill a search when so many trials are done, or it ended."""
+    """Kill a search within a trial when so many are done, or it ended."""
     process = begun(folder)
     while process.poll() is None:
         journal = folder / "journal.log"
-        if journal.exists() and journal.read_bytes().count(b'"op_code":6') >= trials:
+        lines = journal.read_bytes() if journal.exists() else b""
+        begun_so_far, done = (lines.count(b'"op_code":%d' % kind) for kind in (4, 6))
+        if done >= trials and begun_so_far > done:
             break
         time.sleep(0.02)
     process.kill()
