@@ -25,6 +25,7 @@ typedef struct {
     int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
     int group_c;
     int lowest, highest;
+    int is_bounded; /* whether float32 results have bounds */
     float real_lowest, real_highest;
 } ec_convolve_layer;
 
@@ -34,13 +35,41 @@ EC_SPECIALIZED int ec_convolve_is_joined(const ec_convolve_layer *layer)
     return layer->type != EC_F32 && layer->group_c == layer->in_c && layer->group_c % 4 == 0 && layer->dilation_w == 1;
 }
 
+/* Products of the inputs from element `from` on, one group, with the weights from `w` on, added up. */
+EC_SPECIALIZED void ec_convolve_add(const ec_convolve_layer *layer, const void *input, int from, int w, int64_t *sum,
+                                    float *real)
+{
+    int c;
+    if (layer->type == EC_F32) {
+        for (c = 0; c < layer->group_c; ++c) *real += ((const float *)input)[from + c] * layer->real_weights[w + c];
+    } else if (layer->group_c == 1) {
+        *sum += ((const int16_t *)input)[from] * layer->weights[w];
+    } else {
+        *sum = ec_wide_dot((const int16_t *)input + from, layer->weights + w, layer->group_c, *sum);
+    }
+}
+
+/* What the sums of an output channel give, into output element `o`. */
+EC_SPECIALIZED void ec_convolve_store(const ec_convolve_layer *layer, int64_t sum, float real, int channel,
+                                      void *output, int o)
+{
+    if (layer->type == EC_F32) {
+        real += layer->real_bias[channel];
+        ((float *)output)[o] = layer->is_bounded ? ec_clamp_real(real, layer->real_lowest, layer->real_highest) : real;
+    } else {
+        const int32_t scaled = ec_scale_long(sum + layer->bias[channel], layer->multiplier[channel],
+                                             layer->shift[channel]);
+        ((int16_t *)output)[o] = (int16_t)ec_clamp(scaled, layer->lowest, layer->highest);
+    }
+}
+
 /* One output channel of one pixel whose window begins at (top, left), into output element `o`. */
 EC_SPECIALIZED void ec_convolve_element(const ec_convolve_layer *layer, const void *input, int image, int top, int left,
                                         int channel, void *output, int o)
 {
     const int per_group = layer->out_c / (layer->in_c / layer->group_c);
     const int group = (channel / per_group) * layer->group_c;
-    int y, x, c, w = channel * layer->kernel_h * layer->kernel_w * layer->group_c;
+    int y, x, w = channel * layer->kernel_h * layer->kernel_w * layer->group_c;
     int64_t sum = 0;
     float real = 0.0f;
     for (y = 0; y < layer->kernel_h; ++y) {
@@ -63,27 +92,11 @@ EC_SPECIALIZED void ec_convolve_element(const ec_convolve_layer *layer, const vo
         }
         for (x = 0; x < layer->kernel_w; ++x, w += layer->group_c) {
             const int column = left + x * layer->dilation_w;
-            const int from = image + (row * layer->in_w + column) * layer->in_c + group;
             if (column < 0 || column >= layer->in_w) continue;
-            if (layer->type == EC_F32) {
-                for (c = 0; c < layer->group_c; ++c) {
-                    real += ((const float *)input)[from + c] * layer->real_weights[w + c];
-                }
-            } else if (layer->group_c == 1) {
-                sum += ((const int16_t *)input)[from] * layer->weights[w];
-            } else {
-                sum = ec_wide_dot((const int16_t *)input + from, layer->weights + w, layer->group_c, sum);
-            }
+            ec_convolve_add(layer, input, image + (row * layer->in_w + column) * layer->in_c + group, w, &sum, &real);
         }
     }
-    if (layer->type == EC_F32) {
-        real = ec_clamp_real(real + layer->real_bias[channel], layer->real_lowest, layer->real_highest);
-        ((float *)output)[o] = real;
-    } else {
-        const int32_t scaled = ec_scale_long(sum + layer->bias[channel], layer->multiplier[channel],
-                                             layer->shift[channel]);
-        ((int16_t *)output)[o] = (int16_t)ec_clamp(scaled, layer->lowest, layer->highest);
-    }
+    ec_convolve_store(layer, sum, real, channel, output, o);
 }
 
 EC_SPECIALIZED void ec_convolve(const ec_convolve_layer *layer, const void *input, void *output)

@@ -95,7 +95,8 @@ def _window(site: Site, weights: Array) -> Window:
 
 def _real(site: Site, channels: int) -> tuple[dict[str, Setting], dict[str, Array]]:
     lowest, highest = real_range(site)
-    return {"real_lowest": lowest, "real_highest": highest}, {"real_bias": bias_as(site, channels, np.float32)}
+    bounds: dict[str, Setting] = {"is_bounded": 1, "real_lowest": lowest, "real_highest": highest}
+    return bounds, {"real_bias": bias_as(site, channels, np.float32)}
 
 
 def _whole(site: Site, channels: int) -> tuple[dict[str, Setting], dict[str, Array]]:

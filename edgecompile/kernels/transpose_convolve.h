@@ -1,7 +1,6 @@
 /* TRANSPOSE_CONV of int16 or float32, [n, in_h, in_w, in_c] to [n, out_h, out_w, out_c].
  *
- * layer    literal settings, and the activations' type (elements.h): int16 with int8 weights and sums of 64 bits, or
- *          float32 throughout
+ * layer    as of convolve.h, with all inputs in one group
  * input, output   elements; must not overlap
  *
  * Weights are [out_c][kernel_h][kernel_w][in_c], those of int16 in the order of wide_dot.h at each position. Each output
@@ -10,20 +9,10 @@
 #ifndef EC_TRANSPOSE_CONVOLVE_H_
 #define EC_TRANSPOSE_CONVOLVE_H_
 
-#include "elements.h"
+#include "convolve.h"
 #include "transpose_conv_s8.h"
-#include "wide_dot.h"
 
-typedef struct {
-    const int8_t *weights;
-    const int64_t *bias;
-    const int32_t *multiplier;
-    const int8_t *shift;
-    const float *real_weights, *real_bias;
-    int type;
-    int batches, in_h, in_w, in_c, out_h, out_w, out_c;
-    int kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
-} ec_transpose_convolve_layer;
+typedef ec_convolve_layer ec_transpose_convolve_layer;
 
 /* One output channel of output pixel (oy, ox) of the image whose input begins at element `image`, into element `o`. */
 EC_SPECIALIZED void ec_transpose_convolve_element(const ec_transpose_convolve_layer *layer, const void *input,
@@ -31,7 +20,7 @@ EC_SPECIALIZED void ec_transpose_convolve_element(const ec_transpose_convolve_la
 {
     int64_t sum = 0;
     float real = 0.0f;
-    int y, x, c;
+    int y, x;
     /* Taps backwards are inputs forwards: the order in which the reference adds floats. */
     for (y = layer->kernel_h - 1; y >= 0; --y) {
         const int row = ec_transpose_conv_s8_source(oy, layer->pad_top, y, layer->stride_h, layer->in_h);
@@ -39,23 +28,10 @@ EC_SPECIALIZED void ec_transpose_convolve_element(const ec_transpose_convolve_la
             const int w = ((channel * layer->kernel_h + y) * layer->kernel_w + x) * layer->in_c;
             const int column = ec_transpose_conv_s8_source(ox, layer->pad_left, x, layer->stride_w, layer->in_w);
             const int from = image + (row * layer->in_w + column) * layer->in_c;
-            if (row < 0 || column < 0) continue;
-            if (layer->type == EC_F32) {
-                for (c = 0; c < layer->in_c; ++c) {
-                    real += ((const float *)input)[from + c] * layer->real_weights[w + c];
-                }
-            } else {
-                sum = ec_wide_dot((const int16_t *)input + from, layer->weights + w, layer->in_c, sum);
-            }
+            if (row >= 0 && column >= 0) ec_convolve_add(layer, input, from, w, &sum, &real);
         }
     }
-    if (layer->type == EC_F32) {
-        ((float *)output)[o] = real + layer->real_bias[channel];
-    } else {
-        const int32_t scaled = ec_scale_long(sum + layer->bias[channel], layer->multiplier[channel],
-                                             layer->shift[channel]);
-        ((int16_t *)output)[o] = (int16_t)ec_clamp(scaled, INT16_MIN, INT16_MAX);
-    }
+    ec_convolve_store(layer, sum, real, channel, output, o);
 }
 
 EC_SPECIALIZED void ec_transpose_convolve(const ec_transpose_convolve_layer *layer, const void *input, void *output)

@@ -6,8 +6,8 @@ import numpy as np
 
 from edgecompile.kernels import convolve
 from edgecompile.kernels.elements import NUMBERS
-from edgecompile.kernels.quantities import channel_multipliers
-from edgecompile.kernels.routine import Array, Call, Routine, Site
+from edgecompile.kernels.quantities import LIMITS, channel_multipliers
+from edgecompile.kernels.routine import Array, Call, Routine, Setting, Site
 from edgecompile.kernels.transpose_conv_s8 import like_a_convolution, sizes_of
 
 OPERATORS = ("TRANSPOSE_CONV",)
@@ -29,9 +29,12 @@ def routine(site: Site) -> Routine:
     weights = site.given(1).array
     assert weights is not None
     is_real = site.output.dtype == "float32"
+    lowest, highest = LIMITS["int16"]
+    bounds: dict[str, Setting] = {"is_bounded": 0} if is_real else {"lowest": lowest, "highest": highest}
+    one_group: dict[str, Setting] = {"type": NUMBERS[site.output.dtype], "group_c": weights.shape[-1]}
     call = Call(
         kernel="transpose_convolve",
-        settings={**sizes_of(site, weights), "type": NUMBERS[site.output.dtype]},
+        settings={**sizes_of(site, weights), **one_group, **bounds},
         constants=(_real if is_real else _whole)(site, weights),
         inputs=site.operator.inputs[:1],
         outputs=site.operator.outputs,
