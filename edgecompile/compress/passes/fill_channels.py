@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from edgecompile.compress.context import Context
 from edgecompile.compress.option import option
-from edgecompile.compress.passes.prune_channels import PruneChannels
+from edgecompile.compress.structure.channel_pass import ChannelPass, ranked_by
 from edgecompile.compress.structure.groups import Group, Grouping, group
 from edgecompile.compress.structure.own import own_constants
 from edgecompile.compress.structure.promises import still_held
 from edgecompile.compress.structure.prune import kept_for
 from edgecompile.compress.structure.remove import remove
-from edgecompile.compress.structure.samples import samples_for
 from edgecompile.compress.subject import Subject
-from edgecompile.compress.training.options import Trained
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.ir.costs import macs
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
-Array = np.ndarray[Any, Any]
-_SAMPLES, _FITTED, _SHOWN = 2048, 1024, 5
+_SHOWN = 5
 # The axis of the output channels in the weights of operators that an array computes in groups.
 _COMPUTED = {"CONV_2D": 0, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FillChannels(Trained):
+class FillChannels(ChannelPass):
     """Take out channels beyond the last full group that an array computes at a time, fit the rest, and train.
 
     An array that computes 64 output channels at a time takes as long for 72 as for 128. Layers within one group keep
@@ -40,25 +37,10 @@ class FillChannels(Trained):
 
     multiple_of: int = option(64, "output channels that the device computes at a time", minimum=2)
     most: float = option(0.25, "share of a layer's channels that is given up at most", above=0, below=1)
-    importance: str = option(
-        "outputs",
-        "what tells how much a channel matters: `outputs`, how far outputs move without it; `magnitude`, its weights",
-        choices=("outputs", "magnitude"),
-    )
-    reconstruct: bool = option(True, "fit the layers that read fewer channels to their outputs on calibration data")
+    importance: str = ranked_by("outputs")
     epochs: int = option(4, "how often training sees every sample; 0: no training", minimum=0, maximum=10_000)
 
-    phase: ClassVar[Literal["float", "quantized"]] = "float"
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """Fewer channels."""
-        return frozenset({"channels"})
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """Layers stay split in two; zeros and shared values do not survive reconstruction and slicing."""
-        return frozenset({"rank", "channels"})
+    step: ClassVar[str] = "fill_channels"
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with fuller groups; as it was, without training, where there is nothing to take out.
@@ -88,30 +70,20 @@ class FillChannels(Trained):
             for name in left
         )
 
-    def undone_help(self, lost: str) -> str:
-        """Zeros and shared values are made after the channels went."""
-        return f"put `fill_channels` before the step that makes {lost}"
-
     def _beyond(self, one: Group) -> int:
         """Channels to take out of a group."""
         extra = len(one.channels) % self.multiple_of
         return extra if len(one.channels) > self.multiple_of and extra <= self.most * len(one.channels) else 0
 
     def _filled(self, network: Network, grouping: Grouping, beyond: Sequence[int], context: Context) -> Network:
-        x = samples_for(context, _SAMPLES, "fill_channels", "channels are ranked by their weights, and none is fitted")
-        ranking = PruneChannels(importance=self.importance)
-        importances = ranking._importances(network, grouping, x, context)
+        x = self.samples(context)
+        importances = self.importances(network, grouping, x, context)
         gone = [
             np.argsort(importance, kind="stable")[:count].tolist()
             for importance, count in zip(importances, beyond, strict=True)
         ]
         kept = kept_for(network, grouping, gone)
-        smaller = remove(network, kept)
-        if x is None or not self.reconstruct:
-            return smaller
-        from edgecompile.compress.structure.reconstruct import reconstruct
-
-        return reconstruct(network, smaller, kept, [part[:_FITTED] for part in x], context.seed)
+        return self.fitted(network, remove(network, kept), kept, x, context)
 
     def _saved(self, before: Network, after: Network, grouping: Grouping, beyond: Sequence[int]) -> Diagnostic:
         first, then = (_whole_groups(network, self.multiple_of) for network in (before, after))

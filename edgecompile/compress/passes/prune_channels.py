@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
 from edgecompile.compress.context import Context
 from edgecompile.compress.option import option
+from edgecompile.compress.structure.channel_pass import ChannelPass
 from edgecompile.compress.structure.counts import count
 from edgecompile.compress.structure.groups import Grouping, group
-from edgecompile.compress.structure.importance import by_magnitude, by_outputs
 from edgecompile.compress.structure.own import own_constants
 from edgecompile.compress.structure.promises import still_held
 from edgecompile.compress.structure.prune import Pruned, prune
-from edgecompile.compress.structure.samples import samples_for
 from edgecompile.compress.subject import Distillation, Subject
-from edgecompile.compress.training.options import Trained
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import EdgecompileError, rejected
 from edgecompile.core.units import parse_size
@@ -29,7 +27,7 @@ Array = np.ndarray[Any, Any]
 _USUAL = 0.5  # of the multiply-accumulates
 # What `scripts/bench structure kws` was measured with: soft answers of the larger network, without labels.
 _LESSON = Distillation(teacher_weight=1.0, temperature=4.0)
-_SAMPLES, _FITTED, _SHOWN = 2048, 1024, 5
+_SHOWN = 5
 _WORDS = {
     "macs": "multiply-accumulates",
     "parameters": "parameters",
@@ -39,7 +37,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PruneChannels(Trained):
+class PruneChannels(ChannelPass):
     """Take out the channels that matter least for what they cost, fit the rest to their outputs, and train.
 
     Channels go through residuals, depthwise convolutions, concatenations and flattening as a whole. Of several
@@ -59,27 +57,10 @@ class PruneChannels(Trained):
     least: int = option(4, "channels that are left everywhere", minimum=1)
     least_share: float = option(0.25, "share of each layer's channels that is left", minimum=0, below=1)
     multiple_of: int = option(4, "numbers of channels are multiples of this, as kernels like them", minimum=1)
-    importance: str = option(
-        "refit",
-        "what tells how much a channel matters: `refit`, how far outputs move when the layers that read it are fitted "
-        "to do without it; `outputs`, when they are not; `magnitude`, its weights",
-        choices=("refit", "outputs", "magnitude"),
-    )
-    reconstruct: bool = option(True, "fit the layers that read fewer channels to their outputs on calibration data")
     learning_rate: float = option(1e-2, "step size at its highest, relative to the size of the weights", above=0)
     epochs: int = option(12, "how often training sees every sample; 0: no training", minimum=0, maximum=10_000)
 
-    phase: ClassVar[Literal["float", "quantized"]] = "float"
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """Fewer channels."""
-        return frozenset({"channels"})
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """Layers stay split in two; zeros and shared values do not survive reconstruction and slicing."""
-        return frozenset({"rank", "channels"})
+    step: ClassVar[str] = "prune_channels"
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with a smaller network.
@@ -90,7 +71,7 @@ class PruneChannels(Trained):
         network = own_constants(subject.network)
         if not (grouping := group(network)).groups:
             raise _nothing(grouping)
-        x = samples_for(context, _SAMPLES, "prune_channels", "channels are ranked by their weights, and none is fitted")
+        x = self.samples(context)
         for measure, goal in self._goals(network, grouping).items():
             network = self._pruned(network, measure, goal, x, context)
         smaller = replace(subject, network=network, held=still_held(subject, network))
@@ -110,10 +91,6 @@ class PruneChannels(Trained):
             for measure, goal in goals.items()
             if left[measure] > goal
         )
-
-    def undone_help(self, lost: str) -> str:
-        """Zeros and shared values are made after the channels went."""
-        return f"put `prune_channels` before the step that makes {lost}"
 
     def _goals(self, network: Network, grouping: Grouping | None) -> dict[str, float]:
         """Measure to the most that may be left of it, in its units; channels only with a grouping."""
@@ -137,7 +114,7 @@ class PruneChannels(Trained):
         pruned = prune(
             network,
             grouping,
-            self._importances(network, grouping, x, context),
+            self.importances(network, grouping, x, context),
             measure=measure,
             goal=goal,
             least=self.least,
@@ -146,25 +123,7 @@ class PruneChannels(Trained):
         )
         if not pruned.choice.reached:
             raise self._out_of_reach(measure, pruned, grouping)
-        if x is None or not self.reconstruct:
-            return pruned.network
-        from edgecompile.compress.structure.reconstruct import reconstruct
-
-        return reconstruct(network, pruned.network, pruned.kept, [part[:_FITTED] for part in x], context.seed)
-
-    def _importances(
-        self, network: Network, grouping: Grouping, x: Sequence[Array] | None, context: Context
-    ) -> tuple[Array, ...]:
-        if x is None or self.importance == "magnitude":
-            return by_magnitude(network, grouping)
-        from edgecompile.compress.structure.sensitivity import contributions
-
-        found = contributions(network, x, seed=context.seed)
-        if self.importance == "outputs":
-            return by_outputs(network, grouping, found)
-        from edgecompile.compress.structure.refit import by_refit
-
-        return by_refit(network, grouping, found, [part[:_FITTED] for part in x], context.seed)
+        return self.fitted(network, pruned.network, pruned.kept, x, context)
 
     def _out_of_reach(self, measure: str, pruned: Pruned, grouping: Grouping) -> EdgecompileError:
         word = _WORDS[measure]
