@@ -20,6 +20,8 @@ from edgecompile.ir.layer_names import short_name
 from edgecompile.job import Job
 
 _FLOAT_BYTES = 4
+# What only a format made for it stores in fewer bytes.
+_PACKED = frozenset({"sparsity", "sharing", "few bits"})
 
 
 def request(
@@ -105,10 +107,39 @@ def tell(job: Job) -> None:
     if measured:
         job.details["sensitivity"] = [_sensitivity(one) for one in measured]
     job.details["compression records"] = {"steps": rows}
+    job.diagnostics.extend(_dense(job.target, job.project.recipe, rows))
     last = rows[-1]
     method = "counted in the weights after the recipe's last step"
     job.count("sparsity", round(last["sparsity"], 4), "ratio", method)
     job.count("distinct_values", last["distinct"], "count", f"{method}: the most that any tensor has")
+
+
+def _dense(target: Target, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
+    """EC356 where steps made values that a runtime stores one by one all the same: its profile cites how we know."""
+    known = target.sources.get("weights")
+    if known is None or target.weight_forms != ("dense",):
+        return ()
+    vain = _PACKED - ({"sparsity"} if "sparse_weights" in target.rewrites else frozenset())
+    steps = zip(recipe.steps, recipe_check.steps_of(recipe), strict=True)
+    names = list(dict.fromkeys(f"`{step.name}`" for step, one in steps if one.makes & vain))
+    if not names:
+        return ()
+    first, last = rows[0], rows[-1]
+    stored = [format_size(row["stored_bytes"][target.id]) for row in (first, last)]
+    packed = [format_size(row["gzip_bytes"]) for row in (first, last)]
+    return (
+        Diagnostic(
+            code="EC356",
+            severity=Severity.NOTE,
+            message=f"`{target.id}` stores every weight: {' and '.join(names)} saved it nothing but download size",
+            notes=(
+                f"weights as stored: {stored[0]} before the recipe, {stored[1]} after it",
+                f"as a download (gzip): {packed[0]} before, {packed[1]} after",
+                known,
+            ),
+            help=("`prune_channels` and `low_rank` make fewer weights, which every runtime gains from",),
+        ),
+    )
 
 
 def _row(row: Mapping[str, Any], target: str) -> dict[str, str]:
@@ -119,8 +150,10 @@ def _row(row: Mapping[str, Any], target: str) -> dict[str, str]:
         "zeros": f"{100 * row['sparsity']:.0f} %",
         "values": str(row["distinct"]),
         "MACs": group(row["macs"]),
+        "parameters": group(row["parameters"]),
         "stored": format_size(row["stored_bytes"][target]),
         "gzip": format_size(row["gzip_bytes"]),
+        "entropy": format_size(row["entropy_bytes"]),
         "time": f"{row['duration_s']:.0f} s",
     }
 

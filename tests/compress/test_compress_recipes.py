@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from edgecompile import compressing
 from edgecompile.compress import recipe_check
 from edgecompile.compress.contract import passes
+from edgecompile.config.profiles import load
 from edgecompile.config.recipes import check_steps, read_recipe, shipped
 
 NAMES = (
@@ -28,3 +30,33 @@ def test_every_step_of_a_shipped_recipe_is_sound(name: str) -> None:
     assert recipe_check.check(recipe) == ()
     if recipe.numerics is not None:
         assert recipe_check.check_numerics(recipe, recipe.numerics) == ()
+
+
+@pytest.mark.parametrize(
+    "target, recipe, names",
+    [
+        ("coral", "shared-weights", ["`cluster`"]),
+        ("coral", "small", ["`prune`", "`cluster`"]),
+        ("android-nnapi", "sparse", ["`prune`"]),
+        ("coral", "int8", []),
+        ("coral", "low-rank", []),
+        # XNNPACK reads weights without their zeros.
+        ("android-cpu", "sparse", []),
+        ("android-cpu", "small", ["`cluster`"]),
+        ("cortex-m4", "small", []),
+        # Vela packs weights itself.
+        ("ethos-u55-256", "shared-weights", []),
+    ],
+)
+def test_a_runtime_that_stores_every_weight_is_told_of(target: str, recipe: str, names: list[str]) -> None:
+    rows = [{"stored_bytes": {target: 100 * 1024}, "gzip_bytes": size * 1024} for size in (90, 40)]
+
+    told = compressing._dense(load(target), read_recipe(recipe, Path()), rows)
+
+    assert [one.code for one in told] == ["EC356"] * bool(names)
+    for one in told:
+        assert one.message.endswith(f"{' and '.join(names)} saved it nothing but download size")
+        assert one.notes[:2] == (
+            "weights as stored: 100.0 KiB before the recipe, 100.0 KiB after it",
+            "as a download (gzip): 90.0 KiB before, 40.0 KiB after",
+        )

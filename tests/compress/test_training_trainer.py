@@ -108,6 +108,17 @@ def test_inner_tensors_come_closer_to_the_teachers() -> None:
     assert after < before / 2
 
 
+def test_that_no_inner_tensor_can_be_matched_is_told() -> None:
+    context = nets.context()
+    narrow = nets.dense(hidden=8)
+    taught = Subject(network=narrow, teacher=nets.dense(), distillation=Distillation(feature_weight=1.0))
+
+    train(taught, replace(QUICK, epochs=1), context)
+
+    (told,) = [one for one in context.diagnostics if one.code == "EC315"]
+    assert (told.severity.value, told.location.detail) == ("warning", "`feature_weight`")
+
+
 def test_zeros_and_codes_that_are_held_stay() -> None:
     network = nets.dense()
     weights = network.main.tensors[1].array

@@ -14,7 +14,7 @@ from edgecompile.compress.training.ends import End, ends_of
 from edgecompile.compress.training.labels import Task, looks_like_probabilities
 from edgecompile.compress.training.losses import feature_loss, label_loss, logits_of, teacher_loss
 from edgecompile.compress.training.options import Training
-from edgecompile.core.diagnostic import Location
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.ir.graph import producers_of
 from edgecompile.ir.network import Network, Subgraph
@@ -128,6 +128,18 @@ def pairs_of(student: Network, teacher: Network, shares: Distillation) -> tuple[
     ]
     count = min(_MOST_FEATURES, len(usable))
     return tuple(usable[(place + 1) * len(usable) // count - 1] for place in range(count))
+
+
+def unmatched() -> Diagnostic:
+    """EC315, a warning: inner tensors were to be matched, and there are none to match."""
+    return Diagnostic(
+        code="EC315",
+        severity=Severity.WARNING,
+        message="network and teacher have no inner tensor of the same name and shape: none is matched",
+        location=Location(detail="`feature_weight`"),
+        notes=("other channels, or another architecture, leave none that can be compared", "outputs are learned from"),
+        help=("leave `feature_weight` out", "or put the step before those that take channels out"),
+    )
 
 
 def _agreeing(student: Subgraph, teacher: Subgraph) -> dict[str, tuple[int, int]]:

@@ -20,7 +20,15 @@ from edgecompile.compress.training.feed import Feed, dtypes_of, taken
 from edgecompile.compress.training.judge import Judge
 from edgecompile.compress.training.labels import tasks_of
 from edgecompile.compress.training.learner import Learner
-from edgecompile.compress.training.lesson import Lesson, Teacher, check_teacher, pairs_of, shares_of, teacher_tasks
+from edgecompile.compress.training.lesson import (
+    Lesson,
+    Teacher,
+    check_teacher,
+    pairs_of,
+    shares_of,
+    teacher_tasks,
+    unmatched,
+)
 from edgecompile.compress.training.material import Material, material_of
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.own_change import OwnChange
@@ -52,10 +60,10 @@ def train(
     found by it. A run that was killed goes on from its last epoch in ``context.folder`` to the same result.
 
     Adds to ``context.diagnostics``: EC310 without labels, EC311 where the loss became NaN and the best state before
-    is given back, EC312 with nothing to hold out, EC317 for a damaged checkpoint. Raises EC311 where there is
-    no such state, EC312 with too few samples, EC313 for labels that do not fit, EC314 without memory, EC315 for a
-    teacher that does not fit, EC316 with nothing to train, EC318 for augmentation that does not fit, EC350 for
-    an operator that cannot be simulated.
+    is given back, EC312 with nothing to hold out, EC315 where no inner tensors match, EC317 for a damaged checkpoint.
+    Raises EC311 where there is no such state, EC312 with too few samples, EC313 for labels that do not fit, EC314
+    without memory, EC315 for a teacher that does not fit, EC316 with nothing to train, EC318 for augmentation that does
+    not fit, EC350 for an operator that cannot be simulated.
     """
     if how.epochs == 0:
         return subject
@@ -79,6 +87,8 @@ def _train(
     how = replace(how, normalize=_normalizes(subject.network, how, len(material.train)))
     simulation = _simulation(subject, bool(how.normalize))
     lesson = _lesson(subject, how, simulation, material)
+    if lesson.teacher is not None and lesson.shares.feature_weight > 0 and not lesson.pairs:
+        context.diagnostics.append(unmatched())
     dtypes = dtypes_of(subject.network)
     augment.check(how.augment, taken(material.train, np.arange(1), dtypes), lesson.tasks)
     changes = augment.changes_of(how.augment, context.base)
