@@ -24,13 +24,14 @@ class Progress:
         done = sum(one.is_done and one.state != DISCARDED for one in trials)
         whole = self._asked.most or 0
         count = f"{done} of {whole}" if whole else str(done)
+        trials_told = f"{count} {_trials(whole or done)}"
         best = self._best or self._found(trials)
         left = _left(trials, done, whole, len(running), left_s)
         forms = (
-            (f"{count} trials", f"{len(running)} running" if running else "", _told("best ", best), left),
-            (f"{count} trials", _told("best ", best), left),
-            (f"{count} trials", _told("best ", best[:2]), left),
-            (f"{count} trials", _told("best ", best[:1]), left),
+            (trials_told, f"{len(running)} running" if running else "", _told("best ", best), left),
+            (trials_told, _told("best ", best), left),
+            (trials_told, _told("best ", best[:2]), left),
+            (trials_told, _told("best ", best[:1]), left),
             (count, _told("best ", best[:1]), left),
             (count, _told("", best[:1]), left),
         )
@@ -57,9 +58,8 @@ class Progress:
         """The search in a line."""
         failed = sum(one.state == FAILED for one in trials)
         gone = sum(one.state == DISCARDED for one in trials)
-        parts = [f"{built([one for one in trials if one.is_done])} trials", f"{gone} discarded"] + (
-            [f"{failed} failed"] if failed else []
-        )
+        done = built([one for one in trials if one.is_done])
+        parts = [f"{done} {_trials(done)}", f"{gone} discarded"] + ([f"{failed} failed"] if failed else [])
         return ", ".join(parts)
 
     def _found(self, trials: Sequence[Trial]) -> tuple[str, ...]:
@@ -69,6 +69,10 @@ class Progress:
             plain = first[0].figures.to_dict()
             self._best = tuple(pareto.value(one, plain) for one in self._asked.names)
         return self._best
+
+
+def _trials(count: int) -> str:
+    return "trial" if count == 1 else "trials"
 
 
 def _told(word: str, figures: Sequence[str]) -> str:

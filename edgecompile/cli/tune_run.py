@@ -160,7 +160,7 @@ def _conclude(console: Console, task: Task, trials: Any, as_json: bool) -> int:
     found = answer.candidates(trials, task.asked)
     if not found:
         raise budget.nothing_built(trials)
-    console.begin("Judge", f"{len(found)} recipes on the test part")
+    console.begin("Judge", f"{len(found)} recipe{'s' if len(found) > 1 else ''} on the test part")
     points = answer.judge(
         found,
         task.study,
