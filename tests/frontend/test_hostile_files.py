@@ -17,7 +17,7 @@ import pytest
 
 from edgecompile.core.errors import BadInputError
 from edgecompile.core.project import DataSpec, Preprocess
-from edgecompile.frontend import data_npz, keras_file
+from edgecompile.frontend import data_npz, hdf5_links, keras_file
 from edgecompile.frontend.data import open_data
 from edgecompile.frontend.hdf5_links import refuse_links
 from edgecompile.frontend.keras_file import read_keras_file
@@ -160,6 +160,42 @@ def test_an_attribute_of_a_type_that_numpy_has_not_is_damage(
     told = refusal(lambda: read_keras_file(open_model("net.h5", tmp_path)))
 
     assert (told.code, "HDF5 says" in told.render()) == ("EC201", True)
+
+
+def arrays(path: Path, kind: str) -> Path:
+    """An .h5 file of 2 MiB of zeros or more: none of them stored, packed, one array of many names, or all there."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        group = file.create_group("model_weights")
+        if kind == "never written":
+            group.create_dataset("kernel", (1 << 19,), "f4", chunks=(1 << 12,))
+        elif kind == "packed":
+            group.create_dataset("kernel", data=np.zeros(1 << 19, np.float32), compression="gzip")
+        elif kind == "many names":
+            group["kernel"] = np.zeros(1 << 10, np.float32)
+            for number in range(1 << 10):
+                group[f"again_{number}"] = group["kernel"]
+        else:
+            group["kernel"] = np.zeros(1 << 19, np.float32)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["never written", "packed", "many names"])
+def test_weights_that_unpack_to_far_more_than_they_hold_are_refused(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hdf5_links, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
+
+    told = refusal(lambda: refuse_links(arrays(tmp_path / "net.h5", kind), "net.h5"))
+
+    assert (told.code, "far more" in told.message) == ("EC206", True)
+    assert "MiB in memory" in told.render()
+
+
+def test_weights_that_are_all_there_are_read_however_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5_links, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
+
+    refuse_links(arrays(tmp_path / "net.h5", "stored"), "net.h5")
 
 
 def test_a_group_that_holds_itself_is_no_reason_to_refuse(tmp_path: Path) -> None:
