@@ -124,7 +124,7 @@ def _is_quick(genome: Genome, trials: Sequence[Trial]) -> bool:
     """Whether training takes no longer than what a trial does besides: then a short one would save next to nothing."""
     first = trials[0]
     macs = float(first.figures.values.get("macs", 0.0)) if first.figures else 0.0
-    return 0 < _PASSES * macs * first.samples * genome["epochs"] <= _QUICK_MACS
+    return bool(0 < _PASSES * macs * first.samples * genome["epochs"] <= _QUICK_MACS)
 
 
 def _drawn(asked: Asked, seen: Sequence[Trial], draw: random.Random, turn: int) -> tuple[dict[str, Any], str]:
