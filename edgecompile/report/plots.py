@@ -78,6 +78,8 @@ def _labels(
     order = sorted(range(len(boxes)), key=lambda index: -boxes[index].width * boxes[index].height)
     for index in order:
         box, name = boxes[index], names[index]
+        if box.height * scale[1] <= _LINE:
+            continue
         first, last = _seen(box, boxes[index + 1 :])
         room = int((last - first) * scale[0] / _LETTER) - 1
         word, least = _short(short_name(name), room), min(len(short_name(name)), 12)
@@ -87,7 +89,7 @@ def _labels(
             abs(x - other_x) * scale[0] < half + other_half and abs(y - other_y) * scale[1] < _LINE
             for other_x, other_y, other_half in taken
         )
-        if room >= least and box.height * scale[1] > _LINE and not near:
+        if room >= least and not near:
             taken.append((x, y, half))
             yield word, x, y
 
