@@ -95,7 +95,7 @@ def test_every_core_with_a_c_library_has_sizes_and_timing(name: str) -> None:
     assert cycles.timing_of(board) is not None or board.get("emulated")
 
 
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"])
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"])
 def test_counted_cores_state_their_error(core: str) -> None:
     found = instructions.predict(dense(), core)
 
