@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import quantized_networks
 
 from edgecompile.compress import device
 from edgecompile.compress.context import Samples
+from edgecompile.compress.origin import quantized
+from edgecompile.compress.passes.cluster import Cluster
 from edgecompile.compress.run import outputs
 from edgecompile.compress.subject import Subject
+from edgecompile.convert.requantize import requantize
 from edgecompile.core.errors import rejected
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.libs import litert
@@ -56,3 +62,28 @@ def test_pixels_are_values_to_an_input_of_their_own_type_not_its_integers() -> N
 
     assert all(one.whole == 1.0 for one in found)
     np.testing.assert_array_equal(scored, pixels.astype(np.float32))
+
+
+def test_shared_weights_behind_faint_signals_are_what_the_device_computes() -> None:
+    build, rng = NetworkBuilder(), np.random.default_rng(0)
+    x = build.input("x", (1, 4, 4, 8))
+    weights = build.constant("w", rng.normal(size=(12, 1, 1, 8)).astype(np.float32) * 1e-2)
+    # The bias of a hard sigmoid, beside products of 1e-9.
+    bias = build.constant("b", np.full(12, 3.0, np.float32))
+    gate = build.op(
+        "CONV_2D", [x, weights, bias], [build.tensor("gate", (1, 4, 4, 12))], fused_activation_function="RELU6"
+    )
+    network = build.output(gate).build()
+    samples = Samples(x=(rng.normal(size=(32, 4, 4, 8)).astype(np.float32) * 1e-7,))
+    given = quantized_networks.context(False, calibration=samples, train=None)
+    scheme = quantized_networks.INT8
+    faint = replace(given, quantize=lambda one: requantize(one, scheme, samples.x, "model"))
+    shared = Cluster(k=16, epochs=0).run(Subject(network=network), faint)
+
+    made = quantized(shared, faint)
+
+    found = device.agreement(made.network, samples)
+    (answers,) = outputs(made, samples)
+    assert found and all(one.whole >= 0.99 for one in found)
+    # Without room the bias is cut to a thousandth of itself, and products on top of it overflow.
+    np.testing.assert_allclose(answers, 3.0, atol=0.02)
