@@ -177,9 +177,9 @@ def _with_memory(
     nothing = OperatorFigures(flash_bytes=0, stack_bytes=0)
     made = []
     for cost in costs:
-        own_share = found.operators.get(cost.operator, nothing)
-        figures = {"flash_bytes": own_share.flash_bytes, "stack_bytes": own_share.stack_bytes}
-        made.append(replace(cost, ram_bytes=in_use.get(cost.operator), **figures))
+        takes = found.operators.get(cost.operator, nothing)
+        ram = in_use.get(cost.operator)
+        made.append(replace(cost, flash_bytes=takes.flash_bytes, ram_bytes=ram, stack_bytes=takes.stack_bytes))
     return tuple(made), found.shared_bytes
 
 
