@@ -170,8 +170,8 @@ def _with_memory(
     costs: Sequence[OperatorCost], folder: Path, own: Path, graph: Subgraph
 ) -> tuple[tuple[OperatorCost, ...], int]:
     """Costs with what each operator takes of the image in ``own``, and the flash that several share."""
-    sources = [path.stem for path in folder.glob("*.c") if (own / f"{path.stem}.o").is_file()]
-    name = next(stem for stem in sources if not stem.endswith("_features"))
+    # Beside it there is at most its front end for sound, whose name is longer.
+    name = min((path.stem for path in folder.glob("*.c") if (own / f"{path.stem}.o").is_file()), key=len)
     found = shares(own / "app.elf", own, name, len(graph.operators))
     in_use = _arena_in_use(folder, len(graph.operators))
     nothing = OperatorFigures(flash_bytes=0, stack_bytes=0)
