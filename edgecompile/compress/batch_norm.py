@@ -60,14 +60,15 @@ def batch_norms(model: Any) -> list[Any]:
     return [layer for layer in model._flatten_layers() if isinstance(layer, kind)]
 
 
-def note(found: Reestimation, score_name: str) -> Diagnostic:
-    """EC349, what the report says of it."""
+def note(found: Reestimation, score_name: str, scored: int) -> Diagnostic:
+    """EC349, what the report says of it; ``scored`` samples decided."""
+    scores = f"before {found.before:.4f}, after {found.after:.4f}"
     verdict = "kept" if found.kept else "put back, for it is no better"
     return Diagnostic(
         code="EC349",
         message=f"statistics of {found.layers} batch norms were measured again and {verdict}",
         severity=Severity.NOTE,
-        notes=(f"{score_name} on validation samples: before {found.before:.4f}, after {found.after:.4f}",),
+        notes=(f"{score_name} on {scored} samples that were not measured: {scores}",),
         help=(),
     )
 

@@ -60,7 +60,7 @@ def test_the_old_statistics_are_put_back_unless_the_score_improves(
 
     same = all((old == new).all() for old, new in zip(before, _statistics(model), strict=True))
     assert (found.kept, same) == (kept, not kept)
-    assert (note(found, "top-1").code, note(found, "top-1").severity.value) == ("EC349", "note")
+    assert (note(found, "top-1", 20).code, note(found, "top-1", 20).severity.value) == ("EC349", "note")
 
 
 def test_afterwards_layers_behave_as_before() -> None:

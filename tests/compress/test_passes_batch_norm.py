@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,3 +48,19 @@ def test_without_labels_nothing_changes() -> None:
 
     assert context.diagnostics == []
     assert np.all(model.layers[-1].moving_mean.numpy() == 0)
+
+
+def test_training_samples_that_are_not_measured_decide_with_few_held_out_ones() -> None:
+    model, context = _model(), _context((np.zeros(100),))
+    assert context.train is not None
+    misleading = Samples(x=(np.zeros((4, 4), np.float32),), y=(np.zeros(4),))
+    labelled = Samples(x=context.train.x, y=(np.zeros(len(context.train)),))
+
+    BatchNorm(samples=200).adapt(
+        model,
+        lambda x: [np.asarray(model(x[0], training=False))],
+        replace(context, validation=misleading, train=labelled),
+    )
+
+    assert np.allclose(model.layers[-1].moving_mean.numpy(), 3.0, atol=0.5)
+    assert "on 204 samples that were not measured" in context.diagnostics[0].notes[0]

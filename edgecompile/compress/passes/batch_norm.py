@@ -17,6 +17,8 @@ from edgecompile.compress.subject import Subject
 Array = np.ndarray[Any, Any]
 # Enough samples to tell a point from another.
 _MOST_SCORED = 2000
+# Samples that tell means and variances.
+_ENOUGH = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,29 +36,46 @@ class BatchNorm(Harmless):
     def adapt(self, model: Any, answers: Callable[[Sequence[Array]], list[Array]], context: Context) -> None:
         """Change ``model`` (a ``tf_keras.Model``) where that scores better; ``answers`` runs it.
 
-        Without labels for validation nothing changes. Adds EC349 to the context's diagnostics.
+        Without labels for validation nothing changes. Where these are few, training samples that are not measured on
+        are scored with them: no label has a part in measuring. Adds EC349 to the context's diagnostics.
         """
         given = context.train or context.calibration
         held_out, score = context.validation, context.score
         if given is None or held_out is None or score is None:
             return
-        some = held_out.take(slice(0, _MOST_SCORED)) if len(held_out) > _MOST_SCORED else held_out
+        measured = _spaced(len(given), self._measured(given, held_out))
+        some = _scored(held_out, given, measured)
         found = reestimate(
             model,
-            _first(given, self.samples).x,
+            given.take(measured).x,
             lambda: score.of(answers(some.x), some),
             higher_is_better=score.higher_is_better,
         )
         if found.layers:
-            context.diagnostics.append(note(found, score.name))
+            context.diagnostics.append(note(found, score.name, len(some)))
+
+    def _measured(self, given: Samples, held_out: Samples) -> int:
+        """How many samples to measure on: all but half of them where they are needed to score, too."""
+        half = len(given) // 2 if given.y and len(held_out) < _MOST_SCORED else len(given)
+        return min(self.samples, max(half, min(len(given), _ENOUGH)))
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """Nothing: the model was changed before it became a network."""
         return subject
 
 
-def _first(samples: Samples, most: int) -> Samples:
-    """Evenly spaced, for samples may lie in the order of their classes."""
-    if len(samples) <= most:
-        return samples
-    return samples.take(np.linspace(0, len(samples) - 1, most).astype(np.intp))
+def _scored(held_out: Samples, given: Samples, measured: Array) -> Samples:
+    """Held-out samples, and where they are few, labelled ones of ``given`` beside those ``measured``."""
+    if len(held_out) >= _MOST_SCORED:
+        return held_out.take(slice(0, _MOST_SCORED))
+    others = np.setdiff1d(np.arange(len(given)), measured) if given.y else measured[:0]
+    if not len(others):
+        return held_out
+    more = given.take(others[_spaced(len(others), _MOST_SCORED - len(held_out))])
+    pairs = (zip(held_out.x, more.x, strict=True), zip(held_out.y, more.y, strict=True))
+    return Samples(**{name: tuple(map(np.concatenate, pair)) for name, pair in zip("xy", pairs, strict=True)})
+
+
+def _spaced(count: int, most: int) -> Array:
+    """Evenly spaced places, for samples may lie in the order of their classes."""
+    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.intp)
