@@ -68,7 +68,8 @@ class Files:
     ) -> None:
         self.name, self.bases, self.read, self.text = name, list(bases), use, text
         self.first = len(self.bases)
-        self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        self.held = tempfile.TemporaryDirectory(prefix="fuzz-")
+        self.folder = Path(self.held.name)
         self.path = self.folder / place
         self.path.parent.mkdir(parents=True, exist_ok=True)
 

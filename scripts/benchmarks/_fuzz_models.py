@@ -1,4 +1,4 @@
-"""Readers of whole models: Keras files before and in Keras, and `check` on mutated models as a user runs it."""
+"""Readers of whole models: Keras files before Keras sees them, and `check` on mutated models as a user runs it."""
 
 from __future__ import annotations
 
@@ -8,37 +8,23 @@ import json
 import os
 import random
 import re
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from _fuzz_data import Archives, of_member
+from _fuzz_data import Archives
 from _fuzz_flat import Flatbuffers, with_other_objects
-from _fuzz_hdf5 import of_hdf5
 from _fuzz_mutate import of_bytes
 from _fuzz_plain import replace_one
-from _shared import CHECKOUT
 
 from edgecompile.cli.main import main
 from edgecompile.frontend.keras_file import read_keras_file
 from edgecompile.frontend.scan import scan
 from edgecompile.frontend.source import open_model
-from edgecompile.libs import child
-from edgecompile.lowering import CONVERTER_DIED, KERAS_ENVIRONMENT
 
 _LAYERS = frozenset({"InputLayer", "Dense", "Flatten", "Functional", "Sequential", "Activation"})
 _FUNCTIONS = frozenset({"relu", "softmax", "linear"})
-_MAKE = """
-import sys, keras
-x = keras.Input((4,), name="x")
-y = keras.layers.Dense(3, activation="relu", name="d")(x)
-model = keras.Model(x, keras.layers.Dense(2, name="e")(y))
-model.save(sys.argv[1] + "/three.keras"); model.save(sys.argv[1] + "/three.h5")
-"""
-_TWO = "import sys, tf_keras as keras" + _MAKE.partition("keras")[2].replace("three", "two")
 
 
 class KerasArchives(Archives):
@@ -61,68 +47,6 @@ class KerasArchives(Archives):
         return scan(file.config, file=source.name, known=frozenset(), layers=_LAYERS, functions=_FUNCTIONS)
 
 
-class KerasFiles:
-    """.keras and .h5 of both generations, loaded by Keras in its own process; what code would do is a finding."""
-
-    name = "Keras file, loaded"
-    slow = True
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
-        self.bases: list[tuple[str, bytes]] = []
-        self.session: child.Session | None = None
-
-    def make(self, draw: random.Random) -> bytes:
-        """The suffix, then the file."""
-        if not self.bases:
-            self._train()
-        suffix, content = draw.choice(self.bases)
-        kind = draw.random()
-        if kind < 0.15:
-            changed = of_bytes(draw, content, ())
-        elif suffix == ".h5":
-            changed = of_hdf5(draw, content)
-        elif kind < 0.45:
-            changed = of_weights(draw, content)
-        else:
-            changed = of_member(draw, content) if kind < 0.55 else of_config(draw, content)
-        return suffix.encode().ljust(8) + changed
-
-    def use(self, content: bytes) -> None:
-        """Load it in a process that is kept until it dies."""
-        path = self.folder / f"net{content[:8].decode().strip()}"
-        path.write_bytes(content[8:])
-        open_model(path.name, self.folder)
-        folders = os.pathsep.join([str(CHECKOUT), str(Path(__file__).parent)])
-        surroundings = {**KERAS_ENVIRONMENT, "PYTHONPATH": folders}
-        self.session = self.session or child.Session(environment=surroundings)
-        arguments = {"path": str(path)}
-        try:
-            self.session.call("_fuzz_models:load_keras", arguments, timeout_s=60, crash=CONVERTER_DIED)
-        finally:
-            if (self.folder / "owned").exists():
-                (self.folder / "owned").unlink()
-                raise AssertionError("code from the file was run")
-
-    def learn(self, content: bytes) -> None:
-        """Loaded files are few: the first ones stay the bases."""
-
-    def _train(self) -> None:
-        for script in (_MAKE, _TWO):
-            subprocess.run([sys.executable, "-c", script, str(self.folder)], check=True, capture_output=True)
-        files = [path for path in sorted(self.folder.iterdir()) if path.suffix in (".keras", ".h5")]
-        self.bases = [(path.suffix, path.read_bytes()) for path in files]
-
-
-def load_keras(path: str) -> None:
-    """In the child: load as a build does."""
-    from edgecompile.frontend.keras_model import load
-
-    source = open_model(path, Path(path).parent)
-    if source.kind in ("keras", "h5"):
-        load(source, None, False, Path(path).parent)
-
-
 class Checked(Flatbuffers):
     """`edgecompile check` on mutated models: it ends with 0, 1, 2 or 3, and never with a traceback."""
 
@@ -131,7 +55,8 @@ class Checked(Flatbuffers):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        self.held = tempfile.TemporaryDirectory(prefix="fuzz-")
+        self.folder = Path(self.held.name)
         os.environ["EDGECOMPILE_CACHE"] = str(self.folder / "cache")
 
     def make(self, draw: random.Random) -> bytes:
@@ -156,16 +81,6 @@ class Checked(Flatbuffers):
             raise AssertionError(" ".join([str(code), *kind[:1], *("/".join(frame) for frame in frames[-3:])]))
 
 
-def of_weights(draw: random.Random, content: bytes) -> bytes:
-    """The HDF5 file of weights in an archive changed inside; the archive as it is where there is none."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = {info.filename: archive.read(info) for info in archive.infolist()}
-    for name in members:
-        if name.endswith(".h5"):
-            members[name] = of_hdf5(draw, members[name])
-    return _packed(members)
-
-
 def of_config(draw: random.Random, content: bytes) -> bytes:
     """Values of the architecture replaced by nonsense; the archive as it is where it cannot be read."""
     try:
@@ -180,10 +95,11 @@ def of_config(draw: random.Random, content: bytes) -> bytes:
     if draw.random() < 0.05:
         text = "[" * 3000 + text
     members[draw.choice(("config.json",) * 9 + ("metadata.json",))] = text.encode()
-    return _packed(members)
+    return packed(members)
 
 
-def _packed(members: Mapping[str, bytes]) -> bytes:
+def packed(members: Mapping[str, bytes]) -> bytes:
+    """An archive of these members, cut where it grows too long."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, held in members.items():

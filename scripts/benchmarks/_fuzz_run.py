@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edgecompile.core.errors import EdgecompileError
+from edgecompile.lowering import CONVERTER_DIED
 
 # For an input of 64 KiB at most: what the readers may take beyond what they took for the seeds.
 ROOM_BYTES = 96 << 20
@@ -89,7 +90,7 @@ def run(reader: Reader, executions: int, until: float, seed: int, keep: Path) ->
             os.close(reading)
             _child(reader, executions - total.executions, until, seed + total.executions, keep, shared, writing)
         os.close(writing)
-        _patient(pid, until)
+        _patient(pid, until + (600 if reader.slow else 60))
         with os.fdopen(reading, "rb") as stream:
             said = stream.read()
         _, status = os.waitpid(pid, 0)
@@ -105,7 +106,7 @@ def meet(reader: Reader, content: bytes) -> tuple[str, str | None]:
         reader.use(content)
         answer, finding = "accepted", None
     except EdgecompileError as error:
-        answer, finding = error.diagnostics[0].code, _unspoken(error)
+        answer, finding = _way(error), _unspoken(error)
     except TooLongError as error:
         answer = finding = f"longer than {LIMIT_S} s: {_place(error)}"
     except AssertionError as error:
@@ -124,7 +125,7 @@ def _patient(pid: int, until: float) -> None:
         os.kill(pid, signal.SIGKILL)
 
     usual = signal.signal(signal.SIGALRM, late)
-    before = signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), 0) + 60)
+    before = signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), 1))
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     signal.setitimer(signal.ITIMER_REAL, *before)
     signal.signal(signal.SIGALRM, usual)
@@ -182,6 +183,12 @@ def _loop(reader: Reader, executions: int, until: float, draw: random.Random, ke
         tally.findings[f"more than {ROOM_BYTES >> 20} MiB were kept"] += 1
     tally.seconds = time.monotonic() - started
     return tally
+
+
+def _way(error: EdgecompileError) -> str:
+    """The code; of a child that died, which has one code for all deaths, also of what it died."""
+    first = error.diagnostics[0]
+    return first.code if first.code != CONVERTER_DIED.code else f"{first.code}, {first.message.rpartition(': ')[2]}"
 
 
 def _unspoken(error: EdgecompileError) -> str | None:

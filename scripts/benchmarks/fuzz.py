@@ -10,7 +10,8 @@ from pathlib import Path
 
 from _fuzz_data import data_readers
 from _fuzz_flat import Flatbuffers, Metadata, Packages
-from _fuzz_models import Checked, KerasArchives, KerasFiles
+from _fuzz_loaded import KerasFiles
+from _fuzz_models import Checked, KerasArchives
 from _fuzz_run import Reader, Tally, run, told
 from _shared import CHECKOUT, table
 
@@ -42,6 +43,9 @@ def main() -> int:
     until = time.monotonic() + wish.seconds
     _work(chosen, tallies, wish, until)
     print(_table(tallies))
+    deaths = [(name, way, n) for name, tally in tallies.items() for way, n in tally.answers.items() if "EC400, " in way]
+    for name, way, count in deaths:
+        print(f"{count} x {name}: told as {way}")
     findings = [(name, what, n) for name, tally in tallies.items() for what, n in tally.findings.items()]
     for name, what, count in findings:
         print(f"{count} x {name}: {what}")
