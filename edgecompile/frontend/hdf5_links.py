@@ -42,28 +42,8 @@ def refuse_links(file: Path | BinaryIO, name: str) -> None:
         raise _far_more(name, unpacked, stored)
 
 
-def _elsewhere(opened: Any) -> Iterator[tuple[str, str]]:
-    """Names of what is read from other files, and those files."""
-    import h5py
-
-    for name, held in _held(opened):
-        if isinstance(held, h5py.ExternalLink):
-            yield name, held.filename
-        elif isinstance(held, h5py.Dataset):
-            yield from _stored_elsewhere(held)
-
-
-def _sizes(opened: Any) -> tuple[int, int]:
-    """Bytes that all arrays take in memory, an array of several names once for each, and those that the file stores."""
-    import h5py
-
-    arrays = [held for _, held in _held(opened) if isinstance(held, h5py.Dataset)]
-    stored = {h5py.h5o.get_info(held.id).addr: held.id.get_storage_size() for held in arrays}
-    return sum(int(held.nbytes) for held in arrays), sum(stored.values())
-
-
-def _held(opened: Any) -> Iterator[tuple[str, Any]]:
-    """Arrays and links to other files below all groups, each group once."""
+def held_in(opened: Any) -> Iterator[tuple[str, Any]]:
+    """Groups, arrays and links to other files below all groups, each group once."""
     import h5py
 
     waiting: list[Any] = [opened]
@@ -79,8 +59,28 @@ def _held(opened: Any) -> Iterator[tuple[str, Any]]:
             held = group[key] if isinstance(link, h5py.HardLink) else link
             if isinstance(held, h5py.Group):
                 waiting.append(held)
-            elif isinstance(held, h5py.Dataset | h5py.ExternalLink):
+            if isinstance(held, h5py.Group | h5py.Dataset | h5py.ExternalLink):
                 yield f"{group.name}/{key}", held
+
+
+def _elsewhere(opened: Any) -> Iterator[tuple[str, str]]:
+    """Names of what is read from other files, and those files."""
+    import h5py
+
+    for name, held in held_in(opened):
+        if isinstance(held, h5py.ExternalLink):
+            yield name, held.filename
+        elif isinstance(held, h5py.Dataset):
+            yield from _stored_elsewhere(held)
+
+
+def _sizes(opened: Any) -> tuple[int, int]:
+    """Bytes that all arrays take in memory, an array of several names once for each, and those that the file stores."""
+    import h5py
+
+    arrays = [held for _, held in held_in(opened) if isinstance(held, h5py.Dataset)]
+    stored = {h5py.h5o.get_info(held.id).addr: held.id.get_storage_size() for held in arrays}
+    return sum(int(held.nbytes) for held in arrays), sum(stored.values())
 
 
 def _stored_elsewhere(dataset: Any) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.core.errors import EdgecompileError, bad_input
-from edgecompile.frontend.hdf5_links import refuse_links
+from edgecompile.frontend.hdf5_trial import withstand
 from edgecompile.frontend.source import ModelSource
 from edgecompile.ir.spelling import printable
 from edgecompile.libs.keras import tensorflow
@@ -37,24 +36,13 @@ def read_keras_file(source: ModelSource) -> KerasFile:
     Raises BadInputError EC201 when the container does not read, EC208 when it holds weights but no architecture.
     """
     assert source.path is not None
-    config, version = _from_zip(source.path) if source.kind == "keras" else _from_hdf5(source.path)
+    config, version = _from_zip(source.path) if source.kind == "keras" else _from_hdf5(source.path, source.name)
     if not isinstance(config, dict) or "class_name" not in config:
         raise _damaged(source.path, ValueError("it names no class of a model"))
-    _refuse_links(source)
+    if source.kind == "keras":
+        withstand(source.path, source.kind, source.name)
     generation = _generation(config, version)
     return KerasFile(path=source.path, kind=source.kind, config=config, generation=generation, version=version)
-
-
-def _refuse_links(source: ModelSource) -> None:
-    """Weights lie in the file itself, whatever it says: EC206 for those that are read from another one."""
-    assert source.path is not None
-    if source.kind == "h5":
-        refuse_links(source.path, source.name)
-        return
-    with zipfile.ZipFile(source.path) as archive:
-        for member in archive.namelist():
-            if member.endswith(".h5"):
-                refuse_links(io.BytesIO(archive.read(member)), source.name)
 
 
 @contextlib.contextmanager
@@ -83,8 +71,9 @@ def _from_zip(path: Path) -> tuple[Any, str]:
     return config, str(metadata.get("keras_version", "")) if isinstance(metadata, dict) else ""
 
 
-def _from_hdf5(path: Path) -> tuple[Any, str]:
+def _from_hdf5(path: Path, name: str) -> tuple[Any, str]:
     tensorflow()  # EC190 where TensorFlow, which brings h5py, is missing
+    withstand(path, "h5", name)
     import h5py
 
     try:

@@ -48,6 +48,8 @@ def of_returncode(returncode: int) -> Death:
     if returncode == -signal.SIGKILL:
         how = "the process was killed by SIGKILL, most often because memory ran out"
         return Death(how=how, help=(_MORE_MEMORY,))
+    if returncode == -signal.SIGXCPU:
+        return Death(how="it took more of the processor's time than it was granted")
     if returncode < 0:
         return Death(how=f"the process was killed by {_signal_name(-returncode)}")
     return Death(how=f"the process ended with exit code {returncode}")

@@ -17,7 +17,7 @@ import pytest
 
 from edgecompile.core.errors import BadInputError
 from edgecompile.core.project import DataSpec, Preprocess
-from edgecompile.frontend import data_npz, hdf5_links, keras_file
+from edgecompile.frontend import data_npz, hdf5_links, hdf5_trial, keras_file
 from edgecompile.frontend.data import open_data
 from edgecompile.frontend.hdf5_links import refuse_links
 from edgecompile.frontend.keras_file import read_keras_file
@@ -196,6 +196,36 @@ def test_weights_that_are_all_there_are_read_however_many(tmp_path: Path, monkey
     monkeypatch.setattr(hdf5_links, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
 
     refuse_links(arrays(tmp_path / "net.h5", "stored"), "net.h5")
+
+
+def endless(path: Path) -> Path:
+    """An .h5 file whose first text in the heap says that it is longer: behind it lies an object of no size."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"keras_version": "2.15.0", "model_config": CONFIG.decode()})
+    content = bytearray(path.read_bytes())
+    first = content.index(b"GCOL") + 16
+    told = first + 8
+    content[told : told + 8] = (2048).to_bytes(8, "little")
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_a_file_of_which_hdf5_finds_no_end_is_damaged(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keras_file, "tensorflow", lambda: None)
+    monkeypatch.setattr(hdf5_trial, "LIMIT_S", 2)
+    path = endless(tmp_path / "net.h5")
+    if suffix == ".keras":
+        path = archive(tmp_path, [("config.json", CONFIG), ("model.weights.h5", path.read_bytes())])
+    source = open_model(path.name, tmp_path)
+
+    diagnostic = refusal(lambda: read_keras_file(source))
+
+    assert diagnostic.code == "EC201"
+    assert "more of the processor's time than it was granted" in diagnostic.render()
 
 
 def test_a_group_that_holds_itself_is_no_reason_to_refuse(tmp_path: Path) -> None:
