@@ -12,6 +12,7 @@ from edgecompile.core.report import Measure, Report
 from edgecompile.core.target import Target
 from edgecompile.core.units import parse_size
 from edgecompile.measure import prediction
+from edgecompile.measure.board.energy import power_of
 
 Bounds = Mapping[str, float]
 
@@ -62,9 +63,13 @@ def foresee(bounds: Bounds, targets: Sequence[Target], segments: int = 1) -> Non
 
 def figures(target: Target, segments: int = 1) -> tuple[str, ...]:
     """Names of all figures that a check for the target can give; which of them it does depends on the model."""
-    library = _C_LIBRARY if "c_library" in target.emit else ()
+    library = _library_figures(target) if "c_library" in target.emit else ()
     pipeline = _PIPELINE if segments > 1 else ()
     return tuple(dict.fromkeys((*_ALWAYS, *library, *prediction.figures(target), *pipeline)))
+
+
+def _library_figures(target: Target) -> tuple[str, ...]:
+    return (*_C_LIBRARY, "energy_mj") if power_of(target.board) is not None else _C_LIBRARY
 
 
 def hold(report: Report, bounds: Bounds) -> Report:

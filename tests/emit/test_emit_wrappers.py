@@ -113,7 +113,7 @@ CLASS_NAMES = {
     "int8": "Int8Image",
     "uint8": "Uint8",
     "int16": "Int16",
-    "float": "FloatModel",
+    "float": "ModelFloat",
     "several": "InterpreterModel",
 }
 
