@@ -15,6 +15,7 @@ from edgecompile.compress.simulate.run import run
 from edgecompile.compress.subject import Distillation, Held, Subject
 from edgecompile.compress.training import course as courses
 from edgecompile.compress.training import learner as learners
+from edgecompile.compress.training.judge import Judge
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.trainer import train
 from edgecompile.core.errors import BadInputError, RejectedError
@@ -232,6 +233,27 @@ def test_a_network_that_gets_worse_is_given_back_as_it_came() -> None:
         assert np.array_equal(one, other)
 
 
+def test_a_lead_by_chance_over_what_was_trained_does_not_undo_it() -> None:
+    judge = Judge(samples=nets.samples(400), score=nets.ACCURACY, tasks=())
+
+    assert judge.by_chance([0.9, 0.8, 0.9, 0.8], [0.8, 0.9, 0.9, 0.79])
+    assert not judge.by_chance([0.9, 0.8, 0.9, 0.8], [0.8, 0.7, 0.79, 0.7])
+    assert not judge.by_chance([], [])
+
+
+def test_a_trained_network_stays_where_the_one_that_came_leads_by_a_sample() -> None:
+    came = Subject(network=nets.dense())
+    held_out = nets.samples(400, seed=5)
+    flattered = Samples(x=held_out.x, y=(run(came.network, held_out.x)[0][0].argmax(-1),))
+    much, little = (replace(QUICK, learning_rate=rate) for rate in (0.2, 1e-5))
+
+    harmed = train(came, much, nets.context(validation=flattered))
+    moved = train(came, little, nets.context(validation=flattered))
+
+    assert np.array_equal(nets.constants(harmed.network)[0], nets.constants(came.network)[0])
+    assert not np.array_equal(nets.constants(moved.network)[0], nets.constants(came.network)[0])
+
+
 def test_patience_ends_a_run_that_does_not_get_better() -> None:
     good = train(Subject(network=nets.dense()), QUICK, nets.context())
     wrong = nets.samples(256)
@@ -240,7 +262,7 @@ def test_patience_ends_a_run_that_does_not_get_better() -> None:
 
     train(good, replace(QUICK, epochs=20, patience=2), nets.context(train=wrong, progress=listener))
 
-    assert listener.heard[-1][:2] == (16, 160)
+    assert listener.heard[-1][:2] == (24, 160)  # the first epoch is the best, two more wait
 
 
 def test_a_loss_that_is_no_number_stops_training_and_keeps_the_best_state() -> None:

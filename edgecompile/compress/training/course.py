@@ -59,7 +59,8 @@ class Course:
 
     def run(self) -> Standing:
         """Train from the newest checkpoint, or the beginning, to the end."""
-        standing = self._resumed() or self._begun()
+        came = self.learner.network_state() if self.adjust is None else None
+        standing = self._resumed() or Standing()
         started, first = time.monotonic(), standing.epoch
         while not standing.over:
             pace = (time.monotonic() - started, (standing.epoch - first) * self.feed.steps)
@@ -68,17 +69,28 @@ class Course:
                 self._finish_epoch(standing, loss)
             standing.over = standing.over or standing.diverged_at is not None or standing.epoch >= self.how.epochs
             self._save(standing)
+        if came is not None:
+            self._hold_against(came, standing)
         return standing
 
     @property
     def _steps(self) -> int:
         return self.how.epochs * self.feed.steps
 
-    def _begun(self) -> Standing:
-        """The network as it came counts too, unless something has yet to be made of it."""
-        if self.adjust is not None:
-            return Standing()
-        return Standing(best=self.learner.network_state(), best_value=self.judge.value(self.learner))
+    def _hold_against(self, came: Mapping[str, Array], standing: Standing) -> None:
+        """Let the network as it came be the best where training harmed it by more than chance.
+
+        Its own training may have seen the held-out samples, which then flatter it and not what is trained here.
+        """
+        self.learner.restore(came)
+        value, parts = self.judge.value(self.learner), self.judge.parts(self.learner)
+        if standing.best is not None:
+            if self.judge.samples is None or self.judge.better(standing.best_value, value):
+                return
+            self.learner.restore(standing.best)
+            if self.judge.by_chance(parts, self.judge.parts(self.learner)):
+                return
+        standing.best, standing.best_value, standing.best_epoch = came, value, 0
 
     def _epoch(self, standing: Standing, pace: tuple[float, int]) -> float:
         """One pass over the training samples; the mean loss. ``standing.diverged_at`` is set where the loss is NaN."""

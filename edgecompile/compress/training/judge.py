@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from edgecompile.compress.context import Samples, Score
 from edgecompile.compress.training.labels import Task
 from edgecompile.compress.training.learner import Learner
+
+# Parts of the held-out samples, each with enough of them to have a score.
+_MOST_PARTS, _LEAST_IN_A_PART = 10, 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,3 +46,26 @@ class Judge:
         if one is None or other is None or not math.isfinite(other):
             return True
         return self.score.better(one, other) if self.score is not None else one < other
+
+    def parts(self, learner: Learner) -> tuple[float, ...]:
+        """The score on each of several equal parts of the samples; nothing where there is no score, or too few."""
+        count = min(_MOST_PARTS, len(self.samples or ()) // _LEAST_IN_A_PART)
+        if self.samples is None or self.score is None or count < 2:
+            return ()
+        outputs = learner.outputs(self.samples)
+        places = [np.arange(part, len(self.samples), count) for part in range(count)]
+        return tuple(
+            float(self.score.of([output[some] for output in outputs], self.samples.take(some))) for some in places
+        )
+
+    def by_chance(self, one: Sequence[float], other: Sequence[float]) -> bool:
+        """Whether ``one`` leads by no more than a standard error of the mean difference; both from :meth:`parts`.
+
+        The rule of one standard error of Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3,
+        on differences in pairs.
+        """
+        differences = np.subtract(one, other)
+        if len(differences) < 2 or not np.isfinite(differences).all():
+            return False
+        lead = differences.mean() * (1 if self.score is None or self.score.higher_is_better else -1)
+        return bool(lead <= differences.std(ddof=1) / math.sqrt(len(differences)))

@@ -53,11 +53,12 @@ def train(
     """The subject after training: its network's weights, and ``held`` with the codes and scales as trained.
 
     The best state by the score on ``context.validation`` (by the loss, where there is no score) is given back, the
-    network as it came among them. ``adjust(step, steps, simulation)`` is called before each step, step 0 being the
-    first, and after each epoch with the number of steps done; it returns True when the simulation is as it must end
-    (a pruning schedule is through): only such epochs, and the last, can be the best. It keeps no state of its own
-    beyond the simulation's, and ``identity`` is text that changes whenever it would act differently: checkpoints are
-    found by it. A run that was killed goes on from its last epoch in ``context.folder`` to the same result.
+    network as it came where it leads by more than a standard error. ``adjust(step, steps, simulation)`` is called
+    before each step, step 0 being the first, and after each epoch with the number of steps done; it returns True when
+    the simulation is as it must end (a pruning schedule is through): only such epochs, and the last, can be the best,
+    and not the network as it came. It keeps no state of its own beyond the simulation's, and ``identity`` is text that
+    changes whenever it would act differently: checkpoints are found by it. A run that was killed goes on from its last
+    epoch in ``context.folder`` to the same result.
 
     Adds to ``context.diagnostics``: EC310 without labels, EC311 where the loss became NaN and the best state before
     is given back, EC312 with nothing to hold out, EC315 where no inner tensors match, EC317 for a damaged checkpoint.
