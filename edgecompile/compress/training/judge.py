@@ -14,6 +14,7 @@ from edgecompile.compress.training.learner import Learner
 
 # Parts of the held-out samples, each with enough of them to have a score.
 _MOST_PARTS, _LEAST_IN_A_PART = 10, 20
+_ERRORS = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,13 +60,12 @@ class Judge:
         )
 
     def by_chance(self, one: Sequence[float], other: Sequence[float]) -> bool:
-        """Whether ``one`` leads by no more than a standard error of the mean difference; both from :meth:`parts`.
+        """Whether ``one`` leads by no more than two standard errors of the mean difference; both from :meth:`parts`.
 
-        The rule of one standard error of Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3,
-        on differences in pairs.
+        A test of differences in pairs, at about 95 % as is usual (Student, "The Probable Error of a Mean", 1908).
         """
         differences = np.subtract(one, other)
         if len(differences) < 2 or not np.isfinite(differences).all():
             return False
         lead = differences.mean() * (1 if self.score is None or self.score.higher_is_better else -1)
-        return bool(lead <= differences.std(ddof=1) / math.sqrt(len(differences)))
+        return bool(lead <= _ERRORS * differences.std(ddof=1) / math.sqrt(len(differences)))

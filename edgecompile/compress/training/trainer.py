@@ -53,7 +53,7 @@ def train(
     """The subject after training: its network's weights, and ``held`` with the codes and scales as trained.
 
     The best state by the score on ``context.validation`` (by the loss, where there is no score) is given back, the
-    network as it came where it leads by more than a standard error. ``adjust(step, steps, simulation)`` is called
+    network as it came where it leads by more than two standard errors. ``adjust(step, steps, simulation)`` is called
     before each step, step 0 being the first, and after each epoch with the number of steps done; it returns True when
     the simulation is as it must end (a pruning schedule is through): only such epochs, and the last, can be the best,
     and not the network as it came. It keeps no state of its own beyond the simulation's, and ``identity`` is text that
