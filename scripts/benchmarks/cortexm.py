@@ -69,10 +69,11 @@ def row_of(model: Path, board: str, samples: int) -> dict[str, Any]:
 
 def exact(folder: Path, stem: str, board: str, samples: int) -> tuple[bool, str]:
     """Whether every operator's result on the board equals TensorFlow Lite Micro's, and on what that was seen."""
-    stands = emulated(load(board))
+    target = load(board)
+    stands = emulated(target)
     assert stands is not None
     network = read(next(folder.glob("*.tflite")).read_bytes(), stem)
-    program = compile_network(network)
+    program = compile_network(network, kernels=target.kernels)
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
         image.build(folder / "firmware", ["trace"], Path(made))
         run = tracer(stands, Path(made) / "trace.elf", program)
