@@ -11,7 +11,7 @@ import pytest
 from emissions import emission
 
 from edgecompile.emit.emission import Emission, Layout
-from edgecompile.emit.emit import emit
+from edgecompile.emit.emit import emit, review
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.kernels.program import compile_network
 
@@ -38,10 +38,14 @@ def run(*words: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["arduino", "zephyr"])
-def test_nothing_is_written_without_a_c_library(tmp_path: Path, name: str) -> None:
-    assert emit(a_dense_layer(name, program=None), tmp_path) == ()
+@pytest.mark.parametrize("name", GLUE)
+def test_nothing_is_written_without_a_c_library_and_that_is_told(tmp_path: Path, name: str) -> None:
+    without = a_dense_layer(name, program=None)
+
+    assert emit(without, tmp_path) == ()
     assert list(tmp_path.iterdir()) == []
+    assert [(found.code, f"`{name}` is not written" in found.message) for found in review(without)] == [("EC640", True)]
+    assert review(a_dense_layer(name)) == ()
 
 
 @pytest.mark.parametrize("name", GLUE)

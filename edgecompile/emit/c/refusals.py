@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.emit.emission import Emission
 from edgecompile.kernels.program import Program, Refusal
 
 _NAMED = 6
+_LIBRARY = "c_library"
 
 
 def refusals(program: Program, model_name: str) -> tuple[Diagnostic, ...]:
@@ -14,6 +16,27 @@ def refusals(program: Program, model_name: str) -> tuple[Diagnostic, ...]:
     for refusal in program.refusals:
         kinds.setdefault((refusal.label, refusal.reason), []).append(refusal)
     return tuple(_diagnostic(program, found, model_name) for found in kinds.values())
+
+
+def lacks_library(emission: Emission) -> bool:
+    """Whether a C library was to be written, and some operator keeps the network from being one."""
+    return emission.network is not None and emission.program is None and _LIBRARY in emission.target.emit
+
+
+def unwritten(emission: Emission, emitter: str) -> tuple[Diagnostic, ...]:
+    """EC640, a warning: what takes the C library in elsewhere is not written, for there is none."""
+    if not lacks_library(emission):
+        return ()
+    return (
+        Diagnostic(
+            code="EC640",
+            severity=Severity.WARNING,
+            message=f"`{emitter}` is not written: it takes in the C library, and there is none",
+            location=Location(file=emission.name),
+            notes=("an operator of the model has no C kernel, as another message says",),
+            help=(f"take `{emitter}` out of `--emit`",),
+        ),
+    )
 
 
 def _diagnostic(program: Program, found: list[Refusal], model_name: str) -> Diagnostic:

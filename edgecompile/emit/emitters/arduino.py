@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgecompile.core.artifact import Artifact, describe
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.emit.c.refusals import unwritten
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.emission import Emission
 from edgecompile.emit.emitters import c_library
@@ -15,6 +17,11 @@ from edgecompile.kernels.program import Program
 from edgecompile.kernels.routine import C_TYPES
 
 NAME = "arduino"
+
+
+def review(emission: Emission) -> tuple[Diagnostic, ...]:
+    """EC640 where there is no C library to take in."""
+    return unwritten(emission, NAME)
 
 
 def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:

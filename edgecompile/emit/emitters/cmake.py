@@ -11,6 +11,7 @@ from edgecompile.emit.android.review import review as review_wrapper
 from edgecompile.emit.android.scripts import cmake_values
 from edgecompile.emit.android.wrapper import values_of
 from edgecompile.emit.c.cmake_lists import cmake_lists
+from edgecompile.emit.c.refusals import lacks_library, unwritten
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.emission import Emission
 
@@ -19,17 +20,22 @@ NAME = "cmake"
 
 
 def review(emission: Emission) -> tuple[Diagnostic, ...]:
-    """What the wrapper has to say; nothing where the model is C. Raises what :func:`review_wrapper` raises."""
-    return () if emission.program is not None else review_wrapper(emission)
+    """What the wrapper has to say; EC640 where the model was to be C and is not. Raises what the wrapper's raises."""
+    if emission.program is not None or lacks_library(emission):
+        return unwritten(emission, NAME)
+    return review_wrapper(emission)
 
 
 def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
     """``include/MODEL.hpp``, and ``edgecompile.cmake`` where the build can be told. Raises EC620, EC690, EC695.
 
-    Where the model is C there is no interpreter to wrap: ``CMakeLists.txt`` makes a library of it.
+    Where the model is C there is no interpreter to wrap: ``CMakeLists.txt`` makes a library of it. Nothing where it was
+    to be C and some operator has no kernel.
     """
     if emission.program is not None:
         return cmake_lists(emission, folder)
+    if lacks_library(emission):
+        return ()
     header = f"include/{identifier(emission.name)}.hpp"
     (folder / "include").mkdir(exist_ok=True)
     (folder / header).write_text(fill(template("wrapper.hpp"), values_of(emission)), encoding="ascii")

@@ -8,11 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgecompile.core.artifact import Artifact, describe
+from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.emit import front_end
+from edgecompile.emit.c.refusals import unwritten
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.emission import Emission
 
 NAME = "zephyr"
+
+
+def review(emission: Emission) -> tuple[Diagnostic, ...]:
+    """EC640 where there is no C library to take in."""
+    return unwritten(emission, NAME)
 
 
 def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
@@ -34,7 +41,7 @@ def emit(emission: Emission, folder: Path) -> tuple[Artifact, ...]:
 _FILES = {
     "module.yml": """\
 # The model `@NAME@` as a Zephyr module. Written by edgecompile; do not edit.
-#   west build -b BOARD application -- -DZEPHYR_EXTRA_MODULES=/path/to/this/folder -DCONFIG_@UPPER@_MODEL=y
+#   west build -b BOARD application -- -DZEPHYR_EXTRA_MODULES=/path/to/the/folder/above/zephyr -DCONFIG_@UPPER@_MODEL=y
 name: @NAME@_model
 build:
   cmake: zephyr
