@@ -161,7 +161,10 @@ def _no_firmware(firmware: Path) -> EdgecompileError:
         "EC665",
         f"`{firmware}` holds no firmware project",
         str(firmware),
-        help=("build for a board: a core alone has no memory map to link for", "`edgecompile targets list`"),
+        help=(
+            "build for a board: a core alone has no memory map to link for",
+            "where the build said EC640, an operator has no C kernel, and nothing but the other outputs is there",
+        ),
     )
 
 

@@ -26,7 +26,10 @@ def build(firmware: Path, images: Sequence[str], out: Path, linker: Path | None 
             "EC665",
             f"`{firmware}` holds no firmware project",
             str(firmware),
-            help=("build for a board: a core alone has no memory map to link for", "`edgecompile targets list`"),
+            help=(
+                "build for a board: a core alone has no memory map to link for",
+                "where the build said EC640, an operator has no C kernel, and nothing but the other outputs is there",
+            ),
         )
     if programs.find(CROSS_COMPILER) is None:
         raise programs.missing_program(CROSS_COMPILER, "to build the firmware")
