@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input, rejected
+from edgecompile.core.port import Port
 
 Array = np.ndarray[Any, Any]
-
-
-class Port(Protocol):
-    """An input of a model; ``shape`` opens with the batch."""
-
-    @property
-    def name(self) -> str:
-        """The name in the model."""
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """Sizes, batch first; None where any size will do."""
-
-    @property
-    def dtype(self) -> str:
-        """A NumPy name, or ``string``."""
 
 
 @dataclass(frozen=True, kw_only=True)

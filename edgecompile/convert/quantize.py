@@ -12,9 +12,9 @@ from edgecompile.convert import refuse
 from edgecompile.convert.calibrate import check_finite, measure, refine
 from edgecompile.convert.choose_calibration import choose
 from edgecompile.convert.flatbuffer import parse
-from edgecompile.convert.inputs import Port
 from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.interface import restore
+from edgecompile.core.port import Port
 from edgecompile.core.recipe import AUTO, Scheme
 from edgecompile.ir import reader, writer
 from edgecompile.libs.keras import tensorflow

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgecompile.convert.inputs import Port, sample_shape
+from edgecompile.convert.inputs import sample_shape
+from edgecompile.core.port import Port
 
 # What a float input is assumed to lie in; said in the report, since accuracy hangs on it.
 RANGE = (-1.0, 1.0)

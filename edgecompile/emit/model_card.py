@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.naming import model_name
+from edgecompile.core.port import Port
 from edgecompile.core.project import Preprocess
 from edgecompile.ir.model_metadata import COLOR_SPACES, ENTRY, FILE_TYPES, attach_metadata
 from edgecompile.ir.network import Network, Tensor
@@ -14,22 +15,6 @@ from edgecompile.ir.network import Network, Tensor
 LABELS = "labels.txt"
 # The version of the metadata's tables that has everything written here.
 _PARSER = "1.0.0"
-
-
-class End(Protocol):
-    """An output of a model that is not converted yet; ``shape`` begins with the batch, None: open."""
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """With the batch first."""
-
-    @property
-    def dtype(self) -> str:
-        """A NumPy name."""
 
 
 def with_card(network: Network, name: str, labels: tuple[str, ...], preprocess: Preprocess | None) -> Network:
@@ -72,7 +57,7 @@ def _labelled(network: Network, name: str, labels: tuple[str, ...]) -> int | Non
     raise _no_output(name, f"{name}.tflite", labels, [f"`{tensor.name}`, {tensor}" for tensor in outputs])
 
 
-def foresee_labels(labels: Sequence[str], model: str, outputs: Sequence[End]) -> None:
+def foresee_labels(labels: Sequence[str], model: str, outputs: Sequence[Port]) -> None:
     """Nothing to say of labels that some output of the model file fits, or may, since its last axis is open.
 
     What is emitted has the same outputs: told here, it is told before anything is trained or converted. Raises
@@ -84,7 +69,7 @@ def foresee_labels(labels: Sequence[str], model: str, outputs: Sequence[End]) ->
         raise _no_output(model_name(model), model, labels, [f"`{one.name}`, {_shown(one)}" for one in outputs])
 
 
-def _shown(output: End) -> str:
+def _shown(output: Port) -> str:
     return f"{output.dtype}[{', '.join('?' if size is None else str(size) for size in output.shape)}]"
 
 

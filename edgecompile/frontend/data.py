@@ -8,12 +8,13 @@ from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.port import Port
 from edgecompile.core.project import DataSpec
 from edgecompile.frontend import data_csv, data_features, data_folder, data_npz, preprocess
 from edgecompile.frontend.data_check import arrange, check_against
 from edgecompile.frontend.data_labels import name_classes
 from edgecompile.frontend.data_python import is_entry, load_python
-from edgecompile.frontend.data_set import DataSet, Port, Raw, Split
+from edgecompile.frontend.data_set import DataSet, Raw, Split
 from edgecompile.frontend.data_split import split, too_few_for_calibration
 from edgecompile.frontend.data_store import restore, save, spec_from
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import BadInputError, did_you_mean
+from edgecompile.core.port import Port
 from edgecompile.frontend import data_check_labels
-from edgecompile.frontend.data_set import PARTS, Array, DataSet, Port, Split
+from edgecompile.frontend.data_set import PARTS, Array, DataSet, Split
 
 # Integers of these widths come from quantization: real values are given and quantized later.
 _QUANTIZED = frozenset({"int8", "uint8", "int16"})

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
-from edgecompile.frontend.data_set import Array, DataSet, Port
+from edgecompile.core.port import Port
+from edgecompile.frontend.data_set import Array, DataSet
 
 
 def check(data: DataSet, outputs: Sequence[Port]) -> Iterable[Diagnostic]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -12,22 +12,6 @@ from edgecompile.core.diagnostic import Diagnostic
 
 Array = np.ndarray[Any, Any]
 PARTS = ("train", "validation", "calibration", "test")
-
-
-class Port(Protocol):
-    """An input or output of a model, as data is held against it; ``shape`` opens with the batch (None)."""
-
-    @property
-    def name(self) -> str:
-        """The name in the model."""
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """Sizes, samples first; None where any size will do."""
-
-    @property
-    def dtype(self) -> str:
-        """A NumPy name."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
