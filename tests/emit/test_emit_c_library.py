@@ -141,19 +141,37 @@ def test_the_header_is_cpp_too(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_an_operator_without_a_kernel_is_ec640_once_for_each_reason() -> None:
+def test_operators_without_a_kernel_are_one_ec640() -> None:
     build = NetworkBuilder()
     x = build.input("x", (1, 4), "int8", scale=0.5)
-    y, z = (build.tensor(name, (1, 4), "int8", scale=0.5) for name in "yz")
+    y, z, u = (build.tensor(name, (1, 4), "int8", scale=0.5) for name in "yzu")
     build.op("ATAN2", [x, x], [y], version=1)
     build.op("ATAN2", [y, y], [z], version=1)
+    build.op("COS", [z], [u], version=1)
 
-    found = refusals(compile_network(build.output(z).build()), "m.tflite")
+    (found,) = refusals(compile_network(build.output(u).build()), "m.tflite")
 
-    assert [diagnostic.code for diagnostic in found] == ["EC640"]
-    assert found[0].consequences == 1
-    assert "no kernel takes: this operator" in found[0].notes
-    assert str(found[0].location) == "m.tflite, operator 0 (layer `y`), int8[1, 4], int8[1, 4] -> int8[1, 4]"
+    assert (found.code, found.consequences) == ("EC640", 2)
+    assert found.message.endswith("2 kinds of operators have no C kernel for this: `ATAN2`, `COS`")
+    assert found.notes == (
+        "no kernel takes `ATAN2`, operators 0 and 1: this operator",
+        "no kernel takes `COS`, operator 2: element types other than float32",
+    )
+    assert str(found.location) == "m.tflite, operator 0 (layer `y`), int8[1, 4], int8[1, 4] -> int8[1, 4]"
+
+
+def test_a_long_row_of_operators_without_a_kernel_is_cut() -> None:
+    build = NetworkBuilder()
+    x = build.input("x", (1, 4), "int8", scale=0.5)
+    for index in range(9):
+        y = build.tensor(f"y{index}", (1, 4), "int8", scale=0.5)
+        build.op("COS", [x], [y], version=1)
+        x = y
+
+    (found,) = refusals(compile_network(build.output(x).build()), "m.tflite")
+
+    assert found.message == "no C library is written: `COS` has no C kernel for this"
+    assert found.notes == ("no kernel takes `COS`, operators 0, 1, 2, 3, 4, 5 and 3 more: element types other than float32",)
 
 
 @pytest.mark.parametrize("text", ["a */ b", "/* a", "line\nbreak", "trailing\\", "ünï"])
