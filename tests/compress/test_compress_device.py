@@ -87,3 +87,18 @@ def test_shared_weights_behind_faint_signals_are_what_the_device_computes() -> N
     assert found and all(one.whole >= 0.99 for one in found)
     # Without room the bias is cut to a thousandth of itself, and products on top of it overflow.
     np.testing.assert_allclose(answers, 3.0, atol=0.02)
+
+
+def test_dense_layers_of_many_axes_are_not_held_against_a_kernel_that_leaves_some_unwritten() -> None:
+    build, rng = NetworkBuilder(), np.random.default_rng(0)
+    x = build.input("x", (1, 12, 8))
+    weights = build.constant("w", rng.normal(size=(16, 8)).astype(np.float32))
+    dense = build.op("FULLY_CONNECTED", [x, weights, -1], [build.tensor("y", (1, 12, 16))], keep_num_dims=True)
+    network = build.output(dense).build()
+    samples = Samples(x=(rng.normal(size=(16, 12, 8)).astype(np.float32),))
+    made = requantize(network, quantized_networks.INT8, samples.x, "model")
+
+    found = device.agreement(made, samples)
+
+    assert [one.resolver for one in found] == ["default", "reference"]
+    assert all(one.each >= 0.99 for one in found)
