@@ -152,7 +152,7 @@ def answers(
         store.setting,
         [(model.kind, model.name, model.sha256) for model in models],
         (custom, of_file(base / custom) if custom else None),
-        [arguments[name] for name in ("trust", "random_calibration", "seed", "threads")],
+        [arguments[name] for name in ("trust", "shapes", "random_calibration", "seed", "threads")],
         recipe,
         # Recurrent layers are unrolled where any scheme is calibrated: the others must see the same model.
         bool(recipe) or any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes),

@@ -26,6 +26,7 @@ from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.convert.unroll import unroll
 from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.input_shape import InputShape, parse_input_shape
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
 from edgecompile.core.units import format_size, group
@@ -50,6 +51,7 @@ def lower(
     source: dict[str, Any],
     custom: str | None,
     trust: bool,
+    shapes: Sequence[str],
     base: str,
     schemes: Sequence[dict[str, Any]],
     data: str | None,
@@ -65,7 +67,7 @@ def lower(
 ) -> dict[str, Any]:
     """Load the model, compress it, convert it in every scheme, and record its float predictions.
 
-    ``data``: folder of a data set saved by ``frontend.data.save`` or None.
+    ``shapes``: of inputs that the model leaves open. ``data``: folder of a data set saved by ``frontend.data.save``.
     ``random_calibration``: samples of noise to calibrate with where there is no data, else 0.
     ``schemes``: all of the build; ``wanted``: labels of those to convert, none where only predictions are.
     ``recipe``: its ``steps``, the ``forms`` and ``metric`` they are judged by, the ``cache``; None: no step is taken.
@@ -77,7 +79,7 @@ def lower(
     origin = source_of(source)
     with work.stage("Load", origin.name) as summary:
         pin(threads)
-        model = load(origin, custom, trust, Path(base))
+        model = load(origin, custom, trust, Path(base), [parse_input_shape(shape) for shape in shapes])
         summary.append(f"{group(model.parameters)} parameters")
     foresee_labels(labels, origin.name, model.outputs)
     diagnostics = list(model.diagnostics)
@@ -93,7 +95,7 @@ def lower(
     if recipe is None:
         _convert(model, [one for one in numerics if one.label in wanted], calibration, seed, out, making)
     else:
-        opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed)
+        opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed, shapes=_shapes(model) if shapes else ())
         material = material_of(numerics, calibration, dataset, recipe, opened, making)
         diagnostics += adapt(model.model, lambda x: list(predict(model, x)), material)
         if wanted:
@@ -143,12 +145,13 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """How models are opened: the project's own, and teachers."""
+    """How teachers are opened. ``shapes``: of the model's inputs, where it was told any."""
 
     custom: str | None
     trust: bool
     base: Path
     seed: int
+    shapes: tuple[InputShape, ...] = ()
 
 
 def _convert(
@@ -229,8 +232,12 @@ def _floats(model: KerasModel, seed: int) -> Network:
     return with_integer_forms(reader.read(content, f"{model.model.name}.tflite"))
 
 
+def _shapes(model: KerasModel) -> tuple[InputShape, ...]:
+    return tuple(InputShape(sizes=tuple(size for size in port.shape[1:] if size is not None)) for port in model.inputs)
+
+
 def _teacher(name: str, opened: Opened) -> Network:
-    model = load(open_model(name, opened.base), opened.custom, opened.trust, opened.base)
+    model = load(open_model(name, opened.base), opened.custom, opened.trust, opened.base, opened.shapes)
     return _floats(model, opened.seed)
 
 

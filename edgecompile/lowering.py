@@ -109,10 +109,11 @@ def lower(
 
     ``samples`` bounds how many held-out samples are predicted, None: all. ``compression`` is what the steps of the
     recipe need to know (see ``keras_process.lower``), None: no step is taken. ``card``: labels must fit an output of
-    the model. Raises EC302 when a scheme needs calibration data and there is none, EC760 for labels that fit none, and
-    whatever data, load and convert raise.
+    the model. Raises EC249 for a .tflite with shapes, EC302 when a scheme needs calibration data and there is none,
+    EC760 for labels that fit none, and whatever data, load and convert raise.
     """
     found = source.kind == "tflite" and compression is None
+    _refuse_shapes(project, source)
     calibrated = not found and any(scheme.numerics in NEEDS_CALIBRATION for scheme in schemes)
     dataset = _open_data(project, scratch, progress, calibrated)
     if found:
@@ -123,6 +124,7 @@ def lower(
         "source": _plain_source(source),
         "custom": project.custom,
         "trust": project.trust,
+        "shapes": list(project.input_shape),
         "base": str(project.base),
         "data": str(scratch / "data") if dataset is not None else None,
         "random_calibration": project.data.most_calibration_samples if project.random_calibration else 0,
@@ -280,6 +282,17 @@ def _io_dtype(numerics: str, target: Target) -> str:
     if numerics == "int8":
         return target.io_dtype
     return "int16" if numerics == "int16x8" else "float32"
+
+
+def _refuse_shapes(project: Project, source: ModelSource) -> None:
+    if source.kind == "tflite" and project.input_shape:
+        raise bad_input(
+            "EC249",
+            "a .tflite keeps the shapes that it was converted with",
+            source.name,
+            (f"found: {', '.join(f'`--input-shape {shape}`' for shape in project.input_shape)}",),
+            ("leave the option out, or hand in the Keras model",),
+        )
 
 
 def _demand_calibration(

@@ -45,6 +45,7 @@ def lower(
     source: dict[str, Any],
     custom: str | None,
     trust: bool,
+    shapes: Sequence[str],
     base: str,
     schemes: Sequence[dict[str, Any]],
     data: str | None,

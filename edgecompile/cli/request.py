@@ -63,6 +63,12 @@ _OPTIONS = (
         "--recipe", metavar="NAME|FILE", shell_complete=completion.recipes, help="Compression to apply first."
     ),
     click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
+    click.option(
+        "--input-shape",
+        multiple=True,
+        metavar="[NAME=]SIZES",
+        help="Shape, without the batch, of an input that the model leaves open: 96x96x3.",
+    ),
     click.option("--no-cache", is_flag=True, help="Do everything anew, and keep nothing for the next time."),
     click.option("--trust", is_flag=True, default=None, help="Let the model file run the code it carries."),
     click.option("--flash", metavar="SIZE", help="Flash that the model may take, such as `128 KiB`."),

@@ -179,7 +179,7 @@ def _parsed(value: Any, key: Key) -> Any:
         return value
     parts = [part.strip() for part in value.split(",") if part.strip()]
     try:
-        if key.kind == "texts":
+        if key.kind in ("texts", "shapes"):
             return parts
         if key.kind in ("integer", "integers"):
             return int(value) if key.kind == "integer" else [int(part) for part in parts]

@@ -92,6 +92,7 @@ def _confirmed(*field: str) -> Setting:
 SETTINGS: Mapping[str, Setting] = {
     "model": _text("model", convert=_path_or_entry),
     "custom": _text("custom", convert=_path_or_module),
+    "input_shape": Setting(key=Key(kind="shapes"), field=("input_shape",), convert=lambda value, base: tuple(value)),
     "targets": Setting(key=Key(kind="texts"), field=("targets",), convert=_distinct),
     "recipe": _text("recipe"),
     "output": _text("output", convert=lambda value, base: Path(_path(value, base))),

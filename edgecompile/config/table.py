@@ -11,6 +11,7 @@ from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import BadInputError, did_you_mean
+from edgecompile.core.input_shape import EXAMPLE, parse_input_shape
 from edgecompile.core.units import parse_size
 
 NOWHERE: Mapping[str, str] = {}
@@ -137,6 +138,13 @@ def _is_release(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[2-9]\.[0-9]{1,2}", value) is not None
 
 
+def _is_shape(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(parse_input_shape(value))
+    except ValueError:
+        return False
+
+
 def _is_size(value: Any) -> bool:
     if not isinstance(value, (str, int)):
         return False
@@ -160,6 +168,10 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ('a size in bytes, such as "128 KiB" or 65536', _is_size),
     "table": ("a table", lambda value: isinstance(value, Mapping)),
     "texts": ("a list of texts", _list_of(_is_text)),
+    "shapes": (
+        f'a list of shapes without the batch, such as ["{EXAMPLE}"] or ["picture={EXAMPLE}"]',
+        _list_of(_is_shape),
+    ),
     "integers": ("a list of whole numbers", _list_of(_is_integer)),
     "numbers": ("a list of numbers", _list_of(_is_number)),
     "tables": ("a list of tables", _list_of(lambda value: isinstance(value, Mapping))),

@@ -37,7 +37,8 @@ def _is_one_operator(layer: Any) -> bool:
 
 def _steps(layer: Any) -> int | None:
     try:
-        shape = layer.input_shape
+        # Of its last call: the first may have left sizes open.
+        shape = layer.get_input_shape_at(-1)
     except (AttributeError, RuntimeError):
         shape = getattr(layer, "_build_input_shape", None)
     first = shape[0] if isinstance(shape, list) else shape

@@ -136,6 +136,7 @@ class Project:
     ``segments`` is the number of devices that share the work; ``multiple_subgraphs``: the accelerator runs every part
     into which the other operators cut the model, not only those that its compiler keeps by itself.
     ``emit`` names emitters to run beside those of the target's profile. ``optimize`` is one of ``GOALS``.
+    ``input_shape``: of inputs that the model leaves open, as ``core/input_shape`` reads them.
     ``train_on`` is one of ``TRAIN_ON``. ``threads`` are TensorFlow's, 0: as many as ever, so that results are the same
     everywhere; a search, which builds many at once, gives each its own number.
     """
@@ -145,6 +146,7 @@ class Project:
     targets: tuple[str, ...]
     output: Path
     custom: str | None = None
+    input_shape: tuple[str, ...] = ()
     recipe: Recipe = field(default_factory=Recipe)
     numerics: str | None = None
     io_dtype: str | None = None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.input_shape import InputShape
 from edgecompile.frontend.bridge.cross import cross, float32_note
+from edgecompile.frontend.fixed_shape import with_fixed_shapes
 from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.keras2_model import as_float32, other_precision, with_lists
-from edgecompile.frontend.model_checks import check_inputs, check_weights, with_graph
+from edgecompile.frontend.model_checks import check_inputs, check_weights, input_names, with_graph
 from edgecompile.frontend.open_keras import open_keras
 from edgecompile.frontend.source import ModelSource
 from edgecompile.libs.keras import keras3
@@ -35,15 +37,20 @@ class KerasModel:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def load(source: ModelSource, custom: str | None, trust: bool, base: Path) -> KerasModel:
+def load(
+    source: ModelSource, custom: str | None, trust: bool, base: Path, shapes: Sequence[InputShape] = ()
+) -> KerasModel:
     """Open the model, carry it over to tf_keras, check it.
 
     ``custom``: module name or .py file with the user's layers and functions, read from ``base``. ``trust``: code
-    inside the file (Lambda layers, imports that it asks for, file operations) may run.
-    Raises BadInputError with EC201 to EC209 and EC230 to EC243.
+    inside the file (Lambda layers, imports that it asks for, file operations) may run. ``shapes``: of inputs that the
+    model leaves open.
+    Raises BadInputError with EC201 to EC209, EC230 to EC243 and EC248.
     """
     opened, notes = open_keras(source, custom, trust, base)
     model = with_graph(opened, source.name)
+    if shapes:
+        model = with_fixed_shapes(model, input_names(model), shapes, source.name)
     check_inputs(model, source.name)
     check_weights(model, source.name)
     difference = None

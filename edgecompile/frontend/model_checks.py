@@ -9,6 +9,7 @@ import numpy as np
 
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import BadInputError, EdgecompileError, bad_input
+from edgecompile.core.input_shape import InputShape
 from edgecompile.frontend.wording import first_line
 from edgecompile.libs.keras import keras3, tensorflow, tf_keras
 
@@ -95,7 +96,7 @@ def _without_graph(model: Any, name: str, reason: str = "") -> EdgecompileError:
 
 
 def _input_faults(model: Any, name: str) -> Iterator[Diagnostic]:
-    for tensor, label in zip(model.inputs, _input_names(model), strict=True):
+    for tensor, label in zip(model.inputs, input_names(model), strict=True):
         shape = tuple(tensor.shape)
         dtype = getattr(tensor.dtype, "name", str(tensor.dtype))
         if dtype == "string":
@@ -113,17 +114,21 @@ def _input_faults(model: Any, name: str) -> Iterator[Diagnostic]:
                 message=f"input `{label}` has no fixed shape",
                 location=Location(file=name, layer=label),
                 notes=(f"only the batch size may be open; found [{dims}]",),
-                help=(_fixed_shape_help(shape),),
+                help=_fixed_shape_help(label, shape, len(model.inputs)),
             )
 
 
-def _fixed_shape_help(shape: tuple[int | None, ...]) -> str:
-    example = ", ".join("96" if size is None else str(size) for size in shape[1:])
-    comma = "," if len(shape) == 2 else ""
-    return f"give a fixed shape: `x = keras.Input(({example}{comma})); model = keras.Model(x, model(x))`"
+def _fixed_shape_help(name: str, shape: tuple[int | None, ...], inputs: int) -> tuple[str, ...]:
+    sizes = tuple(96 if size is None else size for size in shape[1:])
+    example = InputShape(sizes=sizes, name=name if inputs > 1 else None)
+    return (
+        f"fix it for the device: `--input-shape {example}`, or `input_shape` under [project]",
+        f"or in the model itself: `x = keras.Input({sizes}); model = keras.Model(x, model(x))`",
+    )
 
 
-def _input_names(model: Any) -> list[str]:
+def input_names(model: Any) -> list[str]:
+    """In the order of the model's inputs."""
     names = getattr(model, "input_names", None)
     return list(names) if names else [tensor.name for tensor in model.inputs]
 

@@ -8,6 +8,7 @@ scripts/bench coverage [--only NAME] [--applications] [--json FILE]
 Each model is loaded, converted and compressed by recipe as a build does it, in a process of its own that a crash of the
 converter ends alone. A row is right when the integer network computes nothing in float, every weight tensor that the
 pass may touch has its zeros or at most 16 values, and the integers of a trained network are those of its simulation.
+A model that leaves sizes open is compiled for the one in ``INPUT_SHAPES``, as `--input-shape` does it for a user.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ RECIPES: dict[str, list[dict[str, Any]]] = {
 }
 # What TF-MOT 0.8.1 and TensorFlow's own quantizer do not do, of the 105: facts measured with tf-keras 2.21.
 TFMOT_FAILS = {"ptq": 7, "prune": 22, "cluster": 16, "qat": 56}
+INPUT_SHAPES = {"dynamic H,W (None,None,3)": ["16x16x3"]}
 SAMPLES = 64
 VALUES = 16
 SMALL = 16  # weights; a tensor of no more need not share, nor hold half zeros
@@ -183,6 +185,7 @@ def _judge(name: str, recipe: str) -> str:
 
 def _load(name: str) -> Any:
     """The model through the front door: ``module:function``, with whatever repair that brings."""
+    from edgecompile.core.input_shape import parse_input_shape
     from edgecompile.frontend.keras_model import load
     from edgecompile.frontend.source import open_model
 
@@ -193,7 +196,8 @@ def _load(name: str) -> Any:
             "import tensorflow as tf\nimport tf_keras\n\n"
             f"def make():\n    tf_keras.utils.set_random_seed(0)\n    return MODELS[{name!r}](tf, tf_keras)\n"
         )
-        return load(open_model("entry.py:make", Path(folder)), None, True, Path(folder))
+        shapes = [parse_input_shape(shape) for shape in INPUT_SHAPES.get(name, ())]
+        return load(open_model("entry.py:make", Path(folder)), None, True, Path(folder), shapes)
 
 
 def _samples(model: Any) -> Any:
@@ -203,9 +207,9 @@ def _samples(model: Any) -> Any:
 
     draw = np.random.default_rng(0)
     x = tuple(
-        draw.integers(0, 32, (SAMPLES, *_sizes(port))).astype(port.dtype)
+        draw.integers(0, 32, (SAMPLES, *port.shape[1:])).astype(port.dtype)
         if port.dtype.startswith("int")
-        else draw.normal(size=(SAMPLES, *_sizes(port))).astype(np.float32)
+        else draw.normal(size=(SAMPLES, *port.shape[1:])).astype(np.float32)
         for port in model.inputs
     )
     y = tuple(

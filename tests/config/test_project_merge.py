@@ -65,6 +65,7 @@ def test_the_first_that_speaks_counts(
         pytest.param("budget.flash", "64 KiB", 65536, id="size"),
         pytest.param("accuracy.max_drop", "0.02", 0.02, id="number"),
         pytest.param("numerics", "float16", "float16", id="choice"),
+        pytest.param("input_shape", "picture=96x64x3, 12", ("picture=96x64x3", "12"), id="shapes"),
     ],
 )
 def test_texts_of_the_environment_and_of_flags_are_read_alike(name: str, text: str, value: object) -> None:
@@ -133,6 +134,7 @@ def test_variables_that_are_no_settings_are_left_alone() -> None:
         pytest.param({**NEEDED, "accuracy.metric": "top"}, {}, "EC125", "command line, `accuracy.metric`", id="metric"),
         pytest.param({**NEEDED, "recipe": "smal"}, {}, "EC128", "command line, `recipe`", id="recipe"),
         pytest.param({**NEEDED, "budget.ram": "lots"}, {}, "EC124", "command line, `budget.ram`", id="size"),
+        pytest.param({**NEEDED, "input_shape": ("9x0",)}, {}, "EC124", "command line, `input_shape`", id="shape"),
     ],
 )
 def test_what_is_wrong_is_told_with_where_it_was_said(

@@ -137,6 +137,8 @@ def test_names_start_at_the_files_folder(tmp_path: Path, model: str, answer: str
         pytest.param("[data]\npreprocess = 3", "EC124", "[data] `preprocess`", "", id="number-for-sub-table"),
         pytest.param("[project]\ntargets = 'coral'", "EC124", "[project] `targets`", "", id="text-for-list"),
         pytest.param("[budget]\nflash = 'much'", "EC124", "[budget] `flash`", "", id="size"),
+        pytest.param("[project]\ninput_shape = ['96,96,3']", "EC124", "[project] `input_shape`", "", id="shape"),
+        pytest.param("[project]\ninput_shape = ['1x9999999999']", "EC124", "[project] `input_shape`", "", id="huge"),
         pytest.param("[data]\nvalidation = 1.5", "EC125", "[data] `validation`", "", id="share"),
         pytest.param("[data]\ncalibration_samples = 0", "EC125", "[data] `calibration_samples`", "", id="count"),
         pytest.param("[project]\nnumerics = 'int7'", "EC125", "[project] `numerics`", "`int8`", id="numerics"),

@@ -170,6 +170,16 @@ def test_numbers_that_do_not_go_together_are_refused_before_anything_is_loaded(t
         scheme_of(wanted, targets_of(wanted)[0])
 
 
+def test_a_tflite_takes_no_other_shape(tmp_path: Path) -> None:
+    wanted = project(tmp_path, input_shape=("8x8x3",))
+
+    with pytest.raises(BadInputError) as caught:
+        build(wanted, targets_of(wanted), Silent())
+
+    assert [said.code for said in caught.value.diagnostics] == ["EC249"]
+    assert "--input-shape 8x8x3" in caught.value.diagnostics[0].notes[0]
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_emitted_file_is_the_one_that_was_measured(tmp_path: Path, target: str) -> None:
     wanted = project(tmp_path, targets=(target,))

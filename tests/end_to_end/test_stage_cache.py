@@ -277,6 +277,19 @@ def test_a_model_that_a_function_makes_is_made_each_time(place: Path, tmp_path: 
 
 
 @pytest.mark.tensorflow
+def test_another_shape_of_an_open_input_is_another_model(place: Path, tmp_path: Path, asked: list[list[str]]) -> None:
+    make = MAKE.replace("(8, 8, 1)", "(None, None, 1)")
+    subprocess.run([sys.executable, "-c", f"{make}\nmodel().save({str(place / 'open.keras')!r})"], check=True)
+    wanted = {"model": "open.keras", "data": DataSpec(), "random_calibration": True}
+
+    for shape in ("8x8x1", "6x8x1", "8x8x1"):
+        (report,), _, _ = built(keras_project(place, tmp_path, "coral", input_shape=(shape,), **wanted), tmp_path / "c")
+
+    assert len(asked) == 2
+    assert report.status == "verified"
+
+
+@pytest.mark.tensorflow
 def test_check_converts_once(place: Path, tmp_path: Path, asked: list[list[str]]) -> None:
     wanted = keras_project(place, tmp_path, "coral")
     store = Store(folder=tmp_path / "cache", limit_bytes=1 << 30)
