@@ -95,6 +95,14 @@ class Context:
         return False
 
 
+def is_open(tensor: Tensor) -> bool:
+    """A size is unknown that is not the batch, or the batch has no size to be compiled with.
+
+    Converters write -1 for the batch into the signature and 1 into the shape, and interpreters use the shape.
+    """
+    return any(size < 0 for size in (*tensor.shape, *tensor.shape_signature[1:]))
+
+
 def axes_of(context: Context) -> tuple[int, ...] | None:
     """The axes that the operator works along, counted from the front; None where they are not known.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.target import Target
+from edgecompile.legalize import cures
 from edgecompile.legalize.context import Context
 from edgecompile.legalize.judge import Failure, Judgement, failures_of
 from edgecompile.legalize.naming import layer_of, ranges, signature
@@ -16,6 +17,8 @@ TYPES = ("dtypes", "activation_dtypes", "computes_in")
 FLOATS = ("float32", "float16", "float64", "bfloat16")
 # They stand where a quantized model meets float inputs and outputs: not what makes a model a float model.
 AT_THE_EDGE = ("QUANTIZE", "DEQUANTIZE")
+# With a fixed shape the converter folds what these refuse.
+BY_SHAPE = ("constant_inputs", "runtime_inputs")
 CUT_OFF = "outside of the partitions that are kept"
 
 
@@ -180,9 +183,21 @@ def _help(code: str, refusal: Refusal, target: Target) -> tuple[str, ...]:
         wanted = f"build the Keras model with `--numerics {target.numerics[0]}`, which `{target.id}` recommends"
         return (wanted, "a .tflite keeps the numbers that it was converted with", *higher)
     if code in ("EC501", "EC507"):
-        return (f"build the layer from operators that `edgecompile targets show {target.id}` lists",)
-    told = [failure.rule for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]
-    return (*_same_ends(refusal), *dict.fromkeys(remedy(rule) for rule in told), *_resized(refusal), *higher)
+        listed = f"build the layer from operators that `edgecompile targets show {target.id}` lists"
+        return (*cures.of_domain(refusal.context), listed)
+    told = [failure for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]
+    remedies = dict.fromkeys(_remedy(code, refusal.context, failure) for failure in told)
+    about = (*cures.of_domain(refusal.context), *_same_ends(refusal))
+    return (*about, *(cure for cure in remedies if cure), *_resized(refusal), *higher)
+
+
+def _remedy(code: str, context: Context, failure: Failure) -> str:
+    """What the model tells, else what the rule does; "" for what a fixed shape changes anyway."""
+    if failure.rule == "static_shapes":
+        return next(iter(cures.of_open_shape(context.subgraph)), remedy(failure.rule))
+    if code == "EC504" and failure.rule in BY_SHAPE:
+        return ""
+    return cures.of_type(context, failure.rule, failure.found) or remedy(failure.rule)
 
 
 def _resized(refusal: Refusal) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from edgecompile.ir.network import Tensor
-from edgecompile.legalize.context import Context
+from edgecompile.legalize.context import Context, is_open
 
 
 def static_shapes(context: Context, limit: bool) -> str | None:
@@ -13,7 +13,7 @@ def static_shapes(context: Context, limit: bool) -> str | None:
 
     give the model's input a fixed shape: `keras.Input(shape=(96, 96, 3), batch_size=1)`
     """
-    return _first((*context.inputs, *context.outputs), _is_open)
+    return _first((*context.inputs, *context.outputs), is_open)
 
 
 def max_rank(context: Context, limit: int) -> str | None:
@@ -187,14 +187,6 @@ def _tile_bytes(tensor: Tensor, rows: int, columns: int) -> int:
 def _spreads(tensor: Tensor, innermost: int) -> bool:
     """A dimension before the innermost ones is larger than 1."""
     return any(size > 1 for size in tensor.shape[: max(len(tensor.shape) - innermost, 0)])
-
-
-def _is_open(tensor: Tensor) -> bool:
-    """A size is unknown that is not the batch, or the batch has no size to be compiled with.
-
-    Converters write -1 for the batch into the signature and 1 into the shape, and interpreters use the shape.
-    """
-    return any(size < 0 for size in (*tensor.shape, *tensor.shape_signature[1:]))
 
 
 def _first(tensors: Sequence[Tensor | None], refused: Callable[[Tensor], bool]) -> str | None:

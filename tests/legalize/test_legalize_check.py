@@ -162,6 +162,49 @@ def test_open_shapes_are_said_once_for_the_whole_model() -> None:
     assert found.notes[1] == "found: int8[1, ?, 8]"
 
 
+@pytest.mark.parametrize(
+    "name, read, written, told",
+    [
+        ("ADD", "uint8[1, 8]", "uint8[1, 8]", "convert the Keras model anew"),
+        ("ADD", "int32[1, 8]", "int32[1, 8]", "shapes, indices and masks are no matter for a quantizer"),
+        ("CAST", "int32[1, 8]", "int8[1, 8]", "leave the cast out"),
+        ("QUANTIZE", "float32[1, 8]", "int8[1, 8]", "quantize the whole model"),
+        ("GATHER", "string[1, 8]", "int32[1, 8]", "the model takes text apart"),
+        ("RFFT2D", "int16[1, 8]", "int32[1, 8]", "the model computes features of sound"),
+    ],
+    ids=["older-numbers", "indices", "cast", "floats", "text", "sound"],
+)
+def test_the_help_on_a_type_is_about_what_was_found(name: str, read: str, written: str, told: str) -> None:
+    target = device({name: [{"activation_dtypes": ["int8"]}]})
+
+    (found,) = check(network(name, [read], [written]), target, "m.tflite").diagnostics
+
+    assert found.code in ("EC503", "EC505")
+    assert told in found.help[0]
+
+
+@pytest.mark.parametrize(
+    "read, written, told",
+    [
+        ("int8[1, -1, 8]", "int8[1, -1, 8]", "it is int8[1, ?, 8]"),
+        ("int8[-1, 8]", "int8[1, -1, 8]", "give the model's input a batch size too"),
+        (
+            "int8[1, 8]",
+            "int8[1, -1, 8]",
+            "what `WHERE` (operator 0) gives has a size that is only known when it has run",
+        ),
+    ],
+    ids=["input", "batch", "inside"],
+)
+def test_the_help_on_open_shapes_names_where_they_come_from(read: str, written: str, told: str) -> None:
+    target = device({"WHERE": [{"static_shapes": True}]})
+
+    (found,) = check(network("WHERE", [read], [written]), target, "m.tflite").diagnostics
+
+    assert found.code == "EC504"
+    assert told in found.help[0]
+
+
 def test_an_open_batch_is_compiled_as_1() -> None:
     assert check(chain("RELU", spec="int8[-1, 8]"), device({"RELU": [{"static_shapes": True}]}), "m").diagnostics == ()
 
