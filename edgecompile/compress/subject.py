@@ -65,7 +65,8 @@ class Subject:
     ``network`` is float32 with batch norms folded until the recipe's quantized part begins, then
     integer. ``held`` is by site key (see ``sites.py``). ``teacher`` is what fine-tuning learns from beside
     labels, or in place of them: the network before compression unless a step named another. ``distillation`` is how.
-    ``origin`` is the float subject that an integer network was quantized from; None for a float one.
+    ``origin`` is the float subject that an integer network was quantized from; None for a float one. ``reordered``:
+    channels lie in another order than in the given model, ``teacher_reordered``: in the teacher as well.
     """
 
     network: Network
@@ -73,6 +74,8 @@ class Subject:
     teacher: Network | None = None
     distillation: Distillation = Distillation()
     origin: Subject | None = None
+    reordered: bool = False
+    teacher_reordered: bool = False
 
     def with_held(self, changes: Mapping[str, Held]) -> Subject:
         """The subject with some promises replaced."""

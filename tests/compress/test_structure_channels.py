@@ -15,6 +15,7 @@ from edgecompile.compress.structure.importance import indices_of
 from edgecompile.compress.structure.own import own_constants
 from edgecompile.compress.structure.prune import kept_for
 from edgecompile.compress.structure.remove import remove
+from edgecompile.compress.structure.reorder import moves_of, reordered
 from edgecompile.ir.network import Buffer, Network
 from edgecompile.ir.rewrite import replace_subgraph
 
@@ -178,6 +179,24 @@ def test_zeroing_channels_and_taking_them_out_give_the_same(name: str) -> None:
     assert _elements(smaller) < _elements(network)
     expected = run(_zeroed(network, grouping, gone), x)[0]
     assert np.abs(run(smaller, x)[0] - expected).max() <= CLOSE * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_channels_in_another_order_give_the_same(name: str) -> None:
+    network = own_constants(SHAPES[name][0](Chain(sum(map(ord, name)))))
+    grouping, random = group(network), np.random.default_rng(1)
+    orders = [
+        np.roll(np.arange(n), random.integers(1, max(n, 2))) for n in (len(found.channels) for found in grouping.groups)
+    ]
+    orders = [np.concatenate([order[1::2], order[0::2]]) if len(order) > 2 else order for order in orders]
+    x = np.random.default_rng(2).normal(size=(3, *network.main.tensors[network.main.inputs[0]].shape)).astype("f4")
+
+    moves = moves_of(network, grouping, orders)
+    other = reordered(network, moves)
+
+    assert moves
+    expected = run(network, x)[0]
+    assert np.abs(run(other, x)[0] - expected).max() <= CLOSE * np.abs(expected).max()
 
 
 def _some(grouping: Grouping, random: np.random.Generator) -> list[list[int]]:

@@ -32,7 +32,12 @@ def units(scores: Array, pattern: str) -> Array:
 
     Unstructured: the weights. block2x2: the means of the blocks; at an odd edge a block is the part that is there.
     """
-    return _blocks(scores).sum(axis=-1) / _sizes(scores) if pattern == "block2x2" else scores.reshape(-1)
+    return block_sums(scores) / _sizes(scores) if pattern == "block2x2" else scores.reshape(-1)
+
+
+def block_sums(scores: Array) -> Array:
+    """The sum of scores in each block of two outputs by two inputs, of weights [o, ..., i]."""
+    return np.asarray(_blocks(scores).sum(axis=-1))
 
 
 def lowest(scores: Array, pattern: str, share: float) -> Array:
@@ -58,7 +63,7 @@ def holds(zeros: Array, pattern: str) -> bool:
         fours = zeros[..., :whole].reshape(*zeros.shape[:-1], -1, 4)
         return bool((fours.sum(axis=-1) >= 2).all())
     if pattern == "block2x2":
-        return bool((_from_blocks(_blocks(zeros.astype(np.float64)).sum(axis=-1) > 0, zeros.shape) == zeros).all())
+        return bool((_from_blocks(block_sums(zeros.astype(np.float64)) > 0, zeros.shape) == zeros).all())
     return True
 
 

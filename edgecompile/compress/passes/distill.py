@@ -39,8 +39,11 @@ class Distill(Trained, Harmless):
 
         Raises BadInputError EC319 for a teacher that the context does not have, and what ``trainer.train`` raises.
         """
-        teacher = subject.teacher if self.teacher is None else self._given(self.teacher, context)
-        taught = replace(subject, teacher=teacher or subject.network, distillation=self._distillation(subject))
+        taught = replace(subject, distillation=self._distillation(subject))
+        if self.teacher is not None:
+            taught = replace(taught, teacher=self._given(self.teacher, context), teacher_reordered=False)
+        elif subject.teacher is None:
+            taught = replace(taught, teacher=subject.network, teacher_reordered=subject.reordered)
         return train(taught, self.training(), context)
 
     def _distillation(self, subject: Subject) -> Distillation:

@@ -31,4 +31,6 @@ class Finetune(Trained, Harmless):
         if own and how.teacher_weight is None:
             how = replace(how, teacher_weight=0.0)
         trained = train(subject, how, context)
-        return replace(trained, teacher=trained.network) if own and not subject.held else trained
+        if not own or subject.held:
+            return trained
+        return replace(trained, teacher=trained.network, teacher_reordered=trained.reordered)

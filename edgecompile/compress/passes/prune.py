@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from edgecompile.compress.oneshot.apply import apply
 from edgecompile.compress.oneshot.choose import layers, samples
 from edgecompile.compress.oneshot.gradual import Gradual
 from edgecompile.compress.oneshot.masks import holds, takes
+from edgecompile.compress.oneshot.neighbours import in_better_order
 from edgecompile.compress.oneshot.search import most_zeros
 from edgecompile.compress.oneshot.sequence import Plan, saliencies
 from edgecompile.compress.option import option
@@ -28,6 +29,7 @@ from edgecompile.core.errors import EdgecompileError, bad_input, rejected
 from edgecompile.core.progress import Silent
 from edgecompile.ir.layer_names import short_name
 
+Array = np.ndarray[Any, Any]
 METHODS = ("oneshot", "magnitude")
 COURSES = ("constant", "polynomial")
 _SHOWN = 5
@@ -39,8 +41,8 @@ class Prune(Trained):
 
     Layers take unlike shares of the zeros, by scores that compare across layers (Lee et al., "LAMP", 2021). With
     samples and ``method = "oneshot"`` the weights left are fitted to the outputs as they were (Hassibi and Stork,
-    "Optimal Brain Surgeon", 1992; Frantar and Alistarh, "SparseGPT", 2023); training starts there. Keeps rank and
-    channels.
+    "Optimal Brain Surgeon", 1992; Frantar and Alistarh, "SparseGPT", 2023); training starts there. Blocks lose less
+    once channels stand in the order that is best for them (``oneshot/pairing.py``). Keeps rank and channels.
     """
 
     phase: ClassVar[Literal["float", "quantized"]] = "float"
@@ -55,6 +57,9 @@ class Prune(Trained):
         "constant",
         "all zeros before training, or more and more by size as it goes (cubic: Zhu and Gupta, 2017)",
         choices=COURSES,
+    )
+    reorder: bool = option(
+        True, "block2x2: put channels of like importance side by side before; the network computes the same"
     )
     learning_rate: float = option(1e-2, "step size at its highest, relative to the size of the weights", above=0)
     begin: float = option(0.0, "share of training after which a polynomial course begins", minimum=0, below=1)
@@ -87,12 +92,17 @@ class Prune(Trained):
         chosen = layers(subject.network, self.skip, "prune")
         takers = self._takers(subject, chosen, context)
         training = self.epochs > 0 and context.train is not None
-        if training and self.course == "polynomial":
-            return self._gradually(subject, takers, context)
+        gradual = training and self.course == "polynomial"
         seen = None
-        if self.method == "oneshot":
+        if self.method == "oneshot" and not gradual:
             seen = samples(context, "prune", "the smallest weights go, whatever they do to outputs")
-        pruned = self._at_once(subject, chosen, takers, seen, context)
+        scores: Mapping[str, Array] = saliencies(subject.network, [site.key for site in takers], seen, context.seed)
+        if self.pattern == "block2x2" and self.reorder:
+            shares = rates(scores, self.sparsity, self.pattern, self.allocation, 1 - self.keep)
+            subject, scores = in_better_order(subject, takers, scores, shares, seen)
+        if gradual:
+            return self._gradually(subject, takers, context)
+        pruned = self._at_once(subject, chosen, scores, seen, context)
         if not training:
             return pruned
         from edgecompile.compress.training.trainer import train
@@ -162,10 +172,13 @@ class Prune(Trained):
         return [site for site in chosen if fits[site.key]]
 
     def _at_once(
-        self, subject: Subject, chosen: Sequence[Site], takers: Sequence[Site], seen: Samples | None, context: Context
+        self,
+        subject: Subject,
+        chosen: Sequence[Site],
+        scores: Mapping[str, Array],
+        seen: Samples | None,
+        context: Context,
     ) -> Subject:
-        scores = saliencies(subject.network, [site.key for site in takers], seen, context.seed)
-
         def pruned(sparsity: float, context: Context) -> Subject:
             shares = rates(scores, sparsity, self.pattern, self.allocation, 1 - self.keep)
             # Layers without zeros are fitted as well: they make up for what layers before them lost.

@@ -130,6 +130,17 @@ def pairs_of(student: Network, teacher: Network, shares: Distillation) -> tuple[
     return tuple(usable[(place + 1) * len(usable) // count - 1] for place in range(count))
 
 
+def other_order() -> EdgecompileError:
+    """EC315, bad input: inner tensors were to be matched whose channels lie in another order."""
+    return bad_input(
+        "EC315",
+        "inner tensors of this teacher cannot be matched: channels of the network lie in another order",
+        location=Location(detail="`feature_weight`"),
+        notes=("`prune` put channels of like importance side by side, and this teacher is another network",),
+        help=("`reorder = false` in the step `prune`", "or leave `feature_weight` out"),
+    )
+
+
 def unmatched() -> Diagnostic:
     """EC315, a warning: inner tensors were to be matched, and there are none to match."""
     return Diagnostic(

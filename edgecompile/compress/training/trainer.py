@@ -24,6 +24,7 @@ from edgecompile.compress.training.lesson import (
     Lesson,
     Teacher,
     check_teacher,
+    other_order,
     pairs_of,
     shares_of,
     teacher_tasks,
@@ -140,6 +141,8 @@ def _lesson(subject: Subject, how: Training, simulation: Simulation, material: M
     if network is None or (shares.teacher_weight == 0 and shares.feature_weight == 0):
         return Lesson(tasks=tasks, labelled=material.labelled, shares=shares)
     check_teacher(subject.network, network)
+    if shares.feature_weight > 0 and network is subject.teacher and subject.reordered != subject.teacher_reordered:
+        raise other_order()
     teacher = Simulation(network)
     answers = [np.asarray(output) for output in teacher(some)[0]]
     return Lesson(
