@@ -24,6 +24,7 @@ from edgecompile.compress.training.lesson import pairs_of
 from edgecompile.compress.training.material import material_of
 from edgecompile.compress.training.options import AUGMENTATIONS as NAMES
 from edgecompile.compress.training.options import Training
+from edgecompile.compress.training.patience import runs_out
 from edgecompile.compress.training.schedule import learning_rate
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import BadInputError, RejectedError
@@ -271,6 +272,26 @@ def test_the_learning_rate_rises_and_falls_to_nothing() -> None:
     assert 0 < rates[99] < 0.01
     assert learning_rate(how, 0, 1) == 2.0
     assert learning_rate(Training(learning_rate=2.0, schedule="constant"), 99, 100) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("how", "epoch", "best", "over"),
+    [
+        pytest.param(Training(epochs=8, schedule="constant"), 7, 0, False, id="few-epochs-all-pass"),
+        pytest.param(Training(epochs=16), 15, 1, False, id="sixteen-of-a-cosine-all-pass"),
+        pytest.param(Training(epochs=40), 29, 5, False, id="cosine-before-three-quarters"),
+        pytest.param(Training(epochs=40), 30, 5, True, id="cosine-at-three-quarters"),
+        pytest.param(Training(epochs=40), 34, 25, False, id="cosine-best-nine-ago"),
+        pytest.param(Training(epochs=40), 35, 25, True, id="cosine-best-ten-ago"),
+        pytest.param(Training(epochs=40, schedule="constant"), 15, 5, True, id="constant-best-ten-ago"),
+        pytest.param(Training(epochs=12, schedule="constant"), 9, 1, True, id="constant-at-least-eight"),
+        pytest.param(Training(epochs=40, patience=0), 39, 1, False, id="never"),
+        pytest.param(Training(epochs=40, patience=3), 4, 1, True, id="given"),
+        pytest.param(Training(epochs=40, patience=3), 3, 1, False, id="given-not-yet"),
+    ],
+)
+def test_training_ends_when_no_better_score_is_to_be_expected(how: Training, epoch: int, best: int, over: bool) -> None:
+    assert runs_out(how, epoch, epoch - best) is over
 
 
 @pytest.mark.parametrize(

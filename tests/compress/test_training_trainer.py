@@ -265,6 +265,33 @@ def test_patience_ends_a_run_that_does_not_get_better() -> None:
     assert listener.heard[-1][:2] == (24, 160)  # the first epoch is the best, two more wait
 
 
+def test_a_long_run_that_does_not_get_better_ends_by_itself_and_says_so() -> None:
+    good = train(Subject(network=nets.dense()), QUICK, nets.context())
+    wrong = nets.samples(256)
+    wrong = Samples(x=wrong.x, y=((wrong.y[0] + 1) % 3,))
+    listener = nets.Listener()
+    context = nets.context(train=wrong, progress=listener)
+
+    train(good, replace(QUICK, epochs=40), context)
+
+    done, total, _ = listener.heard[-1]
+    assert 30 * 8 <= done < total == 40 * 8
+    assert [said.code for said in context.diagnostics] == ["EC328"]
+
+
+def test_a_run_that_ended_by_itself_is_resumed_to_the_same_note(tmp_path: Path) -> None:
+    wrong = nets.samples(256)
+    wrong = Samples(x=wrong.x, y=((wrong.y[0] + 1) % 3,))
+    how = replace(QUICK, epochs=12, schedule="constant")
+    first, again = (nets.context(train=wrong, folder=tmp_path) for _ in range(2))
+
+    one, other = (train(Subject(network=nets.dense()), how, context) for context in (first, again))
+
+    assert first.diagnostics == again.diagnostics
+    for a, b in zip(nets.constants(one.network), nets.constants(other.network), strict=True):
+        assert np.array_equal(a, b)
+
+
 def test_a_loss_that_is_no_number_stops_training_and_keeps_the_best_state() -> None:
     context = nets.context()
 

@@ -18,6 +18,7 @@ from edgecompile.compress.training.feed import Feed
 from edgecompile.compress.training.judge import Judge
 from edgecompile.compress.training.learner import Learner
 from edgecompile.compress.training.options import Training
+from edgecompile.compress.training.patience import ended_early, runs_out
 from edgecompile.compress.training.schedule import learning_rate
 from edgecompile.core.units import format_duration
 
@@ -69,6 +70,8 @@ class Course:
                 self._finish_epoch(standing, loss)
             standing.over = standing.over or standing.diverged_at is not None or standing.epoch >= self.how.epochs
             self._save(standing)
+        if standing.diverged_at is None and standing.epoch < self.how.epochs:
+            self.context.diagnostics.append(ended_early(self.how, standing.epoch, standing.best_epoch))
         if came is not None:
             self._hold_against(came, standing)
         return standing
@@ -127,7 +130,7 @@ class Course:
         ):
             standing.best, standing.best_value, standing.best_epoch = state, value, standing.epoch
             standing.waited = 0
-        standing.over = settled and 0 < self.how.patience <= standing.waited
+        standing.over = settled and runs_out(self.how, standing.epoch, standing.waited)
         self._tell(standing, step, [loss], None)
 
     def _tell(self, standing: Standing, done: int, losses: list[float], seconds_a_step: float | None) -> None:

@@ -18,7 +18,7 @@ class Training:
     The loss is ``(1 - teacher_weight) * labels + teacher_weight * teacher + feature_weight * features``. None for
     ``teacher_weight``, ``feature_weight`` and ``temperature``: as the subject's ``distillation`` says. ``warmup`` is
     the share of all steps over which the learning rate rises from 0; ``clip`` bounds the norm of all gradients
-    together (0: no bound). ``normalize`` None: where it can be done.
+    together (0: no bound). ``patience`` None: as ``patience.runs_out`` says. ``normalize`` None: where it can be done.
     """
 
     epochs: int = 4
@@ -32,7 +32,7 @@ class Training:
     teacher_weight: float | None = None
     feature_weight: float | None = None
     augment: tuple[str, ...] = ()
-    patience: int = 0
+    patience: int | None = None
     normalize: bool | None = None
 
 
@@ -59,7 +59,13 @@ class Trained:
         choices=AUGMENTATIONS,
         entries=True,
     )
-    patience: int = option(0, "epochs without a better score after which training ends; 0: never", minimum=0)
+    patience: int | None = option(
+        None,
+        "epochs without a better score after which training ends; 0: never; unless given a quarter of all, at least 8,"
+        " of a cosine's second half",
+        minimum=0,
+        kind="integer",
+    )
     normalize: bool | None = option(
         None, "batch norm while a float network trains, folded afterwards; where it can be, unless given", kind="flag"
     )
