@@ -29,7 +29,7 @@ from edgecompile.library_cost import hold_measured
 from edgecompile.libs import litert, programs
 from edgecompile.libs.affine import Port
 from edgecompile.lowering import noise_for
-from edgecompile.measure.board import counter, image, library, qemu
+from edgecompile.measure.board import counter, image, laps, library, qemu
 from edgecompile.measure.board import figures as counting
 from edgecompile.measure.board.stack import Bound
 from edgecompile.verify import c_features, c_harness, c_library, verify
@@ -163,14 +163,14 @@ def _core(target: Target) -> str:
 def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]) -> str:
     used = tuple(array[:VERIFIED_SAMPLES] for array in _samples(job))
     tools = (program_identity(qemu.QEMU), [program_identity(name) for name in counter.COMPILERS])
-    instructions, method, found = job.memo.of(
+    instructions, method, by_operator, found = job.memo.of(
         "emulated board",
         (built, used, stands.machine, stands.clock_hz, stands.target, tools, litert.choose(litert.MICRO)),
         (c_library.CVerification,),
         lambda: _run_emulated(job, firmware, out, stands, used),
-        keep=lambda ran: ran[2].status == verify.VERIFIED,
+        keep=lambda ran: ran[3].status == verify.VERIFIED,
     )
-    counted(job, instructions, f"{method}, one inference")
+    counted(job, instructions, f"{method}, one inference", by_operator)
     job.versions["emulated board"] = stands.machine
     job.details["verification on the emulated board"] = found.summary
     if found.status == verify.FAILED:
@@ -180,14 +180,17 @@ def _emulate(job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple
 
 def _run_emulated(
     job: Job, firmware: Path, out: Path, stands: Emulated, used: tuple[Array, ...]
-) -> tuple[int, str, c_library.CVerification]:
-    """Instructions of one inference, how they were counted, and every operator's result held against the reference."""
+) -> tuple[int, str, dict[int, int], c_library.CVerification]:
+    """Instructions of one inference, how they were counted, those of each operator, and all results held against the
+    reference."""
     assert job.program is not None and job.network is not None
     out.mkdir()
     linker = stands.linker(out)
-    image.build(firmware, ["run", "trace"], out, linker)
+    image.build(firmware, ["run", "trace", laps.IMAGE], out, linker)
     raw = c_library.raw_inputs(job.network, used, 1)
     ran = qemu.run(stands.machine, out / "run.elf", raw, stands.clock_hz)
+    marked = out / f"{laps.IMAGE}.elf"
+    by_operator = laps.by_operator(stands.machine, marked, raw, stands.clock_hz, job.network.main)
     found = c_library.verify_run(
         tracer(stands, out / "trace.elf", job.program),
         job.network,
@@ -197,7 +200,7 @@ def _run_emulated(
         VERIFIED_SAMPLES,
         where=f"C on {stands.machine}",
     )
-    return ran.laps[0], ran.method, found
+    return ran.laps[0], ran.method, by_operator, found
 
 
 def _emulate_features(job: Job, firmware: Path, out: Path, stands: Emulated, built: tuple[object, ...]) -> str:

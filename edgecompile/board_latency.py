@@ -9,10 +9,9 @@ from typing import Any
 from edgecompile.core.report import Measure
 from edgecompile.core.units import format_size
 from edgecompile.job import Job
-from edgecompile.measure.board import cycles, instructions
+from edgecompile.measure.board import cycles, instructions, laps
 from edgecompile.measure.board.cycles import Timing
 from edgecompile.measure.board.energy import power_of
-from edgecompile.measure.board.instructions import Instructions
 
 _LAYERS = "time of the C library"
 
@@ -25,16 +24,26 @@ def forecast(job: Job) -> None:
     if found is None:
         return
     job.count("instructions", found.count, "count", f"predicted: {found.basis}, one inference")
-    _tell(job, found, 1.0, f"instructions predicted {found.basis}")
+    _tell(job, found.by_operator, f"instructions predicted {found.basis}", f"predicted: {found.basis}")
 
 
-def counted(job: Job, count: int, method: str) -> None:
-    """Put counted instructions, and the time that they take, in place of what was predicted."""
+def counted(job: Job, count: int, method: str, by_operator: Mapping[int, int]) -> None:
+    """Put counted instructions, and the time that they take, in place of what was predicted.
+
+    Where those of each operator could not be counted they are the predicted ones, each by the same factor to the
+    counted whole.
+    """
     put(job, Measure(name="instructions", value=count, unit="count", method=method))
     assert job.program is not None
+    if by_operator:
+        working = {index: spent for index, spent in by_operator.items() if job.program.routines[index].calls}
+        _tell(job, working, "instructions counted", f"{method}, {laps.METHOD}")
+        return
     found = instructions.predict(job.program, str(job.target.board.get("core", "")))
     if found is not None and found.count:
-        _tell(job, found, count / found.count, "instructions counted")
+        scaled = {index: share * count / found.count for index, share in found.by_operator.items()}
+        how = "predicted by operator, each times one factor so that they sum up to the count of the whole"
+        _tell(job, scaled, "instructions counted", how)
 
 
 def put(job: Job, new: Measure) -> None:
@@ -46,13 +55,12 @@ def put(job: Job, new: Measure) -> None:
     job.measures.append(new)
 
 
-def _tell(job: Job, found: Instructions, factor: float, basis: str) -> None:
-    """Cycles, or milliseconds where the board has a clock; ``factor``: of the instructions that are predicted."""
+def _tell(job: Job, counts: Mapping[int, float], basis: str, how: str) -> None:
+    """Cycles, or milliseconds where the board has a clock; ``how``: the instructions of each operator were obtained."""
     timing = cycles.timing_of(job.target.board)
     if timing is None or job.program is None:
         return
-    scaled = {index: count * factor for index, count in found.by_operator.items()}
-    by_operator = cycles.cycles_of(job.program, scaled, timing)
+    by_operator = cycles.cycles_of(job.program, counts, timing)
     total = sum(by_operator.values())
     method = f"predicted: {_method(timing, job.target.board)}; {basis}"
     if timing.clock_hz is None:
@@ -64,7 +72,11 @@ def _tell(job: Job, found: Instructions, factor: float, basis: str) -> None:
             Measure(name="latency_ms", value=value, unit="ms", method=f"{method}; at {timing.clock_hz / 1e6:g} MHz"),
         )
         _tell_energy(job, value)
-    job.details[_LAYERS] = _rows(job, scaled, by_operator, timing)
+    job.details[_LAYERS] = _rows(job, counts, by_operator, timing)
+    spent = "cycles are predicted as those of the whole are"
+    if timing.clock_hz is not None:
+        spent = "cycles and ms are predicted as the latency of the whole is"
+    job.obtained(_LAYERS, f"instructions: {how}; {spent}")
 
 
 def _tell_energy(job: Job, duration_ms: float) -> None:

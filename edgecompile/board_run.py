@@ -20,7 +20,7 @@ from edgecompile.ir.ports import port_of
 from edgecompile.libs.affine import dequantize, quantize
 from edgecompile.lowering import noise_for
 from edgecompile.measure.board import figures as counting
-from edgecompile.measure.board import image, qemu
+from edgecompile.measure.board import image, laps, qemu
 from edgecompile.measure.board.operators import OperatorFigures, shares
 from edgecompile.verify.c_library import raw_inputs
 
@@ -78,7 +78,7 @@ def run_on_board(
         raise qemu.missing_machine(target.id)
     firmware = folder / EMITTER
     tested = (firmware / "golden.h").is_file()
-    images = [*(["self_test"] if tested else []), "run", *(["profile"] if profile else [])]
+    images = [*(["self_test"] if tested else []), "run", *([laps.IMAGE] if profile else [])]
     with tempfile.TemporaryDirectory(prefix="edgecompile-") as made:
         out = Path(made) / "emulated"
         out.mkdir()
@@ -91,7 +91,7 @@ def run_on_board(
         raw = _fed(network, x) if x is not None else raw_inputs(network, noise_for(network, 0), 1)
         name, fed = ("run", raw) if clip is None else ("clip", [clip])
         ran = qemu.run(stands.machine, out / f"{name}.elf", fed, stands.clock_hz)
-        costs = profile_of(stands, out / "profile.elf", raw, network.main) if profile else ()
+        costs = profile_of(stands, out / f"{laps.IMAGE}.elf", raw, network.main) if profile else ()
         shared = 0
         if profile:
             costs, shared = _with_memory(costs, folder, Path(made) / "own", network.main)
@@ -147,19 +147,8 @@ def _self_test(stands: Emulated, path: Path, firmware: Path) -> str:
 
 
 def profile_of(stands: Emulated, path: Path, raw: Sequence[Array], graph: Subgraph) -> tuple[OperatorCost, ...]:
-    """Instructions of each operator: from the first run of an image with a mark after each operator's results."""
-    ran = qemu.run(stands.machine, path, [array[:1] for array in raw], stands.clock_hz)
-    made = [
-        index
-        for index, operator in enumerate(graph.operators)
-        for tensor in operator.outputs
-        if graph.tensors[tensor].size_bytes
-    ]
-    counts: dict[int, int] = {}
-    for index, lap in zip(made, ran.laps, strict=False):
-        counts[index] = counts.get(index, 0) + lap
-    if len(ran.laps) < len(made):  # QEMU without plugins tells of whole runs only
-        return ()
+    """Instructions of each operator, from the first sample."""
+    counts = laps.by_operator(stands.machine, path, raw, stands.clock_hz, graph)
     return tuple(
         OperatorCost(operator=index, label=graph.operators[index].label, instructions=count)
         for index, count in counts.items()

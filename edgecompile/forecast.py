@@ -65,6 +65,13 @@ def _add(job: Job, placements: list[Placed], prediction: Prediction) -> None:
     job.details |= prediction.details
     if prediction.layers:
         job.details["layers"] = [_layer(placed, prediction) for placed in placements]
+        job.obtained("layers", _OF_LAYERS)
+
+
+_OF_LAYERS = (
+    "predicted by the model of the device: bytes of parameters cached on the chip and streamed to it, and the time; "
+    "`known` says how the rule is that decided where the operator runs"
+)
 
 
 def _layer(placed: Placed, prediction: Prediction) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from edgecompile.legalize.check import Verdict
 from edgecompile.lowering import AS_FOUND, Lowered
 from edgecompile.memory.arena import MemoryPlan
 from edgecompile.memory.shared import SharedPlan
+from edgecompile.report.words import OBTAINED
 from edgecompile.verify.c_features import FrontEnd
 
 
@@ -111,6 +112,10 @@ class Job:
     def count(self, name: str, value: float | int | None, unit: str, method: str) -> None:
         """Add a measure."""
         self.measures.append(Measure(name=name, value=value, unit=unit, method=method))
+
+    def obtained(self, detail: str, how: str) -> None:
+        """Tell how the figures of a detail were obtained."""
+        self.details.setdefault(OBTAINED, {})[detail] = how
 
     def report(self) -> Report:
         """What is known now."""

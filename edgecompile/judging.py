@@ -9,6 +9,7 @@ from edgecompile.cache.identity import program as program_identity
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import MissingError, RejectedError
 from edgecompile.core.report import Measure
+from edgecompile.core.units import group
 from edgecompile.emit.c_names import identifier
 from edgecompile.emit.front_end import KERNEL
 from edgecompile.ir import reader
@@ -33,9 +34,19 @@ def verify(job: Job, required: bool) -> None:
     # What a .tflite is held against is itself as it was given, which need not be a float model.
     job.measures += [m for m in found.measures if lowered.reference or m.name != "metric_float"]
     job.details |= found.details
+    if "agreement" in found.details:
+        job.obtained("agreement", _told_agreement(found.runtime, len(x[0]), lowered.held_out))
     if found.runtime:
         job.versions["verified by"] = found.runtime
     _conclude(job, found, required)
+
+
+def _told_agreement(runtime: str, samples: int, held_out: bool) -> str:
+    kind = "held-out samples" if held_out else "samples of seeded noise"
+    return (
+        f"measured: what {runtime} gives for {group(samples)} {kind}, against the model before it was compiled; a step "
+        "is the difference between neighbouring integers of the output"
+    )
 
 
 def _verified(

@@ -23,7 +23,7 @@ from edgecompile.memory.demand import Demand
 from edgecompile.memory.library import by_library
 from edgecompile.memory.shared import SharedPlan
 
-_FLASH = "EC601"
+_FLASH, _LAYERS = "EC601", "flash of the C library"
 # What the interpreter would take of the same model: told beside the library's own, held against nothing.
 _COMPARED = {name: f"interpreter_{name}" for name in ("arena_bytes", "flash_bytes", "ram_bytes")}
 
@@ -45,7 +45,8 @@ def predict(job: Job, interpreted: Budgeted) -> Budgeted:
         ram_method=f"predicted: the arena, planned, plus {group(found.stack_bytes)} B of stack ({found.basis})",
     )
     held = _softened(_hold(job, demand, planned), found)
-    job.details["flash of the C library"] = _by_layer(program, found.by_operator)
+    job.details[_LAYERS] = _by_layer(program, found.by_operator)
+    job.obtained(_LAYERS, f"constants are counted; code, without what layers share, is predicted ({found.basis})")
     compared = [replace(m, name=_COMPARED[m.name], limit=None) for m in interpreted.measures if m.name in _COMPARED]
     return Budgeted(measures=(_arena(planned), *held.measures, *compared), diagnostics=held.diagnostics)
 

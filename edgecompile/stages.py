@@ -39,7 +39,7 @@ from edgecompile.optimize import apply as optimizing
 from edgecompile.report import html as report_html
 from edgecompile.report import json as report_json
 from edgecompile.report import text as report_text
-from edgecompile.report.words import NOTHING_MAPS
+from edgecompile.report.words import INTERPRETER, NOTHING_MAPS
 from edgecompile.stored_weights import program_of
 
 _COUNTED = "counted in the emitted file"
@@ -129,6 +129,12 @@ def count_costs(job: Job) -> None:
     job.count("operators", _operators(job.network), "count", _COUNTED)
 
 
+_OF_OPERATORS = (
+    "where each runs is predicted from the rules of the profile; multiply-accumulates and bytes are counted in the "
+    "emitted file; instructions, where there are any, are those of the time of the C library"
+)
+
+
 def check_operators(job: Job) -> None:
     """Hold every operator against the profile; what it refuses is told by :func:`refuse`, with all other causes."""
     assert job.network is not None
@@ -136,6 +142,7 @@ def check_operators(job: Job) -> None:
         verdict = legality.check(job.network, job.target, f"{job.name}.tflite")
         job.verdict = verdict
         job.details["operators"] = operators.table(job.network, verdict)
+        job.obtained("operators", _OF_OPERATORS)
         total = len(verdict.placements)
         where = job.target.placement
         refused = sum(placed.where != where.accelerator for placed in verdict.placements)
@@ -169,6 +176,9 @@ def compile_program(job: Job) -> None:
         summary.append(f"{len(program.routines)} operators in C, arena {format_size(planned.arena_bytes)}")
 
 
+_IN_ITS_PLACE = "there is no C library, so flash and RAM are those of the model file with this interpreter"
+
+
 def plan_memory(job: Job) -> None:
     """Lay out the arena and hold flash and RAM against device and budget; over budget is told with the operators.
 
@@ -187,6 +197,8 @@ def plan_memory(job: Job) -> None:
         )
         if job.program is not None:
             held = library_cost.predict(job, held)
+        elif "c_library" in job.target.emit and job.target.runtime is not None:
+            job.details[INTERPRETER] = f"{job.target.runtime.name}: {_IN_ITS_PLACE}"
         job.measures += held.measures
         job.diagnostics += held.diagnostics
         job.details["memory plan"] = timeline.draw(job.plan)

@@ -92,12 +92,18 @@ def _listed(target: Target) -> list[dict[str, Any]]:
     return found
 
 
+_LEGEND = (
+    "default: the runner that the board's profile names; fits: another that knows it;",
+    "-: needs what the profile's [board] does not have",
+)
+
+
 def _table(found: list[dict[str, Any]]) -> str:
-    lines = []
+    lines = [f"{'runner':<10} {'board':<8} program"]
     for one in found:
         fits = "default" if one["default"] else "fits" if one["for_this_board"] else "-"
         lines.append(f"{one['name']:<10} {fits:<8} {one['program'] or 'not installed'}")
         lines += [f"{'':<10} {'':<8}   probe {probe}" for probe in one["probes"] or ()]
         if one["probes"] is not None and not one["probes"]:
             lines.append(f"{'':<10} {'':<8}   no probe found")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_LEGEND])

@@ -17,6 +17,7 @@ from edgecompile.libs import programs
 from edgecompile.measure.board import image
 
 TEST, APPLICATION = "self_test", "app"
+EMULATED = "qemu"
 _TELLING = re.compile("error|fail|couldn't|cannot|mismatch|unexpected|no ", re.IGNORECASE)
 _RESULT = re.compile(r"edgecompile self-test: (\d+) of (\d+) equal, (passed|FAILED)")
 # A probe may take its time to erase and write some megabytes.
@@ -49,7 +50,7 @@ def plan(
     does not know the board or cannot do what is asked, EC677 where there is no self-test to run.
     """
     chosen = _chosen(target, runner)
-    emulated = chosen.NAME == "qemu"
+    emulated = chosen.NAME == EMULATED
     _check(chosen, target, verify, run)
     firmware, memory = folder / "firmware", map_of(target)
     if not (firmware / "Makefile").is_file() or memory is None or memory.flash.start is None:
@@ -141,7 +142,7 @@ def _check(module: ModuleType, target: Target, verify: bool, run: bool) -> None:
     able = [name for name, other in runners().items() if other.NEEDS in target.board]
     reason = None
     if module.NEEDS not in target.board:
-        reason = f"its profile's [board] has no `{module.NEEDS}`"
+        reason = f"it needs a board whose profile has `{module.NEEDS}` under [board]; that of `{target.id}` has none"
     elif run and not module.READS_RESULT:
         reason, able = "it cannot read what the self-test says", [n for n in able if runners()[n].READS_RESULT]
     elif verify and not module.VERIFIES:
@@ -152,8 +153,19 @@ def _check(module: ModuleType, target: Target, verify: bool, run: bool) -> None:
         "EC674",
         f"the runner `{module.NAME}` cannot do this for `{target.id}`",
         notes=(reason,),
-        help=(f"runners that can: {', '.join(f'`{name}`' for name in able)}",) if able else (),
+        help=(
+            *_instead(module, target),
+            *((f"runners that can: {', '.join(f'`{name}`' for name in able)}",) if able else ()),
+        ),
     )
+
+
+def _instead(module: ModuleType, target: Target) -> tuple[str, ...]:
+    """For a board that is not itself emulated: another with its core can run what was built."""
+    if module.NAME != EMULATED or module.NEEDS in target.board or "emulated_by" not in target.board:
+        return ()
+    other = target.board["emulated_by"]
+    return (f"`edgecompile run DIR --on qemu` runs it on an emulated board with the same core, `{other}`",)
 
 
 def _no_firmware(firmware: Path) -> EdgecompileError:

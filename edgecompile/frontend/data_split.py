@@ -40,7 +40,7 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
         parts["test"], origin["test"] = _searched(parts, source), origin.get("search", "")
     if parts["calibration"] is None and parts["train"] is not None and spec.most_calibration_samples:
         parts["calibration"] = _calibration(parts["train"], spec, random, source)
-        origin["calibration"] = "drawn from the training part, by class"
+        origin["calibration"] = "the training part, drawn by class"
     return {name: parts[name] for name in PARTS}, origin
 
 

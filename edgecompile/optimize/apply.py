@@ -75,4 +75,9 @@ def _changes(found: dict[str, list[str]]) -> list[Change]:
 
 def _counted(words: list[str]) -> str:
     """``3 RESHAPE, 1 CAST``: what and how often, the most frequent first."""
-    return ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
+    return ", ".join(f"{count} {_plural(word, count)}" for word, count in Counter(words).most_common())
+
+
+def _plural(word: str, count: int) -> str:
+    """Operators keep their spelling; ``buffer`` and ``tensor`` are words."""
+    return f"{word}s" if count > 1 and word.islower() else word

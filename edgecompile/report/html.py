@@ -10,7 +10,7 @@ from typing import Any
 from edgecompile.core.report import Report
 from edgecompile.libs import figures
 from edgecompile.report import html_details, html_pictures, html_summary, pareto, words
-from edgecompile.report.html_elements import Markup, element, together
+from edgecompile.report.html_elements import Markup, element, prose, together
 
 # Details that a section of their own shows.
 _SHOWN = frozenset(
@@ -28,6 +28,7 @@ _SHOWN = frozenset(
         "confusion",
         "labels",
         pareto.DETAIL,
+        words.OBTAINED,
     }
 )
 _NO_PICTURES = "Pictures are left out: they need matplotlib (pip install matplotlib)."
@@ -40,6 +41,7 @@ def render(report: Report) -> str:
     page has no pictures, and says so.
     """
     details, pictures = report.details, _pictures(report)
+    obtained = details.get(words.OBTAINED) or {}
     timed = details.get(words.TIMES) or ()
     body = [
         html_summary.head(report),
@@ -50,18 +52,19 @@ def render(report: Report) -> str:
         _section("The front of the search", pareto.section(details)),
         _section("Memory over time", pictures.get("memory")),
         _section("Where the bytes went", pictures.get("sizes")),
-        _section("Operators", html_details.operators(details.get("operators") or (), timed)),
-        _section("Compression, step by step", html_details.compression(details)),
+        _section("Operators", html_details.operators(details.get("operators") or (), timed), obtained.get("operators")),
+        _section("Compression, step by step", html_details.compression(details), obtained.get("compression")),
         _section("Weights before and after each step", pictures.get("weights")),
         _section(
             "Sensitivity of operators",
             together([pictures.get("sensitivity"), html_details.any_detail(details.get("sensitivity"))]),
+            obtained.get("sensitivity"),
         ),
         _section("Which class is taken for which", pictures.get("confusion")),
         None if pictures else element("p", _NO_PICTURES, class_="soft"),
     ]
     rest: Mapping[str, Any] = {name: value for name, value in details.items() if name not in _SHOWN}
-    body += [_section(_titled(name), html_details.any_detail(rest[name])) for name in rest]
+    body += [_section(_titled(name), html_details.any_detail(rest[name]), obtained.get(name)) for name in rest]
     body.append(_section("Files", html_details.files(report)))
     body.append(_section("How the figures were obtained", html_details.methods(report)))
     body.append(_section("Made with", html_details.origin(report)))
@@ -92,5 +95,7 @@ def _titled(name: str) -> str:
     return name[:1].upper() + name[1:].replace("_", " ")
 
 
-def _section(title: str, content: Markup | None) -> Markup | None:
-    return element("section", element("h2", title), content) if content else None
+def _section(title: str, content: Markup | None, how: str | None = None) -> Markup | None:
+    """``how``: the figures in it were obtained."""
+    told = element("p", prose(how[:1].upper() + how[1:] + "."), class_="soft") if how else None
+    return element("section", element("h2", title), told, content) if content else None

@@ -9,7 +9,7 @@ from edgecompile.core.report import Report
 from edgecompile.core.units import format_size
 from edgecompile.ir.layer_names import short_name
 from edgecompile.report import words
-from edgecompile.report.html_elements import Markup, element, pairs, table, together
+from edgecompile.report.html_elements import Markup, element, pairs, prose, table, together
 from edgecompile.report.table import number
 
 
@@ -68,13 +68,26 @@ def any_detail(value: Any) -> Markup | None:
     if value is None or value == "" or (isinstance(value, Mapping | list | tuple) and not value):
         return None
     if isinstance(value, Mapping):
-        return pairs((str(key).replace("_", " "), _value(entry)) for key, entry in value.items())
+        return pairs((str(key).replace("_", " "), _entry(entry)) for key, entry in value.items() if _is_told(entry))
     if isinstance(value, list | tuple) and all(isinstance(entry, Mapping) for entry in value):
         return records(value)
     if isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value):
         picture = any("  " in entry.strip() or entry.startswith(" ") for entry in value)
         return element("pre", "\n".join(value)) if picture else element("ul", *(element("li", one) for one in value))
     return element("p", number(value))
+
+
+def _is_told(value: Any) -> bool:
+    """Not empty; a count of 0 and a no are told."""
+    return value is not None and value != "" and value != {} and value != () and value != []
+
+
+def _entry(value: Any) -> object:
+    """A value in one line; records with names in a line each."""
+    if isinstance(value, Mapping) and value and all(isinstance(one, Mapping) for one in value.values()):
+        named = ((str(name).replace("_", " "), number(one)) for name, one in value.items())
+        return together(element("div", element("strong", name), f": {told}") for name, told in named)
+    return _value(value)
 
 
 def _value(value: Any) -> str:
@@ -111,8 +124,8 @@ def files(report: Report) -> Markup | None:
 
 def methods(report: Report) -> Markup | None:
     """Each figure with the way it was obtained."""
-    rows = [[words.label(m), words.value(m), m.method] for m in report.measures]
-    return table(("figure", "value", "how"), rows, numbers=(1,)) if rows else None
+    rows = [[element("span", words.label(m), class_="whole"), words.value(m), prose(m.method)] for m in report.measures]
+    return table(("figure", "value", "how"), rows, numbers=(1,), texts=(2,)) if rows else None
 
 
 def origin(report: Report) -> Markup:
@@ -127,7 +140,7 @@ def origin(report: Report) -> Markup:
     facts += [("seed", number(report.recipe["seed"]))] if report.recipe.get("seed") is not None else []
     facts += [(name, version) for name, version in report.versions.items()]
     stages = [[stage.name, stage.summary] for stage in report.stages]
-    return together([pairs(facts), table(("stage", "what it did"), stages) if stages else None])
+    return together([pairs(facts), table(("stage", "what it did"), stages, texts=(1,)) if stages else None])
 
 
 def _step(step: Mapping[str, Any]) -> str:

@@ -35,15 +35,18 @@ def prose(text: str) -> Markup:
     return together(element("code", part) if index % 2 else part for index, part in enumerate(parts))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = ()) -> Markup:
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = (), texts: Iterable[int] = ()
+) -> Markup:
     """A table that a narrow screen shows as cards, without empty cells; columns ``numbers`` stand to the right.
 
-    No column without a single entry is shown.
+    ``texts``: columns of whole sentences. No column without a single entry is shown.
     """
-    lines, right = [list(row) for row in rows], set(numbers)
+    lines, right, long = [list(row) for row in rows], set(numbers), set(texts)
     kept = [index for index in range(len(heads)) if any(_filled(row[index]) for row in lines)]
     head = element("tr", *(element("th", heads[i], scope="col", class_="n" if i in right else None) for i in kept))
-    body = (element("tr", *(_cell(row[i], heads[i], i in right) for i in kept)) for row in lines)
+    kinds = {i: "n" if i in right else "t" if i in long else "" for i in kept}
+    body = (element("tr", *(_cell(row[i], heads[i], kinds[i]) for i in kept)) for row in lines)
     return element("table", element("thead", head), element("tbody", *body), class_="cards")
 
 
@@ -53,8 +56,8 @@ def pairs(rows: Iterable[tuple[str, object]]) -> Markup:
     return element("table", element("tbody", *lines), class_="pairs")
 
 
-def _cell(value: object, head: str, right: bool) -> Markup:
-    words = ["n"] if right else []
+def _cell(value: object, head: str, kind: str) -> Markup:
+    words = [kind] if kind else []
     words += [] if _filled(value) else ["empty"]
     return element("td", element("div", value), data_label=head, class_=" ".join(words) or None)
 

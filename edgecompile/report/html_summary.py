@@ -37,19 +37,23 @@ def head(report: Report) -> Markup:
 
 def bars(report: Report) -> Markup | None:
     """Flash and RAM against what the device has or the budget allows."""
-    found = [(label, measure) for name, label in _BARS if (measure := report.measure(name)) and _has_bar(measure)]
-    return element("div", *(_bar(label, measure) for label, measure in found), class_="bars") if found else None
+    found = [
+        (label, measure, words.tag_in(report, measure))
+        for name, label in _BARS
+        if (measure := report.measure(name)) and _has_bar(measure)
+    ]
+    return element("div", *(_bar(*one) for one in found), class_="bars") if found else None
 
 
 def _has_bar(measure: Measure) -> bool:
     return measure.value is not None and bool(measure.limit)
 
 
-def _bar(label: str, measure: Measure) -> Markup:
+def _bar(label: str, measure: Measure, tag: str) -> Markup:
     ratio = (measure.value or 0) / (measure.limit or 1)
     over = ratio > 1
     share = element("span", element("strong", label), f" {100 * ratio:.1f} %", " over the limit" if over else None)
-    how = element("span", f" · {words.tag(measure)}", class_="soft")
+    how = element("span", f" · {tag}", class_="soft")
     size = element("span", figure(measure), " of ", words.size(measure.limit or 0), how)
     head = element("div", share, size, class_="bar-head")
     fill = element("div", class_="fill over" if over else "fill", style=f"width: {100 * min(ratio, 1):.2f}%")
@@ -85,11 +89,11 @@ def tiles(report: Report) -> Markup | None:
     """Every other figure, with a word for how it was obtained."""
     drawn = {name for name, _ in _BARS if (measure := report.measure(name)) and _has_bar(measure)}
     shown = [measure for measure in report.measures if measure.name not in {*drawn, *_SCORES}]
-    return element("div", *map(_tile, shown), class_="tiles") if shown else None
+    return element("div", *(_tile(one, words.tag_in(report, one)) for one in shown), class_="tiles") if shown else None
 
 
-def _tile(measure: Measure) -> Markup:
-    kind = element("span", words.limit(measure).strip() + " " + words.tag(measure), class_="soft")
+def _tile(measure: Measure, tag: str) -> Markup:
+    kind = element("span", f"{words.limit(measure).strip()} {tag}", class_="soft")
     name = element("span", words.label(measure), class_="soft")
     return element("div", name, element("b", figure(measure)), kind, class_="tile")
 

@@ -39,15 +39,13 @@ def section(details: Mapping[str, Any]) -> Markup | None:
     front = details.get(DETAIL)
     if not front or not front.get("points"):
         return None
-    parts: list[Markup] = []
+    told = element("p", _told(front), class_="soft")
     if figures.is_installed():
         size = (float(NARROW), 300.0)
         drawn = figures.svg("pareto", _told(front), size, lambda figure: _draw(figure, front, size, plain=False))
-        parts.append(Markup(drawn))
+        told = element("div", element("figure", Markup(drawn), element("figcaption", _told(front))), class_="plots")
     heads, rows = _heads(front), ([_mark(front, one), *_row(front, one)] for one in front["points"])
-    parts.append(element("p", _told(front), class_="soft"))
-    parts.append(table(heads, rows, numbers=range(1, len(heads) - 1)))
-    return together(parts)
+    return together([told, table(heads, rows, numbers=range(1, len(heads) - 1))])
 
 
 def value(name: str, figure: Mapping[str, Any]) -> str:
@@ -67,8 +65,8 @@ def _told(front: Front) -> str:
     counts = front["trials"]
     return (
         f"{counts['built']} trials were built, {counts['failed']} of them failed; {counts['discarded']} were discarded "
-        "without training. Scores are on the test part, which the search did not see; in brackets stand those on the "
-        "samples that it held out."
+        "without training. Scores are measured on the test part, which the search did not see, and in brackets on the "
+        "samples that it held out; the other figures are those of each point's own build."
     )
 
 

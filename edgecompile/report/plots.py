@@ -161,6 +161,10 @@ def ridges(name: str, title: str, steps: Sequence[tuple[str, Mapping[str, Any]]]
     return figures.svg(name, title, (NARROW / 2, height), draw)
 
 
+# Words centred nearer to an end than this share of the axis would reach beyond the picture.
+_EDGE = 0.08
+
+
 def sensitivity(name: str, title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """What each operator alone, in integers, changes of the outputs; the most sensitive first."""
     height = _ROW * len(rows) * 1.1 + 34
@@ -184,6 +188,9 @@ def sensitivity(name: str, title: str, rows: Sequence[Mapping[str, Any]]) -> str
         powers = range(math.ceil(math.log10(floor)), math.floor(math.log10(right)) + 1)
         ticks = [10.0**power for power in powers[:: 1 + len(powers) // 4]]
         axes.set_xticks(ticks, [_percent(tick) for tick in ticks], fontsize=9)
+        for tick, written in zip(ticks, axes.get_xticklabels(), strict=True):
+            place = math.log(tick / floor) / math.log(right / floor)
+            written.set_ha("left" if place < _EDGE else "right" if place > 1 - _EDGE else "center")
         axes.set_xlabel("output error (mean squared, relative)")
 
     return figures.svg(name, title, (NARROW, height), draw)

@@ -20,7 +20,9 @@ def score_lines(report: Report) -> list[str]:
     parts = [f"{_SHARES.get(measure.unit, measure.unit):<6} {_score(measure, measure.value)}"]
     if reference is not None and reference.value is not None:
         parts += [f"float {_score(measure, reference.value)}", _difference(measure, measure.value - reference.value)]
-    limit = "" if measure.limit is None else f" (limit {_score(measure, measure.limit)})"
+    # A share cannot fall below 0: such a limit, which trials of a search have, is none.
+    free = measure.limit is None or (measure.unit in _SHARES and measure.limit < 0)
+    limit = "" if measure.limit is None or free else f" (limit {_score(measure, measure.limit)})"
     return ["   ".join(parts) + limit]
 
 

@@ -20,6 +20,7 @@ _SCORES = ("metric", "metric_float")
 # Details for machines and for the page, which draws them; the text has a picture or a table of the same elsewhere.
 _DRAWN = frozenset(
     {"operators", "memory map", "memory map of the C library", "compression records", "confusion", "labels", "search"}
+    | {words.OBTAINED}
 )
 # Details that the terminal shows too.
 _SHOWN = ("compiler status", "time by link", "pipeline")
@@ -29,7 +30,8 @@ def render(report: Report) -> str:
     """The whole report as plain text of about 80 columns, ending with a newline: what `report.txt` holds."""
     details = {name: value for name, value in report.details.items() if name not in {words.VERIFICATION, *_DRAWN}}
     blocks = [[*_verdict(report), *_origin(report)], _bars(report), score_lines(report), _figures(report)]
-    blocks += [_detail(name, value) for name, value in details.items()]
+    obtained = report.details.get(words.OBTAINED, {})
+    blocks += [_detail(name, value, obtained.get(name, "")) for name, value in details.items()]
     blocks += [diagnostic.render().splitlines() for diagnostic in report.diagnostics]
     blocks += [_artifacts(report), _methods(report)]
     return _joined(blocks)
@@ -69,7 +71,7 @@ def _bars(report: Report, *, tagged: bool = False) -> list[str]:
             ratio = measure.value / measure.limit
             share = f"{bar(ratio)} {100 * ratio:5.1f} %"
             size = _of(int(measure.value), int(measure.limit))
-            tag = f"  {words.tag(measure)}" if tagged else ""
+            tag = f"  {words.tag_in(report, measure)}" if tagged else ""
             lines.append(f"{label:<6} {share}  {size}{tag}{_over(ratio)}")
     return lines
 
@@ -98,17 +100,23 @@ def _figures(report: Report, *, tagged: bool = False) -> list[str]:
     if not tagged:
         return lines
     column = max((len(line) for line in lines), default=0)
-    return [f"{line:<{column}}  {words.tag(measure)}".rstrip() for line, measure in zip(lines, shown, strict=True)]
+    return [
+        f"{line:<{column}}  {words.tag_in(report, measure)}".rstrip()
+        for line, measure in zip(lines, shown, strict=True)
+    ]
 
 
-def _detail(name: str, value: Any) -> list[str]:
-    """A table of records, a list of names and values, or a line, whatever the detail is; nothing for an empty one."""
+def _detail(name: str, value: Any, how: str = "") -> list[str]:
+    """A table of records, a list of names and values, or a line, whatever the detail is; nothing for an empty one.
+
+    ``how`` its figures were obtained, told below it.
+    """
     head = name[:1].upper() + name[1:].replace("_", " ")
     if _is_lines(value):
         return [head, *value]
     if value is None or value == "" or (isinstance(value, Mapping | list | tuple) and not value):
         return []
-    return [head, *(f"  {line}" for line in block(value))]
+    return [head, *(f"  {line}" for line in block(value)), *(wrap(how, "    ", first="  ") if how else [])]
 
 
 def _is_lines(value: Any) -> bool:

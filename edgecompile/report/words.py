@@ -13,6 +13,11 @@ from edgecompile.report.table import number
 VERIFICATION = "verification"
 # There where a target with a fallback runs nothing of the model on its accelerator.
 NOTHING_MAPS = "mapping"
+# There where flash and RAM are those of the model file and its interpreter, for want of a C library.
+INTERPRETER = "interpreter"
+_INTERPRETED = ("arena_bytes", "flash_bytes", "ram_bytes")
+# How the figures in other details were obtained, by the detail's name.
+OBTAINED = "obtained"
 # Of each operator on a board, by its number.
 TIMES = "time of the C library"
 _VERDICTS = {
@@ -85,6 +90,12 @@ def recipe(recipe: Mapping[str, Any]) -> str:
 def tag(measure: Measure) -> str:
     """The word that a method opens with: counted, planned, predicted, measured."""
     return measure.method.partition(" ")[0].rstrip(":,;")
+
+
+def tag_in(report: Report, measure: Measure) -> str:
+    """The same, and that it is of the interpreter, where a C library was to be and is not."""
+    interpreted = measure.name in _INTERPRETED and INTERPRETER in report.details
+    return f"{tag(measure)}, if interpreted" if interpreted else tag(measure)
 
 
 # Of a phone, a processor and numerics.

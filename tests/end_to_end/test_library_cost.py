@@ -18,7 +18,14 @@ from edgecompile.core.report import Report
 from edgecompile.ir import writer
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.libs import programs
+from edgecompile.measure.board import counter
+from edgecompile.report.html import render as page
+from edgecompile.report.text import brief, render
 
+needs_board = pytest.mark.skipif(
+    not all(map(shutil.which, ("arm-none-eabi-gcc", "make", "qemu-system-arm"))),
+    reason="arm-none-eabi-gcc, make or qemu-system-arm is missing",
+)
 needs_compiler = pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="arm-none-eabi-gcc is missing")
 
 
@@ -127,3 +134,46 @@ def test_time_is_predicted_with_its_error(tmp_path: Path, target: str, name: str
         assert measure.value and "leave-one-out error" in measure.method
         rows = report.details["time of the C library"]
         assert [row["operator"] for row in rows] == ["CONV_2D", "FULLY_CONNECTED"]
+
+
+def test_instructions_of_each_operator_say_that_they_are_predicted(tmp_path: Path) -> None:
+    report = checked(tmp_path, "nucleo-l4r5zi")
+
+    how = report.details["obtained"]["time of the C library"]
+    assert how.startswith("instructions: predicted: from counts of ")
+    assert how in " ".join(render(report).split()) and "Instructions: predicted: from counts of" in page(report)
+
+
+@needs_board
+@pytest.mark.parametrize("plugin", [True, False], ids=["by-operator", "whole-runs-only"])
+def test_instructions_of_each_operator_are_counted_where_the_emulator_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: bool
+) -> None:
+    if not plugin:
+        monkeypatch.setattr(counter, "plugin", lambda: None)
+
+    report = built(tmp_path, "nucleo-l4r5zi")
+
+    rows, how = report.details["time of the C library"], report.details["obtained"]["time of the C library"]
+    assert [row["operator"] for row in rows] == ["CONV_2D", "FULLY_CONNECTED"]
+    # A mark takes about five instructions; the timer counts in steps of tens.
+    assert sum(row["instructions"] for row in rows) == pytest.approx(value(report, "instructions"), abs=20)
+    assert ("each times one factor" in how) is not plugin
+    assert how.startswith("instructions: simulated: " if plugin else "instructions: predicted by operator")
+
+
+def test_without_a_c_library_the_bars_say_whose_figures_they_show(tmp_path: Path) -> None:
+    build = NetworkBuilder()
+    x = build.input("x", (1, 4), "float32")
+    build.op("COS", [x], [z := build.tensor("z", (1, 4), "float32")], version=1)
+    build.op("ATAN2", [x, z], [y := build.tensor("y", (1, 4), "float32")], version=1)
+    (made := tmp_path / "c").mkdir()
+    found = project(tmp_path, "nucleo-l4r5zi")
+    (tmp_path / "small.tflite").write_bytes(writer.write(build.output(y).build()))
+
+    with_c = checked(made, "nucleo-l4r5zi")
+    (without,) = pipeline.check(found, [load("nucleo-l4r5zi")], Silent())
+
+    assert without.details["interpreter"].startswith("TensorFlow Lite Micro")
+    assert all("predicted, if interpreted" in text for text in (brief(without), page(without)))
+    assert "predicted, if interpreted" not in brief(with_c) + page(with_c)

@@ -260,6 +260,7 @@ REFUSED = {
     "a maker's own tool": ("nrf5340-dk", [], "EC673", 2),
     "the profile does not name the chip": ("nucleo-f446re", ["--runner", "dfu-util"], "EC674", 2),
     "dfu-util cannot run the test": ("stm32f746g-disco", ["--runner", "dfu-util", "--run"], "EC674", 2),
+    "no emulated board": ("nucleo-f446re", ["--runner", "qemu"], "EC674", 2),
     "uf2 cannot verify": ("rpi-pico-2", ["--verify"], "EC674", 2),
 }
 
@@ -339,6 +340,27 @@ def test_list_shows_runners_and_probes(tmp_path: Path, tools: Path, capsys: pyte
         "program": None,
         "probes": None,
     }
+
+
+def test_list_explains_its_words(tmp_path: Path, tools: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["flash", str(built(tmp_path, "nucleo-f446re")), "--list"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["runner", "board", "program"]
+    words = {line[11:].split()[0] for line in lines[1:] if line and not line.startswith(("default:", "-:"))}
+    assert words >= {"default", "fits", "-"}
+    assert {word for word in ("default:", "fits:", "-:") if word in "\n".join(lines)} == {"default:", "fits:", "-:"}
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_board_that_is_not_emulated_is_told_how_to_run_on_one(
+    tmp_path: Path, tools: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["flash", str(built(tmp_path, "nucleo-f446re")), "--runner", "qemu"]) == 2
+
+    text = said(capsys)
+    assert "it needs a board whose profile has `qemu` under [board]" in text
+    assert "`edgecompile run DIR --on qemu` runs it on an emulated board with the same core, `qemu-m4`" in text
 
 
 def test_probes_are_read_from_what_the_tools_print() -> None:

@@ -15,7 +15,7 @@ from report_example import HOSTILE, bare, example
 from edgecompile.core.report import Measure, Report
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.libs import figures
-from edgecompile.report import model_plot, plots, words
+from edgecompile.report import model_plot, plots, scores, text, words
 from edgecompile.report.diff import Figure
 from edgecompile.report.diff_text import changed
 from edgecompile.report.html import render
@@ -226,6 +226,46 @@ def test_instructions_that_were_counted_apart_stand_with_their_operator() -> Non
 
     operators = page[page.index("<h2>Operators") : page.index("</section>", page.index("<h2>Operators"))]
     assert "98 765" in operators
+
+
+def test_how_a_table_was_obtained_stands_in_its_section_and_below_it_in_the_text() -> None:
+    how = "instructions: simulated: QEMU, by operator"
+    rows = [{"#": 0, "operator": "ADD", "ms": 0.1}]
+    report = replace(bare(), details={"time of the C library": rows, "obtained": {"time of the C library": how}})
+
+    page, written = render(report), text.render(report)
+
+    section = page[page.index("<h2>Time of the C library") :]
+    assert "Instructions: simulated: QEMU, by operator." in section[: section.index("</section>")]
+    assert written.index("Time of the C library") < written.index(how) < written.index("error[EC502]")
+    assert "<h2>Obtained" not in page and "Obtained" not in written
+
+
+def test_samples_of_each_split_stand_in_a_line_of_their_own() -> None:
+    splits = {"train": {"samples": 90, "from": "the source"}, "test": {"samples": 10, "from": "the source"}}
+
+    page = render(replace(bare(), details={"data": {"splits": splits, "preprocess": {}}}))
+
+    assert "<div><strong>train</strong>: samples 90, from the source</div>" in page
+    assert "preprocess" not in page
+
+
+def test_a_limit_that_no_score_can_miss_is_not_shown() -> None:
+    metric = Measure(name="metric", value=0.9, unit="top1", method="measured", limit=-1e9)
+
+    assert scores.score_lines(replace(bare(), measures=(metric,))) == ["Top-1  90.0 %"]
+    assert scores.score_lines(replace(bare(), measures=(replace(metric, limit=0.8),))) == [
+        "Top-1  90.0 % (limit 80.0 %)"
+    ]
+
+
+def test_figures_of_an_interpreter_in_place_of_a_c_library_say_so() -> None:
+    flash = Measure(name="flash_bytes", value=90, unit="bytes", method="predicted: the model file", limit=100)
+    plain = replace(bare(), measures=(flash,))
+    without_c = replace(plain, details={"interpreter": "TensorFlow Lite Micro: there is no C library"})
+
+    assert [("predicted, if interpreted" in render(one)) for one in (plain, without_c)] == [False, True]
+    assert [("predicted, if interpreted" in text.brief(one)) for one in (plain, without_c)] == [False, True]
 
 
 def test_the_bytes_of_a_c_library_are_not_those_of_a_file_that_stays_behind() -> None:
