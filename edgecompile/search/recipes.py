@@ -28,6 +28,7 @@ _ONE_SHOT: tuple[tuple[str, Genome], ...] = (
 # The same forms with all the training that is granted: what a shipped recipe of that form gives, and mostly better.
 _TRAINED: tuple[tuple[str, Genome], ...] = (
     ("trained, 15 values", {"values": 15, "start": "finetune"}),
+    ("trained, 4 values", {"values": 4, "start": "finetune"}),
     ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15, "start": "distill"}),
     ("trained, half zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.5, "values": 15, "start": "distill"}),
     ("trained", {"start": "finetune"}),
