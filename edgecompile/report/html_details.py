@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from edgecompile.ir.layer_names import short_name
 from edgecompile.report import words
 from edgecompile.report.html_elements import Markup, element, pairs, prose, table, together
 from edgecompile.report.table import number
+
+# ``31.3 KiB``, ``2 560``, ``9 of 12``, ``-0.5 %``; no hash, although one may open with a digit or be of digits alone.
+_NUMBER = re.compile(r"[+-]?\d[\d ]{0,15}(?:\.\d{1,8})?(?:e[+-]?\d{1,3})?(?: ?%| [^\d\s]\S{0,11}(?: \d[\d ]{0,11})?)?")
 
 
 def operators(rows: Sequence[Mapping[str, Any]], timed: Sequence[Mapping[str, Any]] = ()) -> Markup | None:
@@ -106,12 +110,10 @@ def _is_numeric(value: Any) -> bool:
     if isinstance(value, bool):
         return False
     return (
-        isinstance(value, int | float) or value in (None, "-") or (isinstance(value, str) and _opens_with_digit(value))
+        isinstance(value, int | float)
+        or value in (None, "-")
+        or (isinstance(value, str) and _NUMBER.fullmatch(value) is not None)
     )
-
-
-def _opens_with_digit(value: str) -> bool:
-    return value.lstrip("+-")[:1].isdigit()
 
 
 def files(report: Report) -> Markup | None:

@@ -241,6 +241,17 @@ def test_how_a_table_was_obtained_stands_in_its_section_and_below_it_in_the_text
     assert "<h2>Obtained" not in page and "Obtained" not in written
 
 
+@pytest.mark.parametrize(
+    "value, right",
+    [("31.3 KiB", True), ("2 560", True), ("9 of 12", True), ("-0.5 %", True), ("1e-05", True), ("+0.0057", True),
+     ("3f" * 32, False), ("7" * 64, False), ("2.5.0-rc0+git.1 of yesterday", False), ("3 words and more", False)],
+)  # fmt: skip
+def test_only_numbers_stand_to_the_right_and_in_one_line(value: str, right: bool) -> None:
+    page = render(replace(bare(), details={"inputs": [{"name": "a", "sha256": value}]}))
+
+    assert ('class="n"' in page[page.index("<h2>Inputs") :].partition("</section>")[0]) is right
+
+
 def test_samples_of_each_split_stand_in_a_line_of_their_own() -> None:
     splits = {"train": {"samples": 90, "from": "the source"}, "test": {"samples": 10, "from": "the source"}}
 
