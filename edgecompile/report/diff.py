@@ -46,12 +46,14 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A figure of both sides, in the same unit; None where a side lacks it."""
+    """A figure of both sides, in the same unit, and how each was obtained; None where a side lacks it."""
 
     name: str
     unit: str
     a: float | int | None
     b: float | int | None
+    method_a: str = ""
+    method_b: str = ""
 
     @property
     def change(self) -> float | int | None:
@@ -155,7 +157,14 @@ def _figures(a: Sequence[Measure], b: Sequence[Measure]) -> Iterator[Figure]:
     for name in dict.fromkeys((*ours, *theirs)):
         one, other = ours.get(name), theirs.get(name)
         unit = (one or other).unit  # type: ignore[union-attr]
-        yield Figure(name=name, unit=unit, a=one.value if one else None, b=other.value if other else None)
+        yield Figure(
+            name=name,
+            unit=unit,
+            a=one.value if one else None,
+            b=other.value if other else None,
+            method_a=one.method if one else "",
+            method_b=other.method if other else "",
+        )
 
 
 def _paired(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Change]:

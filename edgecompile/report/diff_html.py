@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgecompile.core.units import format_size
 from edgecompile.report import html, words
 from edgecompile.report.diff import Change, Difference, placements
-from edgecompile.report.diff_text import changed, shown
+from edgecompile.report.diff_text import changed, obtained, shown
 from edgecompile.report.html_elements import Markup, element, table
 from edgecompile.report.table import number
 
@@ -22,12 +22,13 @@ def render(difference: Difference) -> str:
     title = f"{a.name} and {b.name}"
     same = "no difference in what was compared" if difference.is_empty else ""
     figures = [
-        [words.name_of(one.name), shown(one, one.a), shown(one, one.b), changed(one)] for one in difference.figures
+        [words.name_of(one.name), shown(one, one.a), shown(one, one.b), changed(one), obtained(one)]
+        for one in difference.figures
     ]
     body = [
         element("header", element("h1", title), element("p", same, class_="verdict good") if same else None),
         _section("What is not the same", table(("", "A", "B"), difference.facts)) if difference.facts else None,
-        _section("Figures", table(("figure", "A", "B", "B less A"), figures, numbers=(1, 2, 3))),
+        _section("Figures", table(("figure", "A", "B", "B less A", "obtained"), figures, numbers=(1, 2, 3))),
         _section("Operators", element("p", _placed(difference)), _operators(difference)),
     ]
     return html.page(title, body)

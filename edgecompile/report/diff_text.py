@@ -20,6 +20,7 @@ def text(difference: Difference) -> str:
     a, b = difference.a, difference.b
     head = [f"A  {a.name}", f"B  {b.name}"]
     blocks = [head, _facts(difference.facts), _figures(difference.figures)]
+    blocks += [_methods(difference.figures)]
     blocks += [[f"Placed  A: {placements(a) or '-'}", f"        B: {placements(b) or '-'}"]] if placements(a) else []
     blocks += [_operators(difference.operators)]
     if difference.is_empty:
@@ -43,6 +44,24 @@ def _figures(figures: Sequence[Figure]) -> list[str]:
     return lines if figures else []
 
 
+def _methods(figures: Sequence[Figure]) -> list[str]:
+    """In which ways figures were obtained, and which: in a word, for a table of both has no room for more."""
+    by_way: dict[str, list[str]] = {}
+    for figure in figures:
+        by_way.setdefault(obtained(figure), []).append(words.name_of(figure.name))
+    return [
+        line for way, names in by_way.items() if way for line in wrap(f"{way}: {'; '.join(names)}", "    ", first="")
+    ]
+
+
+def obtained(figure: Figure) -> str:
+    """``counted``, or ``A measured, B predicted``; empty where it is not known."""
+    a, b = (words.tag_of(method) for method in (figure.method_a, figure.method_b))
+    if not a or not b or a == b:
+        return a or b
+    return f"A {a}, B {b}"
+
+
 def shown(figure: Figure, value: float | int | None) -> str:
     """One side's value with its unit; a dash where there is none."""
     if value is None:
@@ -56,7 +75,7 @@ def changed(figure: Figure) -> str:
     if not change:
         return ""
     sign = "+" if change > 0 else "-"
-    if figure.unit == "ratio":
+    if figure.unit == "ratio" or figure.unit in words.SHARES:
         return f"{sign}{100 * abs(change):.1f} points"
     share = f" {100 * change / figure.a:+.0f} %" if figure.a else ""
     return f"{sign}{shown(figure, abs(change))}" + (share if abs(change) < abs(figure.a or 0) * 100 else "")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from edgecompile.core.report import Measure, Report
 from edgecompile.report.table import number
-
-# Scores that are shares of one: printed in percent, and their difference in points.
-_SHARES = {"top1": "Top-1", "auc": "AUC", "miou": "mIoU"}
+from edgecompile.report.words import SHARES
 
 
 def score_lines(report: Report) -> list[str]:
@@ -17,18 +15,18 @@ def score_lines(report: Report) -> list[str]:
     measure, reference = report.measure("metric"), report.measure("metric_float")
     if measure is None or measure.value is None:
         return []
-    parts = [f"{_SHARES.get(measure.unit, measure.unit):<6} {_score(measure, measure.value)}"]
+    parts = [f"{SHARES.get(measure.unit, measure.unit):<6} {_score(measure, measure.value)}"]
     if reference is not None and reference.value is not None:
         parts += [f"float {_score(measure, reference.value)}", _difference(measure, measure.value - reference.value)]
     # A share cannot fall below 0: such a limit, which trials of a search have, is none.
-    free = measure.limit is None or (measure.unit in _SHARES and measure.limit < 0)
+    free = measure.limit is None or (measure.unit in SHARES and measure.limit < 0)
     limit = "" if measure.limit is None or free else f" (limit {_score(measure, measure.limit)})"
     return ["   ".join(parts) + limit]
 
 
 def _score(measure: Measure, value: float) -> str:
-    return f"{100 * value:.1f} %" if measure.unit in _SHARES else number(float(value))
+    return f"{100 * value:.1f} %" if measure.unit in SHARES else number(float(value))
 
 
 def _difference(measure: Measure, difference: float) -> str:
-    return f"{100 * difference:+.1f} points" if measure.unit in _SHARES else f"{difference:+.4g}"
+    return f"{100 * difference:+.1f} points" if measure.unit in SHARES else f"{difference:+.4g}"

@@ -20,6 +20,8 @@ _INTERPRETED = ("arena_bytes", "flash_bytes", "ram_bytes")
 OBTAINED = "obtained"
 # Of each operator on a board, by its number.
 TIMES = "time of the C library"
+# Scores that are shares of one: told in percent, and their difference in points.
+SHARES = {"top1": "Top-1", "auc": "AUC", "miou": "mIoU"}
 _VERDICTS = {
     "verified": "built and verified",
     "built": "built",
@@ -89,7 +91,12 @@ def recipe(recipe: Mapping[str, Any]) -> str:
 
 def tag(measure: Measure) -> str:
     """The word that a method opens with: counted, planned, predicted, measured."""
-    return measure.method.partition(" ")[0].rstrip(":,;")
+    return tag_of(measure.method)
+
+
+def tag_of(method: str) -> str:
+    """The same, of the method itself."""
+    return method.partition(" ")[0].rstrip(":,;")
 
 
 def tag_in(report: Report, measure: Measure) -> str:
@@ -122,6 +129,8 @@ def value(measure: Measure) -> str:
         return format_size(int(measure.value))
     if measure.unit == "ratio":
         return f"{100 * measure.value:.1f} %"
+    if measure.unit in SHARES:
+        return f"{100 * measure.value:.2f} %"
     unit = "" if measure.unit in ("count", "", measure.name) else f" {measure.unit}"
     return f"{number(measure.value)}{unit}"
 

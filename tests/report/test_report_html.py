@@ -15,7 +15,7 @@ from report_example import HOSTILE, bare, example
 from edgecompile.core.report import Measure, Report
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.libs import figures
-from edgecompile.report import model_plot, plots, scores, text, words
+from edgecompile.report import diff_text, model_plot, plots, scores, text, words
 from edgecompile.report.diff import Figure
 from edgecompile.report.diff_text import changed
 from edgecompile.report.html import render
@@ -277,6 +277,15 @@ def test_figures_of_an_interpreter_in_place_of_a_c_library_say_so() -> None:
 
     assert [("predicted, if interpreted" in render(one)) for one in (plain, without_c)] == [False, True]
     assert [("predicted, if interpreted" in text.brief(one)) for one in (plain, without_c)] == [False, True]
+
+
+def test_both_sides_of_a_difference_say_how_their_figures_were_obtained() -> None:
+    score = Figure(name="metric", unit="top1", a=0.9, b=0.875, method_a="measured: here", method_b="predicted")
+
+    assert diff_text.obtained(score) == "A measured, B predicted"
+    assert diff_text.obtained(replace(score, method_b="measured: there")) == "measured"
+    assert diff_text.obtained(replace(score, b=None, method_b="")) == "measured"
+    assert (diff_text.shown(score, score.a), changed(score)) == ("90.00 %", "-2.5 points")
 
 
 def test_the_bytes_of_a_c_library_are_not_those_of_a_file_that_stays_behind() -> None:
