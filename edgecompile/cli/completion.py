@@ -32,9 +32,9 @@ def targets(context: click.Context, parameter: click.Parameter, begun: str) -> S
 
 def recipes(context: click.Context, parameter: click.Parameter, begun: str) -> Sequence[str]:
     """Names of shipped recipes that open with what was typed."""
-    from edgecompile.config.recipes import shipped
+    from edgecompile.config.recipes import AUTO, shipped
 
-    return [name for name in shipped() if name.startswith(begun)]
+    return [name for name in (AUTO, *shipped()) if name.startswith(begun)]
 
 
 def codes(context: click.Context, parameter: click.Parameter, begun: str) -> Sequence[str]:

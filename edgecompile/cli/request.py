@@ -60,7 +60,10 @@ _OPTIONS = (
         help="What counts most for the C library's weights.  [default: balanced]",
     ),
     click.option(
-        "--recipe", metavar="NAME|FILE", shell_complete=completion.recipes, help="Compression to apply first."
+        "--recipe",
+        metavar="NAME|FILE",
+        shell_complete=completion.recipes,
+        help="Compression to apply first; `auto`: the target's own.",
     ),
     click.option("--custom", metavar="FILE", help="Python module with the model's custom layers."),
     click.option(

@@ -34,6 +34,7 @@ TOP: Mapping[str, Key] = {
     "weight_forms": Key(kind="texts", choices=WEIGHT_FORMS),
     "kernels": Key(kind="text", choices=KERNELS),
     "recipe": Key(kind="text"),
+    "trained_recipe": Key(kind="text"),
     "judge": Key(kind="text", choices=JUDGES),
     "level": Key(kind="integer", minimum=1),
     "source": Key(kind="text"),

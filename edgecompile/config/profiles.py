@@ -146,6 +146,7 @@ def _build(target_id: str, plain: Mapping[str, Any], files: tuple[ProfileFile, .
         weight_forms=tuple(plain.get("weight_forms", ("dense",))),
         kernels=plain.get("kernels", DSP),
         recipe=plain.get("recipe"),
+        trained_recipe=plain.get("trained_recipe"),
         compiler=_compiler(plain["compiler"]) if plain["compiler"] else None,
         statuses=Statuses(**plain["statuses"]) if plain["statuses"] else None,
         measure=plain["measure"],

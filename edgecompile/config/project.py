@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgecompile.config.recipes import check_schema, from_table, read_recipe
+from edgecompile.config.recipes import AUTO, check_schema, from_table, read_recipe
 from edgecompile.config.settings import METRICS, SETTINGS, is_entry, keys_of, put, variable
 from edgecompile.config.table import Key, check_table, check_value, demand, place
 from edgecompile.config.toml import read_toml
 from edgecompile.core.diagnostic import Diagnostic, Location
-from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.project import Project
 from edgecompile.core.target import Target
 
@@ -84,18 +84,35 @@ def merge(project: Project | None, flags: Mapping[str, Any], environment: Mappin
 def with_profiles_recipe(project: Project, targets: Sequence[Target]) -> Project:
     """The project with the recipe that the profiles of all its targets name, where nobody else named one.
 
-    Targets that do not agree leave it as it is, and so do numerics of the user's that the recipe is not for. Raises
-    BadInputError EC128 for a profile that names no shipped recipe.
+    Where the user asked for ``recipes.AUTO``, with data named that is the one that profiles name for training. Targets
+    that do not agree leave the project as it is, or with AUTO are told (EC137); numerics of the user's that the recipe
+    is not for leave it without one. Raises BadInputError EC128 for a profile that names no shipped recipe.
     """
-    named = {target.recipe for target in targets}
-    name = named.pop() if len(named) == 1 else None
-    if name is None or project.origins["recipe"] != BUILT_IN:
+    asked = project.recipe.name == AUTO and project.origins["recipe"] != BUILT_IN
+    if not asked and project.origins["recipe"] != BUILT_IN:
         return project
-    recipe = read_recipe(name, Path(), Location(file=f"profile {targets[0].id}", detail="`recipe`"))
+    trained = asked and project.data.source is not None
+    named = {target.id: (target.trained_recipe if trained else None) or target.recipe for target in targets}
+    if asked and len(set(named.values())) > 1:
+        raise _disagreed(named)
+    name = next(iter(named.values())) if len(set(named.values())) == 1 else None
+    if name is None and not asked:
+        return project
+    recipe = read_recipe(name or "none", Path(), Location(file=f"profile {targets[0].id}", detail="`recipe`"))
     if project.numerics is not None and recipe.numerics not in (None, project.numerics):
-        return project
+        return replace(project, recipe=read_recipe("none", Path())) if asked else project
     origins = {**project.origins, "recipe": f"profile {targets[0].id}"}
     return _settled(replace(project, recipe=recipe, origins=origins))
+
+
+def _disagreed(named: Mapping[str, str | None]) -> EdgecompileError:
+    return bad_input(
+        "EC137",
+        "the targets' profiles name different recipes",
+        Location(detail="recipe = auto"),
+        notes=tuple(f"`{target}`: {f'`{name}`' if name else 'none'}" for target, name in named.items()),
+        help=("build for one target at a time", "or name a recipe for all of them"),
+    )
 
 
 def _blank(base: Path) -> Project:

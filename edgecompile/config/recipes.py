@@ -14,6 +14,8 @@ from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.recipe import CALIBRATIONS, NUMERICS, Recipe, Step
 
 SCHEMA = 1
+# Instead of a recipe's name: the one that the profiles of the targets name for the data that there are.
+AUTO = "auto"
 
 _KEYS = {
     "name": Key(kind="text"),
@@ -28,9 +30,12 @@ _STEP = {"pass": Key(kind="text", required=True)}
 def read_recipe(value: str, base: Path, asked_in: Location | None = None) -> Recipe:
     """A shipped recipe by name, or the file of that name (``.toml``, or anything with a ``/``) relative to ``base``.
 
+    ``AUTO`` is a recipe without steps that stands in for another, which profiles name.
     Raises BadInputError: EC128 for an unknown name, EC120 to EC126 and EC130 for what is wrong in the file.
     """
     known = shipped()
+    if value == AUTO:
+        return Recipe(name=AUTO)
     if value in known:
         return _read(known[value])
     if value.endswith(".toml") or "/" in value:
@@ -39,8 +44,10 @@ def read_recipe(value: str, base: Path, asked_in: Location | None = None) -> Rec
         "EC128",
         f"there is no recipe `{value}`",
         asked_in,
-        notes=(f"shipped recipes: {', '.join(f'`{name}`' for name in known)}",),
-        help=did_you_mean(value, known) or ("a recipe file is named with its ending, as in `small.toml`",),
+        notes=(
+            f"shipped recipes: {', '.join(f'`{name}`' for name in known)}; `{AUTO}`: what the target's profile names",
+        ),
+        help=did_you_mean(value, (*known, AUTO)) or ("a recipe file is named with its ending, as in `small.toml`",),
     )
 
 

@@ -119,7 +119,8 @@ class Target:
     whose verdict a report shows beside this one's. ``model_metadata``: the file tells the app about its inputs and
     outputs. ``weight_forms``: those of ``WEIGHT_FORMS`` that the device's C kernels read.
     ``kernels``: the one of ``KERNELS`` whose instructions the core has, or runs best without.
-    ``recipe`` is the shipped recipe that is taken where the user names none; it trains nothing.
+    ``recipe`` is the shipped recipe that is taken where the user names none; it trains nothing. ``trained_recipe`` is
+    the one that the device gains most from where there are samples to train on, for users who leave the choice to it.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Target:
     weight_forms: tuple[str, ...] = ("dense",)
     kernels: str = "dsp"
     recipe: str | None = None
+    trained_recipe: str | None = None
     compiler: Compiler | None = None
     measure: Mapping[str, Any] = field(default_factory=dict)
     board: Mapping[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edgecompile.compress.recipe_check import steps_of
 from edgecompile.config import profiles
 from edgecompile.config.project import merge, read_project, with_profiles_recipe
 from edgecompile.config.recipes import read_recipe
@@ -16,6 +17,7 @@ from edgecompile.core.errors import BadInputError
 from edgecompile.core.project import Project
 
 NEEDED = {"model": "m.keras", "targets": ("coral",)}
+AUTO_WITH_DATA = {"recipe": "auto", "data.source": "d.npz"}
 
 
 def from_file(folder: Path, text: str) -> Project:
@@ -175,7 +177,17 @@ def test_putting_a_setting_changes_nothing_else(tmp_path: Path) -> None:
         pytest.param({}, ["coral"], "int8", "profile coral", id="profile"),
         pytest.param({"recipe": "small"}, ["coral"], "small", "flag", id="flag"),
         pytest.param({}, ["coral", "cortex-m4"], "none", "built-in", id="targets that differ"),
+        pytest.param({}, ["coral", "android-nnapi"], "int8", "profile coral", id="targets that agree"),
+        pytest.param({}, ["android-gpu"], "float16", "profile android-gpu", id="profile of floats"),
+        pytest.param({}, ["nucleo-f446re"], "none", "built-in", id="profile without"),
         pytest.param({"numerics": "float32"}, ["coral"], "none", "built-in", id="other numerics"),
+        pytest.param({"data.source": "d.npz"}, ["coral"], "int8", "profile coral", id="data train nothing unasked"),
+        pytest.param({"recipe": "auto"}, ["coral"], "int8", "profile coral", id="auto without data"),
+        pytest.param({"recipe": "auto"}, ["cortex-m4"], "none", "profile cortex-m4", id="auto of none"),
+        pytest.param(AUTO_WITH_DATA, ["coral"], "distilled", "profile coral", id="auto of dense weights"),
+        pytest.param(AUTO_WITH_DATA, ["cortex-m4"], "shared-weights", "profile cortex-m4", id="auto of packed weights"),
+        pytest.param(AUTO_WITH_DATA, ["android-gpu"], "float16", "profile android-gpu", id="auto of floats"),
+        pytest.param({**AUTO_WITH_DATA, "numerics": "float32"}, ["coral"], "none", "flag", id="auto, other numerics"),
     ],
 )
 def test_the_targets_recipe_is_taken_where_nobody_names_one(
@@ -191,5 +203,27 @@ def test_the_targets_recipe_is_taken_where_nobody_names_one(
 def test_recipes_of_shipped_profiles_come_along_and_train_nothing() -> None:
     named = {profiles.load(name).recipe for name in profiles.names()} - {None}
 
-    assert named == {"int8"}
+    assert named == {"int8", "float16"}
     assert all(read_recipe(name, Path()).steps == () for name in named)
+
+
+def test_targets_that_name_unlike_recipes_cannot_share_one_that_is_left_to_them() -> None:
+    project = merge(None, {**NEEDED, **AUTO_WITH_DATA}, {})
+
+    with pytest.raises(BadInputError) as caught:
+        with_profiles_recipe(project, [profiles.load(name) for name in ("coral", "cortex-m4")])
+
+    assert [said.code for said in caught.value.diagnostics] == ["EC137"]
+    assert caught.value.diagnostics[0].notes == ("`coral`: `distilled`", "`cortex-m4`: `shared-weights`")
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_a_profile_that_stores_every_weight_names_no_recipe_that_shares_or_drops_some(name: str) -> None:
+    target = profiles.load(name)
+    if "weights" not in target.sources:
+        return
+
+    recipes = [read_recipe(recipe, Path()) for recipe in (target.recipe, target.trained_recipe) if recipe]
+
+    assert recipes
+    assert not {"sharing", "sparsity"} & {made for recipe in recipes for one in steps_of(recipe) for made in one.makes}
