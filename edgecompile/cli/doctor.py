@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 import shutil
 import sys
+import textwrap
 from dataclasses import asdict, dataclass
 
 import click
@@ -25,6 +26,7 @@ class Found:
     found: str | None
 
 
+_WIDTH = 80
 # Distribution, what it is for.
 _LIBRARIES = (
     ("click", "the command line"),
@@ -141,6 +143,18 @@ def _table(found: list[Found]) -> list[str]:
     for entry in found:
         lines.append(f"  {entry.name:<{width}}  {entry.found or 'missing'}")
         if entry.found is None:
-            lines.append(f"  {'':<{width}}    for: {entry.purpose}")
-            lines.append(f"  {'':<{width}}    get: {entry.install}")
+            lines += _below(width, "for", entry.purpose)
+            lines += _below(width, "get", entry.install)
     return lines
+
+
+def _below(width: int, word: str, told: str) -> list[str]:
+    first = f"  {'':<{width}}    {word}: "
+    return textwrap.wrap(
+        told,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -90,7 +90,7 @@ def _page(name: str, kind: type[Pass]) -> list[str]:
 
     plain = _plain(kind)
     lines = textwrap.wrap(f"{name}: {plain['about']}", _WIDTH)
-    body = textwrap.dedent((kind.__doc__ or "").partition("\n")[2]).strip()
+    body = textwrap.dedent((kind.__doc__ or "").partition("\n")[2]).strip().replace("``", "`")
     lines += ["", *textwrap.wrap(body.replace("\n", " "), _WIDTH)] if body else []
     lines += ["", f"works on  {WORKS_ON[kind.phase]}"]
     lines += [f"makes     {', '.join(plain['makes']) or 'nothing that a later step could undo'}"]

@@ -33,3 +33,5 @@ def test_what_is_missing_is_told_with_the_command_that_installs_it(
     at = next(index for index, line in enumerate(lines) if line.split()[:1] == ["qemu-system-arm"])
     assert lines[at].endswith("missing")
     assert lines[at + 2].strip() == "get: apt-get install qemu-system-arm"
+    at = next(index for index, line in enumerate(lines) if line.split()[:1] == ["gcc"])
+    assert max(map(len, lines[at:])) <= 80

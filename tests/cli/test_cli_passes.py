@@ -28,6 +28,7 @@ def test_a_page_shows_every_option_with_its_default(name: str, capsys: pytest.Ca
     assert all(f"{option['name']} = " in page for option in described["options"])
     assert described["works_on"] in ("model", "float", "quantized")
     assert max(map(len, page.splitlines())) <= 80
+    assert "``" not in page
 
 
 def test_an_unknown_pass_is_told(capsys: pytest.CaptureFixture[str]) -> None:
