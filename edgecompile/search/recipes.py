@@ -15,8 +15,9 @@ from edgecompile.core.recipe import Recipe, Step
 from edgecompile.core.target import Target
 from edgecompile.search.genome import Dimension, Genome, complete, patterns
 
-# How steps divide the epochs among them: what breaks most is trained most.
-_SHARES = {"finetune": 1, "distill": 1, "prune_channels": 2, "low_rank": 2, "prune": 2, "cluster": 1, "quantize": 1}
+# How steps divide the epochs among them: what breaks most is trained most. Blocks of zeros gain from all that they get
+# (`scripts/bench compress`, 14 of 16 epochs with them instead of 6: KWS 0.9070 for 0.8913, ResNet-8 0.8624 for 0.8572).
+_SHARES = {"finetune": 1, "distill": 1, "prune_channels": 2, "low_rank": 2, "prune": 6, "cluster": 1, "quantize": 1}
 # A short trial trains for that share of the epochs.
 _SHORT = 4
 # Seconds, no training, and most of what there is to gain (`scripts/bench compress`): where every search begins.
@@ -29,8 +30,8 @@ _ONE_SHOT: tuple[tuple[str, Genome], ...] = (
 _TRAINED: tuple[tuple[str, Genome], ...] = (
     ("trained, 15 values", {"values": 15, "start": "finetune"}),
     ("trained, 4 values", {"values": 4, "start": "finetune"}),
-    ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15, "start": "distill"}),
-    ("trained, half zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.5, "values": 15, "start": "distill"}),
+    ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15}),
+    ("trained, half zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.5, "values": 15}),
     ("trained", {"start": "finetune"}),
 )
 
