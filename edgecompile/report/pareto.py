@@ -16,6 +16,7 @@ _ACCURACY = "accuracy"
 _SHARES = ("top1", "auc", "miou")
 _LIMITS = {"flash": "flash_bytes", "ram": "ram_bytes"}
 _TITLES = {"flash": "Flash", "ram": "RAM", "time": "Time", "energy": "Energy", "weights": "Weights", "macs": "MACs"}
+_NEAR = 20.0  # points of a hundred below the best that the picture shows where scores lie far apart
 _BLACK, _GRAY = "#101418", "#8c959f"
 
 
@@ -91,7 +92,10 @@ def _shown(front: Front) -> list[str]:
 
 
 def _draw(figure: Any, front: Front, size: tuple[float, float], *, plain: bool) -> None:
-    """Score over the first other objective: what was tried in grey, the front as a line, the best ringed."""
+    """Score over the first other objective: what was tried in grey, the front as stairs, the best ringed.
+
+    Points that are on the front by another objective alone stand open beside the stairs.
+    """
     first = next(iter(_shown(front)), "flash")
     points = [one for one in front["points"] if first in one["test"]["values"]]
     ink = _BLACK if plain else figures.INK
@@ -103,16 +107,43 @@ def _draw(figure: Any, front: Front, size: tuple[float, float], *, plain: bool) 
     tried = front.get("tried", ())
     axes.plot([x / scale for x, _ in tried], [y * rise for _, y in tried], "o", color=_GRAY, alpha=0.5, markersize=4,
               label="tried (search score)")  # fmt: skip
-    line = sorted(_place(one, first, scale, rise) for one in points if one["on_front"])
-    axes.plot(*_columns(line), "o-", color=figures.BLUE, markersize=6, linewidth=1.4, label="front (test score)")
+    places = [_place(one, first, scale, rise) for one in points if one["on_front"]]
+    higher = all(one["test"].get("loss") != one["test"]["values"][_ACCURACY] for one in points)
+    stairs = _stairs(places, higher)
+    axes.plot(*_columns(stairs), "o-", color=figures.BLUE, markersize=6, linewidth=1.4, drawstyle="steps-post",
+              label="front (test score)")  # fmt: skip
+    if beside := [place for place in places if place not in stairs]:
+        axes.plot(*_columns(beside), "o", color=figures.BLUE, markersize=6, markerfacecolor="none",
+                  label="front by " + " or ".join(_TITLES[name].lower() for name in _shown(front) if name != first)
+                  )  # fmt: skip
     best = [_place(one, first, scale, rise) for one in points if one["trial"] == front["best"]]
     axes.plot(*_columns(best), "o", markersize=13, markerfacecolor="none", markeredgecolor=figures.VERMILION,
               markeredgewidth=2, label="best")  # fmt: skip
     _limits(axes, front, first, scale, points, rise)
+    _cut(axes, [y for _, y in places] + [y * rise for _, y in tried], unit[_ACCURACY])
     axes.set_xlabel(f"{_TITLES[first]}{' in KiB' if scale > 1 else f', {unit.get(first)}'}")
     axes.set_ylabel(f"{unit[_ACCURACY]}{' in %' if rise > 1 else ''}")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4 if plain else 2, fontsize=9 if plain else 8,
                 frameon=False, labelcolor=ink, borderaxespad=0.2, handletextpad=0.4, columnspacing=1.2)  # fmt: skip
+
+
+def _stairs(places: Sequence[tuple[float, float]], higher: bool) -> list[tuple[float, float]]:
+    """Of points (cost, score) those that no other beats in both, by cost."""
+    found: list[tuple[float, float]] = []
+    for cost, score in sorted(set(places), key=lambda place: (place[0], -place[1] if higher else place[1])):
+        if not found or (score > found[-1][1] if higher else score < found[-1][1]):
+            found.append((cost, score))
+    return found
+
+
+def _cut(axes: Any, scores: Sequence[float], unit: str) -> None:
+    """Leave room to what is near the best: recipes that broke the model are named by their number below."""
+    if unit not in _SHARES or not scores or min(scores) >= max(scores) - 2 * _NEAR:
+        return
+    floor = max(scores) - _NEAR
+    axes.set_ylim(floor, max(scores) + _NEAR / 20)
+    below = sum(score < floor for score in scores)
+    axes.annotate(f"{below} more below", (0.99, 0.01), xycoords="axes fraction", ha="right", fontsize=8, color=_GRAY)
 
 
 def _limits(
