@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from matplotlib.figure import Figure
+import pytest
 
+from edgecompile.libs import figures
 from edgecompile.report import pareto
+
+pytestmark = pytest.mark.skipif(not figures.is_installed(), reason="matplotlib is not installed")
 
 
 def _point(trial: int, score: float, flash: int, weights: int, lower: bool = False) -> dict[str, Any]:
@@ -27,6 +30,8 @@ def _drawn(points: list[dict[str, Any]], tried: list[tuple[int, float]]) -> Any:
         "tried": tried,
         "best": points[0]["trial"],
     }
+    from matplotlib.figure import Figure
+
     figure = Figure()
     pareto._draw(figure, front, (640.0, 420.0), plain=True)
     return figure.axes[0]
