@@ -184,7 +184,9 @@ def _help(code: str, refusal: Refusal, target: Target) -> tuple[str, ...]:
         return (wanted, "a .tflite keeps the numbers that it was converted with", *higher)
     if code in ("EC501", "EC507"):
         listed = f"build the layer from operators that `edgecompile targets show {target.id}` lists"
-        return (*cures.of_domain(refusal.context), listed)
+        return cures.of_domain(refusal.context) or (listed,)
+    if code == "EC504" and (cure := cures.of_domain(refusal.context)):
+        return cure
     told = [failure for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]
     remedies = dict.fromkeys(_remedy(code, refusal.context, failure) for failure in told)
     about = (*cures.of_domain(refusal.context), *_same_ends(refusal))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.emit.emission import Emission
@@ -16,23 +16,21 @@ def refusals(program: Program, model_name: str) -> tuple[Diagnostic, ...]:
     """EC640, a warning, once for all operators without a kernel; empty for a whole program."""
     if not program.refusals:
         return ()
-    first, kinds = program.refusals[0], _kinds(program.refusals)
-    labels = list(dict.fromkeys(f"`{label}`" for label, _ in kinds))
-    missing = f"{labels[0]} has no C kernel for this"
-    if len(labels) > 1:
-        missing = f"{len(labels)} kinds of operators have no C kernel for this: {', '.join(labels)}"
+    first, count = program.refusals[0], len(program.refusals)
+    labels = {refusal.label for refusal in program.refusals}
+    missing = f"`{first.label}` has" if len(labels) == 1 else f"{count} operators of {len(labels)} kinds have"
     return (
         Diagnostic(
             code="EC640",
             severity=Severity.WARNING,
-            message=f"no C library is written: {missing}",
+            message=f"no C library is written: {missing} no C kernel for this",
             location=_location(program, first, model_name),
-            notes=tuple(_note(label, reason, found) for (label, reason), found in kinds.items()),
+            notes=tuple(_notes(program.refusals)),
             help=(
                 "the other outputs are written: with them the model runs in TensorFlow Lite Micro",
                 "numerics `int8` has the most kernels",
             ),
-            consequences=len(program.refusals) - 1,
+            consequences=count - 1,
         ),
     )
 
@@ -58,21 +56,18 @@ def unwritten(emission: Emission, emitter: str) -> tuple[Diagnostic, ...]:
     )
 
 
-def _kinds(refused: Sequence[Refusal]) -> dict[tuple[str, str], list[Refusal]]:
-    """Refusals by what the operator is and why nothing takes it, in the order of the operators."""
-    kinds: dict[tuple[str, str], list[Refusal]] = {}
+def _notes(refused: Sequence[Refusal]) -> Iterator[str]:
+    """``no kernel takes this operator: `ATAN2` 0, 1; `COS` 2``: a line a reason, in the order of the operators."""
+    reasons: dict[str, dict[str, list[int]]] = {}
     for refusal in refused:
-        kinds.setdefault((refusal.label, refusal.reason), []).append(refusal)
-    return kinds
+        reasons.setdefault(refusal.reason, {}).setdefault(refusal.label, []).append(refusal.operator)
+    for reason, kinds in reasons.items():
+        yield f"no kernel takes {reason}: {'; '.join(f'`{label}` {_numbers(found)}' for label, found in kinds.items())}"
 
 
-def _note(label: str, reason: str, found: Sequence[Refusal]) -> str:
-    """``no kernel takes `ATAN2`, operators 0 and 1: this operator``."""
-    numbers = [str(refusal.operator) for refusal in found[:_NAMED]]
-    if len(found) > _NAMED:
-        numbers.append(f"{len(found) - _NAMED} more")
-    named = " and ".join([", ".join(numbers[:-1]), numbers[-1]] if len(numbers) > 1 else numbers)
-    return f"no kernel takes `{label}`, operator{'s' if len(found) > 1 else ''} {named}: {reason}"
+def _numbers(found: Sequence[int]) -> str:
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(map(str, found[:_NAMED])) + more
 
 
 def _location(program: Program, first: Refusal, model_name: str) -> Location:
