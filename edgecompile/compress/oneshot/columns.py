@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.oneshot.inverse import upper_root
+
 Array = np.ndarray[Any, Any]
 # Values [groups, rows] that column j should have -> values that it can have. Columns [groups] differ between groups.
 Assign = Callable[[Array, Array], Array]
@@ -38,8 +40,7 @@ def sweep(weights: Array, hessian: Array, assign: Assign) -> Array:
     order = np.argsort(-np.diagonal(hessian, axis1=-2, axis2=-1), axis=-1, kind="stable")
     w = np.take_along_axis(weights, order[:, None, :], axis=2).astype(np.float64)
     turned = np.take_along_axis(np.take_along_axis(hessian, order[:, :, None], axis=1), order[:, None, :], axis=2)
-    # Upper U with UᵀU = H⁻¹, from the lower factor of H⁻¹.
-    upper = np.linalg.cholesky(np.linalg.inv(turned)).transpose(0, 2, 1)
+    upper = upper_root(turned)
     values = np.empty_like(w)
     size = w.shape[2]
     for start in range(0, size, _BLOCK):

@@ -12,6 +12,7 @@ from edgecompile.compress.context import Samples
 from edgecompile.compress.oneshot import columns
 from edgecompile.compress.oneshot.fit import Form, fit, prune
 from edgecompile.compress.oneshot.inputs import Inputs, has_inputs
+from edgecompile.compress.oneshot.inverse import Inverse, inverse
 from edgecompile.compress.oneshot.masks import lowest
 from edgecompile.compress.sites import (
     Site,
@@ -97,8 +98,8 @@ def saliencies(network: Network, keys: Collection[str], samples: Samples | None,
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Layer:
-    """``wanted`` weights [groups, rows, columns], the damped Hessian for them and its inverse, which takes most of the
-    time for layers of thousands of columns, and the bias without their mean.
+    """``wanted`` weights [groups, rows, columns], the damped Hessian for them and its inverse, and the bias without
+    their mean.
 
     ``alone``: nothing is known of the inputs, the Hessian is the identity, and the bias stays.
     """
@@ -107,7 +108,7 @@ class _Layer:
     shape: tuple[int, ...]
     wanted: Array
     hessian: Array
-    inverse: Array
+    inverse: Inverse
     offset: Array | None = None
     means: Array | None = None
     alone: bool = False
@@ -125,8 +126,7 @@ class _Layer:
         """w² / [H⁻¹]_jj [groups, rows, columns]."""
         if self.alone:
             return np.square(self.wanted)
-        diagonal = np.diagonal(self.inverse, axis1=-2, axis2=-1)
-        return np.asarray(self.wanted**2 / diagonal[:, None, :])
+        return np.asarray(self.wanted**2 / self.inverse.diagonal[:, None, :])
 
     def bias(self, weights: Array) -> Array | None:
         """The bias with which the outputs of weights [groups, rows, columns] have the reference's mean."""
@@ -150,15 +150,15 @@ def _layer(network: Network, site: Site, inputs: Inputs | None, reference: Netwo
         as_rows(array, site.axis).reshape(len(whole), -1, whole.shape[2])
         for array in (weights, weights_of(reference, twin).astype(np.float64))
     )
-    inverse = np.linalg.inv(whole)
-    wanted = (original @ seen.cross(bias is not None) + rows @ (whole - hessian)) @ inverse
+    inverted = inverse(whole)
+    wanted = inverted.behind(original @ seen.cross(bias is not None) + rows @ (whole - hessian))
     offset = None if bias is None else bias + (original @ (seen.y / seen.count)[:, :, None]).reshape(-1)
     return _Layer(
         site=site,
         shape=weights.shape,
         wanted=wanted,
         hessian=whole,
-        inverse=inverse,
+        inverse=inverted,
         offset=offset,
         means=seen.x / seen.count,
     )
@@ -171,7 +171,9 @@ def _by_itself(site: Site, weights: Array) -> _Layer:
     else:
         wanted = as_rows(weights, site.axis)[None]
     identity = np.broadcast_to(np.eye(wanted.shape[2]), (len(wanted), wanted.shape[2], wanted.shape[2]))
-    return _Layer(site=site, shape=weights.shape, wanted=wanted, hessian=identity, inverse=identity, alone=True)
+    return _Layer(
+        site=site, shape=weights.shape, wanted=wanted, hessian=identity, inverse=Inverse(whole=identity), alone=True
+    )
 
 
 def _compressed(network: Network, layer: _Layer, plan: Plan, held: Held) -> tuple[Network, Held]:
