@@ -49,9 +49,11 @@ def _too_many_words(error: click.ClickException) -> EdgecompileError:
 
 
 def _no_such_option(error: click.NoSuchOption) -> EdgecompileError:
-    known = _options(error.ctx)
-    near = did_you_mean(error.option_name, known)
-    return _usage(error, "EC100", f"`{_program(error)}` has no option `{error.option_name}`", help=near)
+    # Without the dashes, in which all names are alike.
+    known = [name.lstrip("-") for name in _options(error.ctx)]
+    near = did_you_mean(error.option_name.lstrip("-"), known)
+    help = [line.replace("`", "`--", 1) for line in near] if error.option_name.startswith("--") else []
+    return _usage(error, "EC100", f"`{_program(error)}` has no option `{error.option_name}`", help=help)
 
 
 def _bad_value(error: click.BadParameter) -> EdgecompileError:

@@ -9,6 +9,13 @@ import pytest
 from edgecompile.cli.main import main
 
 MISTAKES = [
+    pytest.param(
+        ["cache", "prune", "--size", "1"],
+        "EC100",
+        "`edgecompile cache prune` has no option `--size`",
+        "help: see `edgecompile cache prune --help`",
+        id="option-like-no-other",
+    ),
     pytest.param(["--verion"], "EC100", "`edgecompile` has no option `--verion`", "`--version`", id="option"),
     pytest.param(
         ["build", "--targt", "coral"], "EC100", "has no option `--targt`", "`--target`", id="option-of-command"
