@@ -141,7 +141,7 @@ def origin(report: Report) -> Markup:
     facts += [("steps", element("ol", *(element("li", step) for step in steps)))] if steps else []
     facts += [("seed", number(report.recipe["seed"]))] if report.recipe.get("seed") is not None else []
     facts += [(name, version) for name, version in report.versions.items()]
-    stages = [[stage.name, stage.summary] for stage in report.stages]
+    stages = [[element("span", stage.name, class_="whole"), stage.summary] for stage in report.stages]
     return together([pairs(facts), table(("stage", "what it did"), stages, texts=(1,)) if stages else None])
 
 
