@@ -6,10 +6,8 @@ arrays and flatbuffers cross as files. Nothing here is imported by the parent.
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,32 +16,37 @@ from typing import Any
 import numpy as np
 
 from edgecompile.compress.context import Samples
-from edgecompile.compress.recipe_check import trains
-from edgecompile.compress.training.setting import described
 from edgecompile.compression import Compressed, Material, adapt, compress
 from edgecompile.convert.convert import convert
 from edgecompile.convert.integer_forms import with_integer_forms
-from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.convert.unroll import unroll
-from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.input_shape import InputShape, parse_input_shape
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
 from edgecompile.core.units import format_size, group
 from edgecompile.emit.model_card import foresee_labels
 from edgecompile.frontend import data as frontend_data
-from edgecompile.frontend.imported import imported
-from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.keras_model import KerasModel, load
-from edgecompile.frontend.source import ModelSource, open_model
+from edgecompile.frontend.source import open_model
 from edgecompile.ir import reader, writer
 from edgecompile.ir.network import Network
-from edgecompile.libs.arrays import save_array
-from edgecompile.libs.keras import BETWEEN_THREADS, INNER_THREADS, pin
+from edgecompile.libs.keras import pin
+from edgecompile.process_ends import (
+    Given,
+    Known,
+    Work,
+    answered,
+    given_for,
+    made_of,
+    predicted,
+    reference_inputs,
+    source_of,
+    trained_on,
+    versions,
+)
 
 Array = np.ndarray[Any, Any]
 PREDICT_BATCH = 256
-RANDOM_REFERENCE_SAMPLES = 64
 
 
 def lower(
@@ -82,65 +85,32 @@ def lower(
         model = load(origin, custom, trust, Path(base), [parse_input_shape(shape) for shape in shapes])
         summary.append(f"{group(model.parameters)} parameters")
     foresee_labels(labels, origin.name, model.outputs)
-    diagnostics = list(model.diagnostics)
-    dataset = frontend_data.restore(Path(data)) if data else None
-    if dataset is not None:
-        diagnostics += frontend_data.check_against(dataset, model.inputs, model.outputs)
-        dataset = frontend_data.arrange(dataset, model.inputs, model.outputs)
-    calibration = calibration_of(dataset, model.inputs, random_calibration, seed)
+    given = given_for(model.inputs, model.outputs, data, random_calibration, seed)
+    diagnostics = [*model.diagnostics, *given.diagnostics]
     numerics = [Scheme(**plain) for plain in schemes]
     if recipe is not None or any(scheme.numerics in NEEDS_CALIBRATION for scheme in numerics):
         diagnostics += unroll(model.model)
     making, compressed = Work(progress=progress), Compressed()
     if recipe is None:
-        _convert(model, [one for one in numerics if one.label in wanted], calibration, seed, out, making)
+        _convert(model, [one for one in numerics if one.label in wanted], given.calibration, seed, out, making)
     else:
-        opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed, shapes=_shapes(model) if shapes else ())
-        material = material_of(numerics, calibration, dataset, recipe, opened, making)
+        known = _shapes(model) if shapes else ()
+        opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed, shapes=known)
+        material = material_of(numerics, given, recipe, opened, making)
         diagnostics += adapt(model.model, lambda x: list(predict(model, x)), material)
         if wanted:
             compressed = _compress(model, material, recipe["title"], out, making)
-    inputs = reference_inputs(dataset, model.inputs, reference_samples, seed)
-    with work.stage("Predict", "the float model") as summary:
-        outputs = predict(model, inputs)
-        summary.append(f"{group(len(inputs[0]))} samples")
-    save_samples(out, inputs, outputs)
-    return {
-        "parameters": model.parameters,
-        "inputs": [dataclasses.asdict(spec) for spec in model.inputs],
-        "outputs": [dataclasses.asdict(spec) for spec in model.outputs],
-        "bridge_difference": model.bridge_difference,
-        "diagnostics": [plain_of(diagnostic) for diagnostic in diagnostics],
-        "stages": work.stages,
-        "made": made_of(making, compressed),
-        "input_files": [f"input_{index}.npy" for index in range(len(inputs))],
-        "reference_files": [f"reference_{index}.npy" for index in range(len(outputs))],
-        "versions": {**versions(threads), **trained_on(recipe)},
-        "imported": imported(out),
-    }
-
-
-@dataclass(kw_only=True)
-class Work:
-    """Stages as they are finished, told to the listener."""
-
-    progress: Progress
-    stages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-
-    @contextmanager
-    def stage(self, name: str, detail: str, *, several: bool = False) -> Iterator[list[str]]:
-        """Time a stage; the body appends its summary to the list it is given.
-
-        ``several``: there are stages of the name, which the report tells apart by their detail.
-        """
-        summary: list[str] = []
-        started = time.monotonic()
-        self.progress.begin(name, detail)
-        yield summary
-        line = " ".join(summary)
-        told = f"{detail}: {line}" if several else line
-        self.stages.append({"name": name.lower(), "summary": told, "duration_s": time.monotonic() - started})
-        self.progress.end(line)
+    asked = reference_inputs(given.dataset, model.inputs, reference_samples, seed)
+    answers = predicted(lambda: predict(model, asked), len(asked[0]), work)
+    known_of_model = Known(
+        parameters=model.parameters,
+        inputs=model.inputs,
+        outputs=model.outputs,
+        bridge_difference=model.bridge_difference,
+        diagnostics=diagnostics,
+        versions={**versions(threads), **trained_on(recipe)},
+    )
+    return answered(known_of_model, asked, answers, work, made_of(making, compressed), out)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,22 +148,8 @@ def _compress(model: KerasModel, material: Material, title: str, out: Path, work
     return take_steps(network, model.model.name, material, title, out, work)
 
 
-def made_of(work: Work, compressed: Compressed) -> dict[str, Any]:
-    """What making the flatbuffers was like, apart from what is known of the model: for the parent."""
-    return {
-        "stages": work.stages,
-        "diagnostics": [plain_of(diagnostic) for diagnostic in compressed.diagnostics],
-        "records": {label: [one.to_dict() for one in done] for label, done in compressed.records.items()},
-    }
-
-
 def material_of(
-    schemes: Sequence[Scheme],
-    calibration: tuple[Array, ...] | None,
-    dataset: frontend_data.DataSet | None,
-    recipe: dict[str, Any],
-    opened: Opened,
-    work: Work,
+    schemes: Sequence[Scheme], given: Given, recipe: dict[str, Any], opened: Opened, work: Work
 ) -> Material:
     """What a recipe works with besides the network."""
     steps = tuple(Step(name=step["pass"], options=step["options"]) for step in recipe["steps"])
@@ -201,9 +157,9 @@ def material_of(
         recipe=Recipe(name=recipe["name"], steps=steps),
         schemes=schemes,
         forms=recipe["forms"],
-        calibration=calibration,
-        train=_samples(dataset.train if dataset else None),
-        validation=_samples(dataset.validation if dataset else None),
+        calibration=given.calibration,
+        train=_samples(given.dataset.train if given.dataset else None),
+        validation=_samples(given.dataset.validation if given.dataset else None),
         teachers={
             name: partial(_teacher, name, opened) for name in (step.options.get("teacher") for step in steps) if name
         },
@@ -245,11 +201,6 @@ def _samples(split: Any) -> Samples | None:
     return Samples(x=tuple(split.x), y=tuple(split.y)) if split is not None and len(split) else None
 
 
-def source_of(plain: dict[str, Any]) -> ModelSource:
-    """From the parent."""
-    return ModelSource(**{**plain, "path": Path(plain["path"]) if plain["path"] else None})
-
-
 def load_user_data(*, base: str, spec: dict[str, Any], seed: int, folder: str) -> dict[str, Any]:
     """Run the user's ``module:function`` for data, here where it may import what it likes."""
     restored = frontend_data.spec_from(spec)
@@ -278,56 +229,3 @@ def _as_tuple(outputs: Any) -> tuple[np.ndarray[Any, Any], ...]:
         outputs = list(outputs.values())
     parts = outputs if isinstance(outputs, (list, tuple)) else [outputs]
     return tuple(np.asarray(part) for part in parts)
-
-
-def calibration_of(
-    dataset: frontend_data.DataSet | None, inputs: Sequence[InputSpec], random_samples: int, seed: int
-) -> tuple[np.ndarray[Any, Any], ...] | None:
-    """Calibration samples, or that much noise; None for neither."""
-    if dataset is not None and dataset.calibration is not None:
-        return dataset.calibration.x
-    if random_samples:
-        return random_inputs(inputs, random_samples, seed)
-    return None
-
-
-def reference_inputs(
-    dataset: frontend_data.DataSet | None, inputs: Sequence[InputSpec], samples: int | None, seed: int
-) -> tuple[np.ndarray[Any, Any], ...]:
-    """What the float model is asked about: test samples, or noise."""
-    if dataset is not None and dataset.test is not None:
-        return tuple(array[:samples] for array in dataset.test.x)
-    return random_inputs(inputs, min(samples or RANDOM_REFERENCE_SAMPLES, RANDOM_REFERENCE_SAMPLES), seed + 1)
-
-
-def save_samples(out: Path, inputs: Sequence[Array], outputs: Sequence[Array]) -> None:
-    """Inputs and what the float model gives for them, as the parent reads them."""
-    for kind, arrays in (("reference", outputs), ("input", inputs)):
-        for index, array in enumerate(arrays):
-            save_array(out / f"{kind}_{index}.npy", array)
-
-
-def plain_of(diagnostic: Diagnostic) -> dict[str, Any]:
-    """For the parent."""
-    return diagnostic.to_dict()
-
-
-def trained_on(recipe: dict[str, Any] | None) -> dict[str, str]:
-    """What the recipe was trained on, for the report; nothing where it trains nothing."""
-    steps = [Step(name=step["pass"], options=step["options"]) for step in (recipe or {}).get("steps", ())]
-    return {"training": described()} if trains(Recipe(steps=tuple(steps))) else {}
-
-
-def versions(threads: int = 0) -> dict[str, str]:
-    """Of the libraries that change what comes out, and how many threads TensorFlow has; 0: the usual number."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {}
-    for name in ("tensorflow", "tf-keras", "keras"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    inner, between = (threads, 1) if threads else (INNER_THREADS, BETWEEN_THREADS)
-    found["threads of tensorflow"] = f"{inner} in an operator, {between} operators at once"
-    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,31 +12,27 @@ from edgecompile.compress.structure.counts import count
 from edgecompile.compress.subject import Subject
 from edgecompile.compression import Compressed
 from edgecompile.convert.integer_forms import with_integer_forms
-from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import Scheme
 from edgecompile.core.units import group
 from edgecompile.emit.model_card import foresee_labels
-from edgecompile.frontend import data as frontend_data
-from edgecompile.frontend.imported import imported
 from edgecompile.frontend.network_ports import ports_of
 from edgecompile.ir import reader
 from edgecompile.ir.model_metadata import ENTRY
-from edgecompile.keras_process import (
-    Opened,
+from edgecompile.keras_process import Opened, material_of, take_steps
+from edgecompile.libs.keras import pin
+from edgecompile.process_ends import (
+    Known,
     Work,
-    calibration_of,
+    answered,
+    given_for,
     made_of,
-    material_of,
-    plain_of,
+    predicted,
     reference_inputs,
-    save_samples,
     source_of,
-    take_steps,
     trained_on,
     versions,
 )
-from edgecompile.libs.keras import pin
 
 
 def lower(
@@ -72,32 +67,20 @@ def lower(
         summary.append(f"{group(count(network, 'parameters'))} parameters")
     inputs, ends = ports_of(network)
     foresee_labels(() if ENTRY in network.metadata else labels, origin.name, ends)
-    diagnostics: list[Diagnostic] = []
-    dataset = frontend_data.restore(Path(data)) if data else None
-    if dataset is not None:
-        diagnostics += frontend_data.check_against(dataset, inputs, ends)
-        dataset = frontend_data.arrange(dataset, inputs, ends)
-    calibration = calibration_of(dataset, inputs, random_calibration, seed)
+    given = given_for(inputs, ends, data, random_calibration, seed)
     opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed)
     making, compressed = Work(progress=progress), Compressed()
     if wanted:
-        material = material_of([Scheme(**plain) for plain in schemes], calibration, dataset, recipe, opened, making)
+        material = material_of([Scheme(**plain) for plain in schemes], given, recipe, opened, making)
         compressed = take_steps(network, origin.name.removesuffix(".tflite"), material, recipe["title"], out, making)
-    asked = reference_inputs(dataset, inputs, reference_samples, seed)
-    with work.stage("Predict", "the float model") as summary:
-        answers = outputs(Subject(network=network), Samples(x=tuple(asked)))
-        summary.append(f"{group(len(asked[0]))} samples")
-    save_samples(out, asked, answers)
-    return {
-        "parameters": count(network, "parameters"),
-        "inputs": [dataclasses.asdict(spec) for spec in inputs],
-        "outputs": [dataclasses.asdict(spec) for spec in ends],
-        "bridge_difference": None,
-        "diagnostics": [plain_of(diagnostic) for diagnostic in diagnostics],
-        "stages": work.stages,
-        "made": made_of(making, compressed),
-        "input_files": [f"input_{index}.npy" for index in range(len(asked))],
-        "reference_files": [f"reference_{index}.npy" for index in range(len(answers))],
-        "versions": {**versions(threads), **trained_on(recipe)},
-        "imported": imported(out),
-    }
+    asked = reference_inputs(given.dataset, inputs, reference_samples, seed)
+    samples = Samples(x=tuple(asked))
+    answers = predicted(lambda: outputs(Subject(network=network), samples), len(samples), work)
+    known = Known(
+        parameters=count(network, "parameters"),
+        inputs=inputs,
+        outputs=ends,
+        diagnostics=given.diagnostics,
+        versions={**versions(threads), **trained_on(recipe)},
+    )
+    return answered(known, asked, answers, work, made_of(making, compressed), out)

@@ -68,7 +68,7 @@ def test_without_a_card_no_device_is_named() -> None:
 
 @pytest.mark.tensorflow
 def test_a_report_says_on_what_a_recipe_was_trained() -> None:
-    from edgecompile.keras_process import trained_on
+    from edgecompile.process_ends import trained_on
 
     steps = {one.name: {"pass": one.name, "options": dict(one.options)} for one in (*TRAINED.steps, *ONE_SHOT.steps)}
 
@@ -91,7 +91,7 @@ def test_tensorflow_has_the_threads_that_a_search_gives_it() -> None:
 
 @pytest.mark.tensorflow
 def test_a_report_says_how_many_threads_there_were() -> None:
-    from edgecompile.keras_process import versions
+    from edgecompile.process_ends import versions
 
     assert versions(1)["threads of tensorflow"] == "1 in an operator, 1 operators at once"
     assert versions()["threads of tensorflow"].startswith("4 in an operator")
