@@ -25,7 +25,8 @@ class MixedPrecision(Harmless):
 
     For targets that run float operators beside integer ones. TensorFlow's quantizer makes a network of int8 or of int16
     activations as a whole, so float is the only other precision inside an int8 network; `numerics = "int16x8"` makes
-    all of it more precise.
+    all of it more precise. Islands of int16 would begin with a QUANTIZE from int8 to int16, which TensorFlow Lite
+    Micro and LiteRT 2.3 run and TensorFlow Lite up to 2.20 refuses (quantize.cc, Prepare).
     """
 
     phase: ClassVar[Literal["float", "quantized"]] = "quantized"
