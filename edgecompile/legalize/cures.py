@@ -11,7 +11,6 @@ from edgecompile.legalize.context import Context, is_open
 # Rules on the element types that an operator computes with.
 _OF_TYPES = ("dtypes", "activation_dtypes", "computes_in", "output_dtypes")
 _INDICES = ("int32", "int64", "uint32", "bool")
-_QUANTIZED = ("int8", "uint8", "int16")
 _SOUND = re.compile(r"^Signal[A-Z]|spectrogram|mfcc|fft", re.IGNORECASE)
 _TEXT = re.compile(r"tokeniz|sentencepiece|ngram|hashtable|skip_gram|lsh_projection|unicode|string", re.IGNORECASE)
 
@@ -79,4 +78,5 @@ def _takes(label: str, activations: Sequence[Tensor]) -> bool:
 
 
 def _is_beside(activations: Sequence[Tensor]) -> bool:
-    return not any(tensor.dtype in _QUANTIZED or "float" in tensor.dtype for tensor in activations)
+    """Neither floats nor integers that stand for them: samples of sound, tokens, indices."""
+    return not any("float" in one.dtype or (one.quantization and one.quantization.scales) for one in activations)

@@ -185,8 +185,8 @@ def _help(code: str, refusal: Refusal, target: Target) -> tuple[str, ...]:
     if code in ("EC501", "EC507"):
         listed = f"build the layer from operators that `edgecompile targets show {target.id}` lists"
         return cures.of_domain(refusal.context) or (listed,)
-    if code == "EC504" and (cure := cures.of_domain(refusal.context)):
-        return cure
+    if code in ("EC503", "EC504") and (cure := cures.of_domain(refusal.context)):
+        return (*cure, *higher)
     told = [failure for failure in refusal.judgement.failures if not (higher and failure.rule == "min_level")]
     remedies = dict.fromkeys(_remedy(code, refusal.context, failure) for failure in told)
     about = (*cures.of_domain(refusal.context), *_same_ends(refusal))

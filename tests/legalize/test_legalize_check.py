@@ -171,8 +171,9 @@ def test_open_shapes_are_said_once_for_the_whole_model() -> None:
         ("QUANTIZE", "float32[1, 8]", "int8[1, 8]", "quantize the whole model"),
         ("GATHER", "string[1, 8]", "int32[1, 8]", "the model takes text apart"),
         ("RFFT2D", "int16[1, 8]", "int32[1, 8]", "the model computes features of sound"),
+        ("RFFT2D", "int16[1, 8]", "int16[1, 8]", "the model computes features of sound"),
     ],
-    ids=["older-numbers", "indices", "cast", "floats", "text", "sound"],
+    ids=["older-numbers", "indices", "cast", "floats", "text", "sound", "samples"],
 )
 def test_the_help_on_a_type_is_about_what_was_found(name: str, read: str, written: str, told: str) -> None:
     target = device({name: [{"activation_dtypes": ["int8"]}]})

@@ -28,7 +28,7 @@ def refusals(program: Program, model_name: str) -> tuple[Diagnostic, ...]:
             notes=tuple(_notes(program.refusals)),
             help=(
                 "the other outputs are written: with them the model runs in TensorFlow Lite Micro",
-                "numerics `int8` has the most kernels",
+                *_other_types(program.refusals),
             ),
             consequences=count - 1,
         ),
@@ -54,6 +54,11 @@ def unwritten(emission: Emission, emitter: str) -> tuple[Diagnostic, ...]:
             help=(f"take `{emitter}` out of `--emit`",),
         ),
     )
+
+
+def _other_types(refused: Sequence[Refusal]) -> tuple[str, ...]:
+    of_types = any(refusal.reason.startswith("element types") for refusal in refused)
+    return ("numerics `int8` has the most kernels",) if of_types else ()
 
 
 def _notes(refused: Sequence[Refusal]) -> Iterator[str]:
