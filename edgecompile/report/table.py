@@ -58,7 +58,7 @@ def block(value: Any) -> list[str]:
         drawn = rows(value)
         fits = max(map(len, drawn)) <= WIDTH - _INDENT and not any(map(_holds_more, value))
         return drawn if fits else [line for entry in value for line in ("-", *pairs(entry))]
-    return wrap(number(value), "  ", first="")
+    return [line[_INDENT:] for line in wrap(number(value), "    ", first="  ")]
 
 
 def pairs(record: Mapping[str, Any]) -> list[str]:

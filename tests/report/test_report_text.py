@@ -232,3 +232,11 @@ def test_a_brief_report_has_the_figures_with_a_word_on_their_origin_and_no_detai
     assert "CONV_2D" not in brief(whole)
     assert "Agreement" not in brief(whole)
     assert "arena  3 072 B  planned\n" in brief(whole)
+
+
+@pytest.mark.parametrize("words", range(8, 14))
+def test_a_line_of_words_is_no_wider_than_80_columns_with_its_indent(words: int) -> None:
+    text = render(report(details={"verification of the C library": " ".join(["seventy"] * words)}))
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("seventy") == words
