@@ -98,7 +98,7 @@ def _run(console: Console, built: Built, runtime: RuntimeInfo, inputs: str) -> O
     else:
         arrays = read_inputs(inputs, [port.name for port in into])
     outputs = invoke(model, arrays, runtime=runtime, progress=console, name=name)
-    console.end(f"{outputs.samples} samples, {outputs.described}")
+    console.end(f"{outputs.samples} sample{'s' if outputs.samples > 1 else ''}, {outputs.described}")
     return outputs
 
 
