@@ -30,6 +30,7 @@ _ONE_SHOT: tuple[tuple[str, Genome], ...] = (
 _TRAINED: tuple[tuple[str, Genome], ...] = (
     ("trained, 15 values", {"values": 15, "start": "finetune"}),
     ("trained, 4 values", {"values": 4, "start": "finetune"}),
+    ("trained, 30 % zeros, 4 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 4}),
     ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15}),
     ("trained, half zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.5, "values": 15}),
     ("trained", {"start": "finetune"}),
