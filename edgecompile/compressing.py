@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edgecompile.compress import recipe_check
-from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import BadInputError, bad_input
 from edgecompile.core.project import Project
 from edgecompile.core.recipe import Recipe, Scheme
 from edgecompile.core.target import Target
 from edgecompile.core.units import format_size, group
 from edgecompile.frontend.network_ports import not_in_floats
-from edgecompile.frontend.source import ModelSource
+from edgecompile.frontend.source import ModelSource, open_model
 from edgecompile.ir import reader
 from edgecompile.ir.layer_names import short_name
 from edgecompile.job import Job
@@ -29,7 +30,8 @@ def request(
 ) -> Mapping[str, Any] | None:
     """What ``keras_process.lower`` must know of the recipe's steps; None when there are none.
 
-    Raises EC306 for steps on integers in a scheme of floats, EC308 for a .tflite that they cannot change.
+    Raises EC306 for steps on integers in a scheme of floats, EC308 for a .tflite that they cannot change, EC200 to
+    EC207 for a teacher that cannot be opened: before steps in front of it train for hours.
     """
     recipe = project.recipe
     if not recipe.steps:
@@ -39,6 +41,7 @@ def request(
     wrong = [problem for scheme in schemes for problem in recipe_check.check_numerics(recipe, scheme.numerics)]
     if wrong:
         raise BadInputError(*dict.fromkeys(wrong))
+    _check_teachers(recipe, project.base)
     return {
         "name": recipe.name,
         "title": " -> ".join(step.name for step in recipe.steps),
@@ -78,6 +81,20 @@ def _check_network(source: ModelSource, recipe: Recipe) -> None:
             ),
             help=("give the float model that it was made from, .tflite or Keras", "or leave the recipe out"),
         )
+
+
+def _check_teachers(recipe: Recipe, base: Path) -> None:
+    for index, step in enumerate(recipe.steps):
+        teacher = step.options.get("teacher")
+        if not teacher:
+            continue
+        try:
+            open_model(teacher, base)
+        except BadInputError as error:
+            place = Location(detail=f"recipe `{recipe.name}`, step {index + 1}, `teacher`")
+            found = f"the teacher of step {index + 1} is read from `{base / Path(teacher).expanduser()}`"
+            told = (replace(one, location=place, notes=(found, *one.notes)) for one in error.diagnostics)
+            raise BadInputError(*told) from None
 
 
 def not_taken(job: Job, recipe: Recipe) -> None:

@@ -42,6 +42,9 @@ class Pass(Protocol):
     def trains(self) -> bool:
         """Whether it needs training samples to do what it says."""
 
+    def contradictions(self) -> tuple[Diagnostic, ...]:
+        """What its options say against each other; told before anything is loaded."""
+
     def run(self, subject: Subject, context: Context) -> Subject:
         """The smaller subject. Raises EC3xx when it can touch nothing, or data it needs is missing."""
 

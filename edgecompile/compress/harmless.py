@@ -26,6 +26,10 @@ class Harmless:
         """Calibration or validation samples are enough."""
         return False
 
+    def contradictions(self) -> tuple[Diagnostic, ...]:
+        """None of its options exclude each other."""
+        return ()
+
     def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
         """EC307 for weights that are not what is held of them."""
         return broken_promises(before, after)

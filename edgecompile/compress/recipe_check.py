@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgecompile.compress.contract import Pass, passes
 from edgecompile.compress.option import check_options, make
 from edgecompile.core.diagnostic import Diagnostic, Location
@@ -16,15 +18,15 @@ WORKS_ON = {"model": "the Keras model", "float": "the float network", "quantized
 def check(recipe: Recipe) -> tuple[Diagnostic, ...]:
     """What is wrong with a recipe whose passes all exist.
 
-    EC123 to EC125 for options; EC304 for a step that would undo an earlier one; EC305 for a step on floats behind
-    one on integers.
+    EC123 to EC125 for options, and what a pass says of those that exclude each other; EC304 for a step that would undo
+    an earlier one; EC305 for a step on floats behind one on integers.
     """
     wrong = tuple(
         diagnostic
         for index, step in enumerate(recipe.steps)
         for diagnostic in check_options(passes()[step.name], step, recipe.name, f"step {index + 1}, {step.name}")
     )
-    return wrong or (*_undone(recipe), *_out_of_order(recipe))
+    return wrong or (*_contradictions(recipe), *_undone(recipe), *_out_of_order(recipe))
 
 
 def check_numerics(recipe: Recipe, numerics: str) -> tuple[Diagnostic, ...]:
@@ -57,6 +59,14 @@ def steps_of(recipe: Recipe) -> tuple[Pass, ...]:
 def trains(recipe: Recipe) -> bool:
     """Whether a step of it goes over the training samples; the recipe was checked."""
     return any(getattr(one, "epochs", 0) > 0 for one in steps_of(recipe))
+
+
+def _contradictions(recipe: Recipe) -> tuple[Diagnostic, ...]:
+    return tuple(
+        replace(diagnostic, location=_place(recipe, index))
+        for index, one in enumerate(steps_of(recipe))
+        for diagnostic in one.contradictions()
+    )
 
 
 def _undone(recipe: Recipe) -> tuple[Diagnostic, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from edgecompile.config.table import Key, check_table, check_value, demand, place
 from edgecompile.config.toml import read_toml
 from edgecompile.core.diagnostic import Diagnostic, Location
-from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.recipe import CALIBRATIONS, NUMERICS, Recipe, Step
 
 SCHEMA = 1
@@ -66,7 +66,19 @@ def _read(path: Path) -> Recipe:
     plain = read_toml(path)
     check_schema(plain, SCHEMA, str(path))
     keys = {key: value for key, value in plain.items() if key != "schema"}
+    if isinstance(keys.get("recipe"), Mapping):
+        raise _of_a_project(path)
     return from_table(keys, file=str(path), table="", name=path.stem)
+
+
+def _of_a_project(path: Path) -> EdgecompileError:
+    return bad_input(
+        "EC123",
+        "the top of the file has no key `recipe`",
+        place(str(path), "", "recipe"),
+        notes=("[recipe] is a table of project files; in a recipe's own file its keys stand at the top",),
+        help=("take the line `[recipe]` out",),
+    )
 
 
 def from_table(plain: Mapping[str, Any], *, file: str, table: str, name: str) -> Recipe:

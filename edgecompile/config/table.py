@@ -138,6 +138,13 @@ def _is_release(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[2-9]\.[0-9]{1,2}", value) is not None
 
 
+def _is_pattern(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(re.compile(value))
+    except re.error:
+        return False
+
+
 def _is_shape(value: Any) -> bool:
     try:
         return isinstance(value, str) and bool(parse_input_shape(value))
@@ -168,6 +175,7 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ('a size in bytes, such as "128 KiB" or 65536', _is_size),
     "table": ("a table", lambda value: isinstance(value, Mapping)),
     "texts": ("a list of texts", _list_of(_is_text)),
+    "patterns": ("a list of regular expressions", _list_of(_is_pattern)),
     "shapes": (
         f'a list of shapes without the batch, such as ["{EXAMPLE}"] or ["picture={EXAMPLE}"]',
         _list_of(_is_shape),

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from edgecompile.compress import recipe_check, run
+from edgecompile.compress import contract, recipe_check, run
 from edgecompile.compress.context import Context
 from edgecompile.compress.option import option
 from edgecompile.compress.subject import Subject
@@ -26,6 +26,10 @@ class Share:
     phase: ClassVar[str] = "float"
     makes: ClassVar[frozenset[str]] = frozenset({"sharing"})
     keeps: ClassVar[frozenset[str]] = frozenset({"sparsity", "sharing"})
+
+    def contradictions(self) -> tuple[Diagnostic, ...]:
+        """Thirteen is told."""
+        return (Diagnostic(code="EC323", message="13 brings no luck", help=("take 12",)),) if self.k == 13 else ()
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject."""
@@ -77,6 +81,7 @@ def _recipe(*steps: Step) -> Recipe:
         pytest.param([Step(name="share", options={"kk": 3})], ["EC123"], id="unknown-option"),
         pytest.param([Step(name="share", options={"k": "3"})], ["EC124"], id="wrong-type"),
         pytest.param([Step(name="share", options={"k": 1})], ["EC125"], id="out-of-range"),
+        pytest.param([Step(name="share", options={"k": 13})], ["EC323"], id="options-that-exclude-each-other"),
     ],
 )
 def test_steps_are_held_against_each_other(steps: list[Step], codes: list[str]) -> None:
@@ -85,11 +90,35 @@ def test_steps_are_held_against_each_other(steps: list[Step], codes: list[str]) 
     assert [diagnostic.code for diagnostic in found] == codes
 
 
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        pytest.param(Step(name="prune", options={"pattern": "2:4", "sparsity": 0.7}), "EC323", id="half"),
+        pytest.param(Step(name="prune", options={"course": "polynomial", "begin": 0.8}), "EC323", id="course"),
+        pytest.param(Step(name="low_rank", options={"macs": 0.5, "ratio": 0.5}), "EC332", id="two-goals"),
+        pytest.param(Step(name="cluster", options={"skip": ["conv("]}), "EC124", id="unfinished-pattern"),
+    ],
+)
+def test_passes_are_asked_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch, step: Step, code: str) -> None:
+    monkeypatch.setattr(recipe_check, "passes", contract.passes)
+
+    found = recipe_check.check(_recipe(step))
+
+    assert [one.code for one in found] == [code]
+    assert found[0].notes
+
+
 def test_the_help_says_how_to_keep_what_would_be_lost() -> None:
     found = recipe_check.check(_recipe(Step(name="share"), Step(name="scale")))
 
     assert found[0].message == "step `scale` would undo the sharing that `share` made"
     assert found[0].help == ("put `scale` in front of what makes sharing",)
+
+
+def test_what_a_pass_says_of_its_options_names_the_step() -> None:
+    found = recipe_check.check(_recipe(Step(name="scale"), Step(name="share", options={"k": 13})))
+
+    assert [one.location.detail for one in found if one.location] == ["recipe `mine`, step 2"]
 
 
 @pytest.mark.parametrize(("numerics", "codes"), [("int8", []), ("float16", ["EC306"])])

@@ -11,6 +11,10 @@ from edgecompile.compress import recipe_check
 from edgecompile.compress.contract import passes
 from edgecompile.config.profiles import load
 from edgecompile.config.recipes import check_steps, read_recipe, shipped
+from edgecompile.core.errors import BadInputError
+from edgecompile.core.project import Project
+from edgecompile.core.recipe import Recipe, Step
+from edgecompile.frontend.source import ModelSource
 
 NAMES = (
     "none", "int8", "int16x8", "float16", "small", "tiny", "sparse", "shared-weights", "low-rank", "distilled",
@@ -60,3 +64,18 @@ def test_a_runtime_that_stores_every_weight_is_told_of(target: str, recipe: str,
             "weights as stored: 100.0 KiB before the recipe, 100.0 KiB after it",
             "as a download (gzip): 90.0 KiB before, 40.0 KiB after",
         )
+
+
+def test_a_teacher_that_is_not_there_is_told_before_anything_trains(tmp_path: Path) -> None:
+    (tmp_path / "large.keras").write_bytes(b"PK\x03\x04")
+    steps = (Step(name="finetune", options={"epochs": 50}), Step(name="distill", options={"teacher": "larg.keras"}))
+    recipe = Recipe(name="mine", steps=steps)
+    project = Project(model="m.h5", base=tmp_path, targets=(), output=tmp_path, recipe=recipe)
+    source = ModelSource(name="m.h5", kind="h5", path=None, entry=None, sha256="", size_bytes=0)
+
+    with pytest.raises(BadInputError, match="EC200") as caught:
+        compressing.request(project, source, [], [], None)
+
+    told = caught.value.diagnostics[0]
+    assert told.location is not None and told.location.detail == "recipe `mine`, step 2, `teacher`"
+    assert told.help[0] == "did you mean `large.keras`?"

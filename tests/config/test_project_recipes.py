@@ -31,6 +31,15 @@ def test_a_file_is_read_relative_to_its_base(tmp_path: Path) -> None:
     assert recipe == Recipe(name="small", numerics="int8", steps=(Step(name="cluster", options={"k": 16}),))
 
 
+def test_a_table_copied_from_a_project_file_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text('[recipe]\nsteps = [{ pass = "cluster", k = 16 }]\n')
+
+    with pytest.raises(BadInputError, match="EC123") as caught:
+        read_recipe("small.toml", tmp_path)
+
+    assert caught.value.diagnostics[0].help == ("take the line `[recipe]` out",)
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -44,7 +44,7 @@ class Cluster(Trained):
     init: str = option("density", "where k-means begins", choices=INITS)
     keep_zeros: bool = option(True, "keep zero as one of the values; pruned weights need it and always have it")
     learning_rate: float = option(2e-3, "step size at its highest, relative to the size of the weights", above=0)
-    skip: tuple[str, ...] = option((), "layers left alone: regular expressions, found in their names", kind="texts")
+    skip: tuple[str, ...] = option((), "layers left alone: regular expressions, found in their names", kind="patterns")
 
     @property
     def makes(self) -> frozenset[str]:

@@ -44,6 +44,10 @@ class Equalize:
         """It needs no samples."""
         return False
 
+    def contradictions(self) -> tuple[Diagnostic, ...]:
+        """None of its options exclude each other."""
+        return ()
+
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with scaled channels. Raises EC344 where no two layers can be evened out."""
         pairs = pairs_of(subject)

@@ -33,8 +33,9 @@ from edgecompile.compress.structure.rows import rows_of
 from edgecompile.compress.structure.samples import samples_for
 from edgecompile.compress.subject import Subject
 from edgecompile.compress.training.options import Trained
+from edgecompile.config.table import demand
 from edgecompile.core.diagnostic import Diagnostic, Location
-from edgecompile.core.errors import EdgecompileError, bad_input, rejected
+from edgecompile.core.errors import EdgecompileError, rejected
 from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -84,7 +85,7 @@ class LowRank(Trained):
         Raises BadInputError EC332 for goals that exclude each other; RejectedError EC333 where no split pays, EC334
         for a budget out of reach; and what training raises. Adds EC335 to the diagnostics without samples.
         """
-        self._check_goals()
+        demand(*self.contradictions())
         without = "what a layer leaves out is chosen by its weights alone"
         x = samples_for(context, _SAMPLES, "low_rank", without)
         layers = _layers(subject.network, x, context.seed)
@@ -113,17 +114,21 @@ class LowRank(Trained):
         """Zeros and shared values are made after layers were split."""
         return f"put `low_rank` before the step that makes {lost}"
 
-    def _check_goals(self) -> None:
+    def contradictions(self) -> tuple[Diagnostic, ...]:
+        """EC332 for more than one goal."""
         names = ("parameters", "macs", "flash", "energy", "ratio")
         given = [name for name in names if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise bad_input(
-                "EC332",
-                "`low_rank` has goals that exclude each other",
-                Location(detail="`low_rank`"),
-                (f"limit: one of {', '.join(names)}; found: {', '.join(given)}",),
-                (f"keep `{given[0]}` and take out the others",),
-            )
+        if len(given) < 2:
+            return ()
+        return (
+            Diagnostic(
+                code="EC332",
+                message="`low_rank` has goals that exclude each other",
+                location=Location(detail="`low_rank`"),
+                notes=(f"limit: one of {', '.join(names)}; found: {', '.join(given)}",),
+                help=(f"keep `{given[0]}` and take out the others",),
+            ),
+        )
 
     def _budget(self) -> tuple[str | None, float]:
         """The measure of the budget, and the share to keep; None where each layer's rank stands by itself."""

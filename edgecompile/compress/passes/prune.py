@@ -24,8 +24,9 @@ from edgecompile.compress.sites import Site
 from edgecompile.compress.structure.own import own_constants
 from edgecompile.compress.subject import NOTHING, PATTERNS, Held, Subject
 from edgecompile.compress.training.options import Trained
+from edgecompile.config.table import demand
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
-from edgecompile.core.errors import EdgecompileError, bad_input, rejected
+from edgecompile.core.errors import rejected
 from edgecompile.core.progress import Silent
 from edgecompile.ir.layer_names import short_name
 
@@ -52,7 +53,7 @@ class Prune(Trained):
     method: str = option("oneshot", "what tells how little a weight matters", choices=METHODS)
     allocation: str = option("lamp", "how layers divide the zeros among them", choices=ALLOCATIONS)
     keep: float = option(0.05, "share of its weights that every layer keeps", minimum=0, below=1)
-    skip: tuple[str, ...] = option((), "layers left alone: regular expressions, found in their names", kind="texts")
+    skip: tuple[str, ...] = option((), "layers left alone: regular expressions, found in their names", kind="patterns")
     course: str = option(
         "constant",
         "all zeros before training, or more and more by size as it goes (cubic: Zhu and Gupta, 2017)",
@@ -87,7 +88,7 @@ class Prune(Trained):
         Raises EC320 without weights or where none can have the pattern, EC322 for ``skip``, EC323 for options that
         contradict each other; and what training raises. Adds EC325 for layers that cannot have the pattern.
         """
-        self._check()
+        demand(*self.contradictions())
         subject = replace(subject, network=own_constants(subject.network))
         chosen = layers(subject.network, self.skip, "prune")
         takers = self._takers(subject, chosen, context)
@@ -126,25 +127,31 @@ class Prune(Trained):
         """The order that preserves it."""
         return f"put `prune` before the step that makes {lost}: zeros survive it"
 
-    def _check(self) -> None:
-        if self.pattern == "2:4" and self.sparsity != 0.5:
-            raise _contradiction(
-                "`2:4` makes half of the weights zero", f"`sparsity` must be 0.5 with it; found: {self.sparsity}"
-            )
-        if self.max_drop is not None and (self.course != "constant" or self.pattern == "2:4"):
-            raise _contradiction(
+    def contradictions(self) -> tuple[Diagnostic, ...]:
+        """EC323 for each pair of options that cannot both be met."""
+        pairs = (
+            (
+                self.pattern == "2:4" and self.sparsity != 0.5,
+                "`2:4` makes half of the weights zero",
+                f"`sparsity` must be 0.5 with it; found: {self.sparsity}",
+            ),
+            (
+                self.max_drop is not None and (self.course != "constant" or self.pattern == "2:4"),
                 "`max_drop` looks for the share of zeros",
                 f"`2:4` has one share only, and a course has many; found: `{self.pattern}`, `{self.course}`",
-            )
-        if self.course == "polynomial" and self.begin >= self.end:
-            raise _contradiction(
-                "`begin` must lie before `end`", f"`begin` must be below {self.end}; found: {self.begin}"
-            )
-        if self.pattern != "2:4" and self.sparsity > 1 - self.keep:
-            raise _contradiction(
+            ),
+            (
+                self.course == "polynomial" and self.begin >= self.end,
+                "`begin` must lie before `end`",
+                f"`begin` must be below {self.end}; found: {self.begin}",
+            ),
+            (
+                self.pattern != "2:4" and self.sparsity > 1 - self.keep,
                 "layers keep more than `sparsity` leaves",
                 f"`sparsity` must be at most {1 - self.keep:.3g} with `keep = {self.keep}`; found: {self.sparsity}",
-            )
+            ),
+        )
+        return tuple(_contradiction(message, note) for holds, message, note in pairs if holds)
 
     def _takers(self, subject: Subject, chosen: Sequence[Site], context: Context) -> list[Site]:
         main = subject.network.main
@@ -228,5 +235,11 @@ def _described(subject: Subject, left: Sequence[Site]) -> tuple[str, ...]:
     return (*lines, *more)
 
 
-def _contradiction(message: str, note: str) -> EdgecompileError:
-    return bad_input("EC323", message, Location(detail="`prune`"), (note,), ("change one of the two options",))
+def _contradiction(message: str, note: str) -> Diagnostic:
+    return Diagnostic(
+        code="EC323",
+        message=message,
+        location=Location(detail="`prune`"),
+        notes=(note,),
+        help=("change one of the two options",),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgecompile.compress.option import option
+from edgecompile.core.diagnostic import Diagnostic
 
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("cosine", "constant")
@@ -74,6 +75,10 @@ class Trained:
     def trains(self) -> bool:
         """Unless there are no epochs."""
         return self.epochs > 0
+
+    def contradictions(self) -> tuple[Diagnostic, ...]:
+        """None of its options exclude each other."""
+        return ()
 
     def training(self) -> Training:
         """These options as the trainer takes them."""
