@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from edgecompile.core.units import group
 from edgecompile.job import Job
-from edgecompile.kernels.program import Program
+from edgecompile.kernels.constants import constant_bytes
+from edgecompile.kernels.program import Program, compile_network
 from edgecompile.kernels.stored import Stored, stored_weights
 from edgecompile.kernels.weight_forms import DENSE, FORMS
+from edgecompile.measure.board import code_size
 from edgecompile.memory.weighed import compile_weighed
 
 
@@ -22,10 +24,32 @@ def program_of(job: Job) -> Program:
         goal=job.project.optimize,
         kernels=job.target.kernels,
         ram_bytes=_ram_bytes(job),
+        code_bytes=lambda program: _code_bytes(job, program),
     )
     if not program.refusals:
         tell(job, stored_weights(program))
+        _tell_of_code(job, program)
     return program
+
+
+def _tell_of_code(job: Job, program: Program) -> None:
+    """Say in how ``weights_bytes`` was obtained where shorter forms are left aside for the code that they take."""
+    assert job.network is not None
+    short = compile_network(
+        job.network, forms=job.target.weight_forms, goal=job.project.optimize, kernels=job.target.kernels
+    )
+    saved = constant_bytes(program) - constant_bytes(short)
+    code = _code_bytes(job, short) - _code_bytes(job, program)
+    if not 0 < saved <= code:
+        return
+    told = f"shorter forms would save {group(saved)} B of them and take {group(code)} B more of code, as predicted"
+    for index, measure in enumerate(job.measures):
+        if measure.name == "weights_bytes":
+            job.measures[index] = dataclasses.replace(measure, method=f"{measure.method}; {told}")
+
+
+def _code_bytes(job: Job, program: Program) -> int:
+    return code_size.predict(program, str(job.target.board.get("core", ""))).size_bytes
 
 
 def _ram_bytes(job: Job) -> int | None:

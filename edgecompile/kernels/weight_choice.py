@@ -18,6 +18,7 @@ from edgecompile.kernels.weight_forms import (
     BLOCK_SHARED4,
     DENSE,
     FORMS,
+    LISTED,
     SHARED2,
     SHARED4,
     blocks_of,
@@ -78,8 +79,8 @@ def at_once(steps: int, pixels: int, goal: str, room_bytes: int | None = None) -
 
 
 def instructions(codes: Array, pixels: int, form: str, blocks_at_once: int) -> int:
-    """What the model gives a layer in a form other than dense whose rows serve so many blocks at once."""
-    return _other(codes, pixels, form, blocks_at_once)
+    """What the model gives a layer in a form; in all but dense its rows serve so many blocks at once."""
+    return _dense(codes, pixels) if form == DENSE else _other(codes, pixels, form, blocks_at_once)
 
 
 def _bytes(choice: Choice) -> int:
@@ -106,7 +107,7 @@ def _dense(codes: Array, pixels: int) -> int:
 def _other(codes: Array, pixels: int, form: str, blocks_at_once: int | None, goal: str = BALANCED) -> int:
     blocks_there = blocks_of(codes).any(axis=(2, 3))
     rows, steps = len(blocks_there), int(blocks_there.shape[1])
-    is_list = form in (BLOCK, BLOCK_SHARED4)
+    is_list = form in LISTED
     steps = steps if is_list else -(-int(codes[0].size) // 2)
     there = int(np.count_nonzero(blocks_there)) if is_list else rows * steps
     looks = rows * -(-steps // 8) * _MAP if is_list else 0

@@ -21,6 +21,8 @@ from edgecompile.kernels.routine import Array
 
 FORMS = WEIGHT_FORMS
 DENSE, SHARED4, SHARED2, BLOCK, BLOCK_SHARED4 = FORMS
+# Those that store a list of the blocks which are there.
+LISTED = (BLOCK, BLOCK_SHARED4)
 # Values that indices can name.
 VALUES = {SHARED4: 16, SHARED2: 4, BLOCK_SHARED4: 16}
 

@@ -9,6 +9,9 @@ and at the peak the goal decides:
 ``speed``     all scratch that saves instructions.
 
 What is more than the RAM there is counts for none of them: then it is as little scratch as can be.
+
+Short forms bring code along, which a small model may not earn back. Where they take no less flash than dense weights,
+code included, forms without lists of blocks and dense weights are weighed against them by the same measures.
 """
 
 from __future__ import annotations
@@ -16,12 +19,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from edgecompile.ir.costs import macs
 from edgecompile.ir.network import Network
 from edgecompile.kernels import weight_choice
 from edgecompile.kernels.constants import constant_bytes
 from edgecompile.kernels.program import Program, compile_network
 from edgecompile.kernels.weight_choice import BALANCED, SIZE, SPEED
+from edgecompile.kernels.weight_forms import DENSE, LISTED
 from edgecompile.kernels.weight_packing import NUMBERS
 from edgecompile.memory.program_plan import plan_program
 from edgecompile.memory.shared import SharedPlan
@@ -51,19 +57,52 @@ class Candidate:
         return self.plan.plan.arena_bytes
 
     @property
+    def bytes(self) -> int:
+        """Flash and RAM."""
+        return self.flash_bytes + self.arena_bytes
+
+    @property
     def flash_bytes(self) -> int:
         """Constants, and the code that short forms take more; other code is the same, about, whatever the scratch."""
         return constant_bytes(self.program) + (weight_choice.CODE_BYTES if _formed(self.program) else 0)
 
 
 def compile_weighed(
-    network: Network, *, forms: Sequence[str], goal: str, kernels: str, ram_bytes: int | None = None
+    network: Network,
+    *,
+    forms: Sequence[str],
+    goal: str,
+    kernels: str,
+    ram_bytes: int | None = None,
+    code_bytes: Callable[[Program], int] | None = None,
 ) -> Program:
     """The network in C for a goal; ``ram_bytes``: what the arena may take, None: not known.
 
+    ``code_bytes`` tells what a program's code takes; None: short forms take ``weight_choice.CODE_BYTES`` more.
     A program with refusals, or whose weights are all dense, is given as it is.
     """
+    best = _weighed(network, forms, goal, kernels, ram_bytes)
+    if code_bytes is None or goal == SPEED or best.refusals or not _formed(best):
+        return best
+    dense = compile_network(network, forms=(DENSE,), goal=goal, kernels=kernels)
+    if _flash_bytes(best, code_bytes) < _flash_bytes(dense, code_bytes):
+        return best
+    whole = tuple(form for form in forms if form not in LISTED)
+    programs = (best, _weighed(network, whole, goal, kernels, ram_bytes), dense)
+    costs = [_cost(network, one, _flash_bytes(one, code_bytes), goal) for one in programs]
+    return programs[costs.index(min(costs))]
 
+
+def _flash_bytes(program: Program, code_bytes: Callable[[Program], int]) -> int:
+    return constant_bytes(program) + code_bytes(program)
+
+
+def _cost(network: Network, program: Program, flash_bytes: int, goal: str) -> float:
+    size = flash_bytes + plan_program(network, program).plan.arena_bytes
+    return size if goal == SIZE else size * _instructions(network, program)
+
+
+def _weighed(network: Network, forms: Sequence[str], goal: str, kernels: str, ram_bytes: int | None) -> Program:
     def make(rooms: Mapping[int, int] | None = None, plain: frozenset[int] = frozenset()) -> Candidate:
         program = compile_network(network, forms=forms, goal=goal, kernels=kernels, plain=plain, rooms=rooms)
         return Candidate(program=program, plan=plan_program(network, program), rooms=rooms or {}, plain=plain)
@@ -80,8 +119,10 @@ def compile_weighed(
     tried = [full, *(_widened(_limited(whole, most, make), make) for most in _TRIED)]
     fitting = [one for one in tried if _fits(one, ram_bytes)] or [lean]
     if goal == BALANCED:
-        return min(fitting, key=lambda one: _instructions(network, one) * (one.flash_bytes + one.arena_bytes)).program
-    return min(fitting, key=lambda one: _instructions(network, one)).program
+        return min(
+            fitting, key=lambda one: _instructions(network, one.program) * (one.flash_bytes + one.arena_bytes)
+        ).program
+    return min(fitting, key=lambda one: _instructions(network, one.program)).program
 
 
 Make = Callable[..., Candidate]
@@ -140,15 +181,17 @@ def _least(lean: Candidate, make: Make) -> Candidate:
         best = found
 
 
-def _instructions(network: Network, candidate: Candidate) -> float:
-    """By the model of ``weight_choice`` for layers in a short form, by products for the others."""
+def _instructions(network: Network, program: Program) -> float:
+    """By the model of ``weight_choice`` for convolutions, by products for the others."""
     total, main = 0.0, network.main
-    for operator, routine in zip(main.operators, candidate.program.routines, strict=True):
-        call = next((call for call in routine.calls if call.kernel == _KERNEL), None)
-        codes = main.tensors[operator.inputs[1]].array if call is not None else None
-        if call is None or codes is None:
+    for operator, routine in zip(main.operators, program.routines, strict=True):
+        codes = main.tensors[operator.inputs[1]].array if operator.name == "CONV_2D" else None
+        if codes is None or codes.dtype != np.int8:
             total += _MAC * (macs(main, operator) or 0)
             continue
-        form, pixels = _FORMS[int(call.settings["form"])], main.tensors[operator.outputs[0]].elements // len(codes)
-        total += weight_choice.instructions(codes, pixels, form, int(call.settings["at_once"]))
+        call = next((call for call in routine.calls if call.kernel == _KERNEL), None)
+        form = DENSE if call is None else _FORMS[int(call.settings["form"])]
+        blocks = 1 if call is None else int(call.settings["at_once"])
+        pixels = main.tensors[operator.outputs[0]].elements // len(codes)
+        total += weight_choice.instructions(codes, pixels, form, blocks)
     return total
