@@ -14,6 +14,7 @@ from edgecompile.convert.flatbuffer import parse, serialize
 from edgecompile.convert.inputs import checked_calibration
 from edgecompile.convert.interface import drop_unused_buffers, restore
 from edgecompile.convert.quantize import Model, step_in
+from edgecompile.convert.recurrent import align_states
 from edgecompile.convert.schemes import check, configure
 from edgecompile.convert.trace import Traced, trace
 from edgecompile.core.errors import EdgecompileError
@@ -64,6 +65,7 @@ def finish(content: bytes, model: Model, scheme: Scheme, *, mixed: bool = False)
         if not mixed:
             refuse.converted_inside(converted, model.name, scheme.numerics, scheme.io_dtype)
         refuse.endless_scales(converted, model.name)
+    align_states(converted)
     drop_unused_buffers(converted)
     return serialize(converted)
 

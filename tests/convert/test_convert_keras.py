@@ -205,6 +205,24 @@ def test_recurrent_layers_are_integer_and_the_same_every_time(layer: str) -> Non
     assert np.abs(run(contents.pop(), [sample])[0] - np.asarray(model(sample))).max() < 0.1
 
 
+def test_state_hidden_value_and_output_of_a_recurrent_layer_are_in_the_same_numbers() -> None:
+    model = of_layers((3, 4), tf_keras().layers.Bidirectional(tf_keras().layers.LSTM(3)))
+
+    converted = parse(convert(model, INT8, (noise(8, 3, 4),), 0))
+
+    tensors = converted.subgraphs[0].tensors
+    found = [
+        [tensors[index] for index in (one.outputs[0], one.inputs[18], one.intermediates[4])]
+        for one in converted.subgraphs[0].operators
+        if operator_name(converted, one) == "UNIDIRECTIONAL_SEQUENCE_LSTM"
+    ]
+    # The quantizer gave outputs alone the numbers of the concatenation behind the two directions.
+    assert len(found) == 2
+    for each in found:
+        numbers = [(tensor.quantization.scale.tolist(), tensor.quantization.zeroPoint.tolist()) for tensor in each]
+        assert numbers[1:] == [numbers[0], numbers[0]]
+
+
 @pytest.mark.slow
 def test_another_process_another_folder_and_other_hashes_give_the_same_bytes(tmp_path: Path) -> None:
     script = (
