@@ -60,7 +60,9 @@ def held(
     if lacking and accuracy.max_drop is not None:
         raise _uncheckable(accuracy.max_drop, lacking)
     if metric is None:
-        return Scored(diagnostics=(_unmeasured(accuracy.metric, lacking),) if accuracy.metric else ())
+        if accuracy.metric:
+            return Scored(diagnostics=(_unmeasured(accuracy.metric, lacking),))
+        return Scored(diagnostics=(_unlike(len(samples.y)),) if len(samples.y) > 1 and samples.held_out else ())
     found = score(metric, samples.y, real, samples.x, samples.base)
     wanted = score(metric, samples.y, reference, samples.x, samples.base) if reference is not None else None
     limit = _limit(wanted, accuracy.max_drop)
@@ -147,6 +149,17 @@ def _uncheckable(max_drop: float, why: str) -> Exception:
         "[accuracy] max_drop",
         notes=(f"limit: {max_drop:g}", why),
         help=("give data with labels (y_test), or name the `metric`, or leave the limit out",),
+    )
+
+
+def _unlike(outputs: int) -> Diagnostic:
+    return Diagnostic(
+        code="EC717",
+        severity=Severity.NOTE,
+        message="no metric was measured: the labels suggest none that suits all outputs",
+        location=Location(file="[accuracy] metric"),
+        notes=(f"outputs with labels: {outputs}, of unlike kinds (classes and values, say)",),
+        help=('a function of yours is asked for each output: `metric = "module:function"`',),
     )
 
 

@@ -50,12 +50,18 @@ def rises(name: str) -> bool:
 
 
 def infer(truth: Sequence[Array], outputs: Sequence[Array]) -> str | None:
-    """The metric that labels suggest: top1 where they name classes, mse where they are values, None without any."""
-    if not truth or not outputs:
-        return None
-    if is_labels(truth[0], outputs[0]):
+    """The metric that labels suggest: top1 where they name classes, mse where they are values, None without any.
+
+    None, too, where outputs are of unlike kinds: one metric has to do for all.
+    """
+    suggested = {_suggested(*pair) for pair in zip(truth, outputs, strict=False)}
+    return suggested.pop() if len(suggested) == 1 else None
+
+
+def _suggested(truth: Array, output: Array) -> str | None:
+    if is_labels(truth, output):
         return "top1"
-    return "mse" if truth[0].size == outputs[0].size else None
+    return "mse" if truth.size == output.size else None
 
 
 def score(name: str, truth: Sequence[Array], outputs: Sequence[Array], inputs: Sequence[Array], base: Path) -> Score:
@@ -71,12 +77,14 @@ def score(name: str, truth: Sequence[Array], outputs: Sequence[Array], inputs: S
     if ":" in name:
         return _users(name, pairs, base)
     metric = _shipped()[name]
-    try:
-        fed = [inputs[min(index, len(inputs) - 1)] for index in range(len(pairs))]
-        values = tuple(metric.score(*pair, x) for pair, x in zip(pairs, fed, strict=True))
-    except Unscorable as error:
-        raise unscorable(name, str(error)) from error
-    return Score(value=float(np.mean(values)), higher_is_better=metric.HIGHER_IS_BETTER, per_output=values)
+    values = []
+    for index, pair in enumerate(pairs):
+        try:
+            values.append(metric.score(*pair, inputs[min(index, len(inputs) - 1)]))
+        except Unscorable as error:
+            which = f" (output {index + 1} of {len(pairs)})" if len(pairs) > 1 else ""
+            raise unscorable(name, f"{error}{which}") from error
+    return Score(value=float(np.mean(values)), higher_is_better=metric.HIGHER_IS_BETTER, per_output=tuple(values))
 
 
 def unscorable(name: str, why: str) -> BadInputError:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import BadInputError
+from edgecompile.core.project import Accuracy
+from edgecompile.verify.accuracy import Samples, held
 from edgecompile.verify.metric import check_metric, infer, score
 
 HERE = Path()
@@ -123,6 +127,30 @@ INFERRED = {
 @pytest.mark.parametrize(("truth", "output", "wanted"), INFERRED.values(), ids=INFERRED)
 def test_labels_suggest_a_metric(truth: Any, output: Any, wanted: str | None) -> None:
     assert infer((truth,), (output,)) == wanted
+
+
+def test_outputs_of_unlike_kinds_suggest_no_metric() -> None:
+    values = np.array([0.1, 0.5, 2.0, 3.0])
+
+    assert infer((CLASSES, values), (SCORES, SIGMOID)) is None
+    assert infer((CLASSES, BINARY), (SCORES, SIGMOID)) == "top1"
+
+
+def test_outputs_of_unlike_kinds_are_told_to_be_unscored() -> None:
+    outputs: Any = SimpleNamespace(real=lambda: (SCORES, SIGMOID))
+    samples = Samples(x=(X,), y=(CLASSES, np.array([0.1, 0.5, 2.0, 3.0])), held_out=True, base=HERE)
+
+    found = held(outputs, (SCORES, SIGMOID), samples, Accuracy(), "two.tflite")
+
+    assert [(one.code, one.severity) for one in found.diagnostics] == [("EC717", Severity.NOTE)]
+    assert found.measures == ()
+
+
+def test_what_cannot_be_scored_names_the_output() -> None:
+    with pytest.raises(BadInputError) as raised:
+        score("top1", (CLASSES, np.array([0.1, 0.5, 2.0, 3.0])), (SCORES, SIGMOID), (X,), HERE)
+
+    assert "output 2 of 2" in raised.value.diagnostics[0].notes[0]
 
 
 def test_no_labels_suggest_none() -> None:
