@@ -126,19 +126,21 @@ def tell(job: Job) -> None:
         job.details["sensitivity"] = [_sensitivity(one) for one in measured]
         job.obtained("sensitivity", _OF_SENSITIVITY)
     job.details["compression records"] = {"steps": rows}
-    job.diagnostics.extend(_dense(job.target, job.project.recipe, rows))
+    job.diagnostics.extend(_dense(job.target, job.scheme.numerics, job.project.recipe, rows))
     last = rows[-1]
     method = "counted in the weights after the recipe's last step"
     job.count("sparsity", round(last["sparsity"], 4), "ratio", method)
     job.count("distinct_values", last["distinct"], "count", f"{method}: the most that any tensor has")
 
 
-def _dense(target: Target, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
+def _dense(target: Target, numerics: str, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> tuple[Diagnostic, ...]:
     """EC356 where steps made values that a runtime stores one by one all the same: its profile cites how we know."""
     known = target.sources.get("weights")
     if known is None or target.weight_forms != ("dense",):
         return ()
-    vain = _PACKED - ({"sparsity"} if "sparse_weights" in target.rewrites else frozenset())
+    # That rewrite takes zeros out of weights in floats alone.
+    sparse = "sparse_weights" in target.rewrites and numerics not in recipe_check.INTEGER
+    vain = _PACKED - ({"sparsity"} if sparse else frozenset())
     steps = zip(recipe.steps, recipe_check.steps_of(recipe), strict=True)
     names = list(dict.fromkeys(f"`{step.name}`" for step, one in steps if one.makes & vain))
     if not names:
@@ -163,7 +165,9 @@ def _dense(target: Target, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) ->
 
 _OF_STEPS = (
     "the score is measured on validation samples, the network computed as that step leaves it; everything else but the "
-    "time is counted in its weights; entropy is the least that a coder of single values could reach, gzip what it does"
+    "time is counted in its weights; stored is in the shortest form that the target reads, which a C library leaves "
+    "aside where its code or RAM costs more; entropy is the least that a coder of single values could reach, gzip what "
+    "it does"
 )
 _OF_SENSITIVITY = (
     "measured on at most 256 validation samples, else on calibration samples: this operator alone in integers, the "

@@ -37,25 +37,28 @@ def test_every_step_of_a_shipped_recipe_is_sound(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target, recipe, names",
+    "target, numerics, recipe, names",
     [
-        ("coral", "shared-weights", ["`cluster`"]),
-        ("coral", "small", ["`prune`", "`cluster`"]),
-        ("android-nnapi", "sparse", ["`prune`"]),
-        ("coral", "int8", []),
-        ("coral", "low-rank", []),
-        # XNNPACK reads weights without their zeros.
-        ("android-cpu", "sparse", []),
-        ("android-cpu", "small", ["`cluster`"]),
-        ("cortex-m4", "small", []),
+        ("coral", "int8", "shared-weights", ["`cluster`"]),
+        ("coral", "int8", "small", ["`prune`", "`cluster`"]),
+        ("android-nnapi", "int8", "sparse", ["`prune`"]),
+        ("coral", "int8", "int8", []),
+        ("coral", "int8", "low-rank", []),
+        # XNNPACK reads weights without their zeros, in floats.
+        ("android-cpu", "float32", "sparse", []),
+        ("android-cpu", "float32", "small", ["`cluster`"]),
+        ("android-cpu", "int8", "sparse", ["`prune`"]),
+        ("cortex-m4", "int8", "small", []),
         # Vela packs weights itself.
-        ("ethos-u55-256", "shared-weights", []),
+        ("ethos-u55-256", "int8", "shared-weights", []),
     ],
 )
-def test_a_runtime_that_stores_every_weight_is_told_of(target: str, recipe: str, names: list[str]) -> None:
+def test_a_runtime_that_stores_every_weight_is_told_of(
+    target: str, numerics: str, recipe: str, names: list[str]
+) -> None:
     rows = [{"stored_bytes": {target: 100 * 1024}, "gzip_bytes": size * 1024} for size in (90, 40)]
 
-    told = compressing._dense(load(target), read_recipe(recipe, Path()), rows)
+    told = compressing._dense(load(target), numerics, read_recipe(recipe, Path()), rows)
 
     assert [one.code for one in told] == ["EC356"] * bool(names)
     for one in told:

@@ -24,7 +24,11 @@ class Distill(Trained, Harmless):
     sharing, few bits, rank and channels.
     """
 
-    teacher: str | None = option(None, "model file to learn from; without: the network before compression", kind="text")
+    teacher: str | None = option(
+        None,
+        "model file to learn from, seen from the project's folder; without: the network before compression",
+        kind="text",
+    )
     features: tuple[str, ...] = option(
         (), "inner tensors to match, by name; without: some on which both networks agree", kind="texts"
     )
