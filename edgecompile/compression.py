@@ -84,6 +84,11 @@ def compress(network: Network, name: str, material: Material) -> Compressed:
     return done
 
 
+def changes_layers(material: Material) -> bool:
+    """Whether some step changes the Keras model itself."""
+    return any(one.phase == "model" for one in steps_of(material.recipe))
+
+
 def adapt(model: Any, answers: Callable[[Sequence[Array]], list[Array]], material: Material) -> list[Diagnostic]:
     """Run the steps that change the Keras model itself, before it is a network; what they had to say.
 

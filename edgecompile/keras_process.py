@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from edgecompile.compress.context import Samples
-from edgecompile.compression import Compressed, Material, adapt, compress
+from edgecompile.compression import Compressed, Material, adapt, changes_layers, compress
 from edgecompile.convert.convert import convert
 from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.unroll import unroll
@@ -91,17 +91,21 @@ def lower(
     if recipe is not None or any(scheme.numerics in NEEDS_CALIBRATION for scheme in numerics):
         diagnostics += unroll(model.model)
     making, compressed = Work(progress=progress), Compressed()
+    asked = reference_inputs(given.dataset, model.inputs, reference_samples, seed)
+    as_given: Sequence[np.ndarray[Any, Any]] | None = None
     if recipe is None:
         _convert(model, [one for one in numerics if one.label in wanted], given.calibration, seed, out, making)
     else:
         known = _shapes(model) if shapes else ()
         opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed, shapes=known)
         material = material_of(numerics, given, recipe, opened, making)
+        if changes_layers(material):
+            # What is emitted is held against the model as it was given, not with its layers changed.
+            as_given = predict(model, asked)
         diagnostics += adapt(model.model, lambda x: list(predict(model, x)), material)
         if wanted:
             compressed = _compress(model, material, recipe["title"], out, making)
-    asked = reference_inputs(given.dataset, model.inputs, reference_samples, seed)
-    answers = predicted(lambda: predict(model, asked), len(asked[0]), work)
+    answers = predicted(lambda: as_given or predict(model, asked), len(asked[0]), work)
     known_of_model = Known(
         parameters=model.parameters,
         inputs=model.inputs,

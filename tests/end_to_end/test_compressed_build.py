@@ -48,6 +48,39 @@ def test_the_report_tells_what_each_step_bought(tmp_path: Path, monkeypatch: pyt
     assert report["status"] == "verified"
 
 
+@pytest.mark.tensorflow
+def test_scores_are_held_against_the_model_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from edgecompile.libs.keras import tf_keras
+
+    keras = tf_keras()
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    norm = layers.BatchNormalization()
+    model = keras.Sequential([layers.Input((8,)), layers.Dense(8), norm, layers.ReLU(), layers.Dense(2, "softmax")])
+    x = np.random.default_rng(0).normal(size=(900, 8)).astype(np.float32)
+    y = (x[:, :4].sum(1) > x[:, 4:].sum(1)).astype(np.int64)
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    model.fit(x[:600], y[:600], epochs=5, verbose=0)
+    # Statistics of other data than the samples.
+    norm.moving_mean.assign_add(np.full(8, 50, np.float32))
+    given = float((model.predict(x[600:], verbose=0).argmax(1) == y[600:]).mean())
+    model.save(tmp_path / "off.h5")
+    np.savez(tmp_path / "off.npz", x_train=x[:600], y_train=y[:600], x_test=x[600:], y_test=y[600:])
+    (tmp_path / "r.toml").write_text('schema = 1\nsteps = [{ pass = "batch_norm" }]\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
+
+    code = main(
+        ["build", "off.h5", "-t", "android-nnapi", "--data", "off.npz", "--recipe", "r.toml", "--metric", "top1"]
+    )
+
+    report = json.loads((tmp_path / "build/android-nnapi/report.json").read_text())
+    (emitted,) = [measure["value"] for measure in report["measures"] if measure["name"] == "metric"]
+    assert code == 0
+    assert emitted > given + 0.1
+    assert f"float {100 * given:.1f} %" in (tmp_path / "build/android-nnapi/report.txt").read_text()
+
+
 def test_check_says_that_it_takes_no_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "small.tflite").write_bytes(write(classifier()))
     (tmp_path / "r.toml").write_text(_STEPS)
