@@ -63,6 +63,8 @@ def _add(job: Job, placements: list[Placed], prediction: Prediction) -> None:
         replace(d, location=replace(d.location, file=file.file) if d.location else file) for d in prediction.diagnostics
     ]
     job.details |= prediction.details
+    for name, how in prediction.obtained.items():
+        job.obtained(name, how)
     if prediction.layers:
         job.details["layers"] = [_layer(placed, prediction) for placed in placements]
         job.obtained("layers", _OF_LAYERS)

@@ -20,11 +20,14 @@ PACKAGE = "edgecompile.measure.models"
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
     """``measures`` for the report; ``layers`` has one record for each operator, by its index; ``details`` are tables
-    for text and HTML; ``durations_s`` is what each operator takes, by index, for balancing."""
+    for text and HTML, ``obtained`` says of each how; ``durations_s`` is what each operator takes, by index, for
+    balancing.
+    """
 
     measures: tuple[Measure, ...]
     layers: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    obtained: Mapping[str, str] = field(default_factory=dict)
     durations_s: Mapping[int, float] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 

@@ -21,6 +21,12 @@ from edgecompile.measure.edgetpu.timing import LayerTime, Time, invocation, laye
 from edgecompile.measure.prediction import Prediction
 
 _MEMORY = ("cached_bytes", "streamed_bytes", "cache_free_bytes", "activation_bytes")
+_LINKS, _IDLE = "time by link", "channels that leave the array idle"
+_OBTAINED = {
+    _LINKS: "predicted, in milliseconds an inference; `error` is the mean one on the hosts that the constants are of, "
+    "`elsewhere` that of published models on another",
+    _IDLE: "counted; the groups of channels that the array computes at once are those of the device model",
+}
 _LAYOUT = "predicted: the layout that the compiler gives constants, decoded from public compiled models"
 
 
@@ -67,6 +73,7 @@ def _predict(main: Subgraph, operators: tuple[int, ...], cache: Cache, device: D
         ),
         layers=_records(cache, layers, first),
         details=_details(times, host, device, idle) if operators else {},
+        obtained={name: how for name, how in _OBTAINED.items() if operators and (name != _IDLE or idle)},
         durations_s={layer.operator: layer.duration_s(first) for layer in layers} if first else {},
         diagnostics=(*_refusals(main, operators, device), *advice(idle, whole_s, device.compute)),
     )
@@ -139,8 +146,8 @@ def _host_error(link: Link) -> str:
 def _details(
     times: Mapping[str, Time], host: Mapping[str, float], device: Device, idle: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"time by link": _by_link(times, host, device.links)}
-    return {**found, "channels that leave the array idle": idle} if idle else found
+    found: dict[str, Any] = {_LINKS: _by_link(times, host, device.links)}
+    return {**found, _IDLE: idle} if idle else found
 
 
 def _by_link(times: Mapping[str, Time], host: Mapping[str, float], links: Mapping[str, Link]) -> list[dict[str, Any]]:
