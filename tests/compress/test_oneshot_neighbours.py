@@ -11,6 +11,7 @@ import training_networks as nets
 from structure_networks import Chain, run
 
 from edgecompile.compress.context import Samples
+from edgecompile.compress.oneshot import neighbours
 from edgecompile.compress.oneshot.masks import lowest
 from edgecompile.compress.oneshot.pairing import paired
 from edgecompile.compress.passes.distill import Distill
@@ -123,3 +124,20 @@ def test_features_of_a_teacher_in_another_order_are_refused() -> None:
     assert "another order" in caught.value.diagnostics[0].message
     taught = replace(pruned, distillation=Distillation(feature_weight=1.0))
     assert Distill(epochs=1).run(taught, context).teacher is pruned.teacher
+
+
+def test_an_order_in_which_outputs_are_others_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = _residual(1)
+    x = np.random.default_rng(0).normal(size=(64, *network.main.tensors[network.main.inputs[0]].shape[1:]))
+    context = nets.context(train=None, calibration=Samples(x=(x.astype(np.float32),)), score=None, validation=None)
+
+    def askew(network: Network, moves: Any) -> Network:
+        (first, *_) = sites_of(network)
+        return with_constants(network, {first.weights: weights_of(network, first)[::-1]})
+
+    monkeypatch.setattr(neighbours, "reordered", askew)
+
+    after = BLOCKS.run(Subject(network=network, teacher=network), context)
+
+    assert not after.reordered and after.teacher is network
+    assert [one.code for one in context.diagnostics if one.code == "EC329"] == ["EC329"]

@@ -16,6 +16,7 @@ from edgecompile.compress.structure.groups import Grouping, group
 from edgecompile.compress.structure.own import own_constants
 from edgecompile.compress.structure.reorder import moved, moves_of, reordered
 from edgecompile.compress.subject import Subject
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.ir.network import Network
 
 Array = np.ndarray[Any, Any]
@@ -29,11 +30,13 @@ def in_better_order(
     scores: Mapping[str, Array],
     shares: Mapping[str, float],
     seen: Samples | None,
+    told: list[Diagnostic],
 ) -> tuple[Subject, Mapping[str, Array]]:
     """The subject, computing the same, with channels in the order of ``pairing.paired``; the scores in that order.
 
     ``scores`` and ``shares`` are by site key, of ``takers``, whose constants are their own. The teacher's channels move
-    along where it is the same network with other weights. Channels of weights that hold zeros or codes stay.
+    along where it is the same network with other weights. Channels of weights that hold zeros or codes stay. Adds EC329
+    to ``told`` where samples give other outputs so, and all stays.
     """
     network = subject.network
     whole = group(network)
@@ -46,7 +49,10 @@ def in_better_order(
     )
     moves = moves_of(network, grouping, orders)
     better = replace(subject, network=reordered(network, moves), reordered=bool(moves) or subject.reordered)
-    if not moves or not _same(subject, better, seen):
+    if not moves:
+        return subject, scores
+    if not _same(subject, better, seen):
+        told.append(_other())
         return subject, scores
     if subject.teacher is not None and subject.reordered == subject.teacher_reordered:
         by_group = {id(one): order for one, order in zip(grouping.groups, orders, strict=True)}
@@ -73,6 +79,17 @@ def _same(before: Subject, after: Subject, seen: Samples | None) -> bool:
     some = seen.take(slice(0, _LOOKED_AT))
     pairs = zip(outputs(before, some), outputs(after, some), strict=True)
     return all(np.abs(one - other).max() <= _SAME * max(float(np.abs(one).max()), 1e-30) for one, other in pairs)
+
+
+def _other() -> Diagnostic:
+    return Diagnostic(
+        code="EC329",
+        severity=Severity.WARNING,
+        message="channels stay in their order: in another one the network gave other outputs",
+        location=Location(detail="`prune`, `reorder`"),
+        notes=("zeros are where they would be with `reorder = false`; what is built is right",),
+        help=("this is a fault of the compiler: please report it with the model's layers",),
+    )
 
 
 def _along(teacher: Network, network: Network, whole: Grouping, orders: Mapping[int, Array]) -> Network | None:

@@ -100,7 +100,7 @@ class Prune(Trained):
         scores: Mapping[str, Array] = saliencies(subject.network, [site.key for site in takers], seen, context.seed)
         if self.pattern == "block2x2" and self.reorder:
             shares = rates(scores, self.sparsity, self.pattern, self.allocation, 1 - self.keep)
-            subject, scores = in_better_order(subject, takers, scores, shares, seen)
+            subject, scores = in_better_order(subject, takers, scores, shares, seen, context.diagnostics)
         if gradual:
             return self._gradually(subject, takers, context)
         pruned = self._at_once(subject, chosen, scores, seen, context)
