@@ -33,6 +33,8 @@ _TRAINED: tuple[tuple[str, Genome], ...] = (
     ("trained, 30 % zeros, 4 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 4}),
     ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15}),
     ("trained, half zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.5, "values": 15}),
+    ("trained, half the products, 15 values", {"shape": "channels", "kept": 0.5, "values": 15}),
+    ("trained, 60 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.6, "values": 15}),
     ("trained", {"start": "finetune"}),
 )
 

@@ -78,7 +78,7 @@ def test_shipped_recipes_are_where_a_search_begins() -> None:
     assert names[:3] == ["one-shot", "one-shot, 15 values", "one-shot, 30 % zeros, 15 values"]
     assert {"int8", "shared-weights", "sparse", "small", "tiny", "low-rank", "distilled"} <= set(names)
     trained = [name for name in names if name.startswith("trained")]
-    assert trained == names[3:9]
+    assert trained == names[3:11]
     assert [name for name, _, _ in starts_of(asked(most=None, epochs=0)) if name.startswith("trained")] == []
     assert "float16" not in names
     assert "shared-weights" not in [name for name, _, _ in starts_of(asked("coral", most=None))]
