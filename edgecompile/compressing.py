@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.compress import recipe_check
-from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import BadInputError, bad_input
 from edgecompile.core.project import Project
 from edgecompile.core.recipe import Recipe, Scheme
@@ -48,6 +48,8 @@ def request(
         "steps": [{"pass": step.name, "options": dict(step.options)} for step in recipe.steps],
         "forms": {target.id: list(target.weight_forms) for target in targets},
         "partly": all("float32" in target.numerics for target in targets),
+        # TensorFlow Lite up to 2.20 refuses a QUANTIZE from int8 to int16 (quantize.cc, Prepare).
+        "widely": all("int16x8" in target.numerics and target.judge == "tflite-micro" for target in targets),
         "metric": project.accuracy.metric,
         "device": project.train_on if recipe_check.trains(recipe) else "cpu",
         "cache": str(cache / "training") if cache is not None else None,
@@ -91,7 +93,7 @@ def _check_teachers(recipe: Recipe, base: Path) -> None:
         try:
             open_model(teacher, base)
         except BadInputError as error:
-            place = Location(detail=f"recipe `{recipe.name}`, step {index + 1}, `teacher`")
+            place = recipe.place(index, "`teacher`")
             found = f"the teacher of step {index + 1} is read from `{base / Path(teacher).expanduser()}`"
             told = (replace(one, location=place, notes=(found, *one.notes)) for one in error.diagnostics)
             raise BadInputError(*told) from None

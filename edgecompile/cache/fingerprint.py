@@ -15,7 +15,8 @@ import numpy as np
 def fingerprint(*parts: Any) -> str:
     """A hash over text, bytes, numbers, arrays, and tuples, lists, mappings and dataclasses of them.
 
-    Mappings count by their keys, not by their order. Raises TypeError for any other kind: what cannot be told apart
+    Mappings count by their keys, not by their order; fields that do not count where dataclasses are compared do not
+    count here. Raises TypeError for any other kind: what cannot be told apart
     by content must not be a key.
     """
     digest = hashlib.sha256()
@@ -60,7 +61,8 @@ def _take(digest: Any, value: Any) -> None:
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         _mark(digest, "dataclass", type(value).__qualname__.encode())
         for field in dataclasses.fields(value):
-            _take(digest, (field.name, getattr(value, field.name)))
+            if field.compare:
+                _take(digest, (field.name, getattr(value, field.name)))
     else:
         raise TypeError(f"a value of {type(value).__qualname__} has no fingerprint")
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from edgecompile.compress.contract import Pass, passes
 from edgecompile.compress.option import check_options, make
-from edgecompile.core.diagnostic import Diagnostic, Location
-from edgecompile.core.recipe import Recipe
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.recipe import Recipe, Step
 
 # Numerics whose weights become integers: without them there is nothing for a quantized pass to work on.
 INTEGER = ("int8", "int16x8")
@@ -22,11 +22,14 @@ def check(recipe: Recipe) -> tuple[Diagnostic, ...]:
     an earlier one; EC305 for a step on floats behind one on integers.
     """
     wrong = tuple(
-        diagnostic
-        for index, step in enumerate(recipe.steps)
-        for diagnostic in check_options(passes()[step.name], step, recipe.name, f"step {index + 1}, {step.name}")
+        diagnostic for index, step in enumerate(recipe.steps) for diagnostic in _check_options(recipe, index, step)
     )
     return wrong or (*_contradictions(recipe), *_undone(recipe), *_out_of_order(recipe))
+
+
+def _check_options(recipe: Recipe, index: int, step: Step) -> tuple[Diagnostic, ...]:
+    where = recipe.file or f"recipe `{recipe.name}`"
+    return check_options(passes()[step.name], step, where, f"step {index + 1}, {step.name}")
 
 
 def check_numerics(recipe: Recipe, numerics: str) -> tuple[Diagnostic, ...]:
@@ -37,7 +40,7 @@ def check_numerics(recipe: Recipe, numerics: str) -> tuple[Diagnostic, ...]:
         Diagnostic(
             code="EC306",
             message=f"step `{step.name}` works on integers, and `{numerics}` has none to work on",
-            location=_place(recipe, index),
+            location=recipe.place(index),
             notes=(f"numerics with integers: {', '.join(INTEGER)}; found: {numerics}",),
             help=(f"take `{step.name}` out of the recipe", "or build with `--numerics int8`"),
         )
@@ -63,7 +66,7 @@ def trains(recipe: Recipe) -> bool:
 
 def _contradictions(recipe: Recipe) -> tuple[Diagnostic, ...]:
     return tuple(
-        replace(diagnostic, location=_place(recipe, index))
+        replace(diagnostic, location=recipe.place(index))
         for index, one in enumerate(steps_of(recipe))
         for diagnostic in one.contradictions()
     )
@@ -78,7 +81,7 @@ def _undone(recipe: Recipe) -> tuple[Diagnostic, ...]:
                 Diagnostic(
                     code="EC304",
                     message=f"step `{step.name}` would undo the {lost} that `{made[lost]}` made",
-                    location=_place(recipe, index),
+                    location=recipe.place(index),
                     notes=(f"made by `{made[lost]}`: {lost}", f"kept by `{step.name}`: {_listed(one.keeps)}"),
                     help=(one.undone_help(lost),),
                 )
@@ -98,7 +101,7 @@ def _out_of_order(recipe: Recipe) -> tuple[Diagnostic, ...]:
             Diagnostic(
                 code="EC305",
                 message=f"step `{step.name}` works on {_works_on(step.name)} and comes too late",
-                location=_place(recipe, index),
+                location=recipe.place(index),
                 notes=(f"`{latest}` works on {_works_on(latest)}", f"the order: {', then '.join(WORKS_ON.values())}"),
                 help=(f"put `{step.name}` before `{latest}`",),
             )
@@ -112,10 +115,6 @@ def _rank(name: str) -> int:
 
 def _works_on(name: str) -> str:
     return WORKS_ON[passes()[name].phase]
-
-
-def _place(recipe: Recipe, index: int) -> Location:
-    return Location(detail=f"recipe `{recipe.name}`, step {index + 1}")
 
 
 def _listed(names: frozenset[str]) -> str:

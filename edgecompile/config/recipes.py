@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def read_recipe(value: str, base: Path, asked_in: Location | None = None) -> Rec
     if value == AUTO:
         return Recipe(name=AUTO)
     if value in known:
-        return _read(known[value])
+        return replace(_read(known[value]), file=None)
     if value.endswith(".toml") or "/" in value:
         return _read(base / Path(value).expanduser())
     raise bad_input(
@@ -94,6 +95,7 @@ def from_table(plain: Mapping[str, Any], *, file: str, table: str, name: str) ->
         steps=tuple(Step(name=step["pass"], options=_options(step)) for step in steps),
         numerics=plain.get("numerics"),
         calibration=plain.get("calibration", CALIBRATIONS[0]),
+        file=file,
     )
 
 
@@ -105,7 +107,7 @@ def check_steps(recipe: Recipe, known: Iterable[str], where: Location | None = N
         Diagnostic(
             code="EC129",
             message=f"there is no compression pass `{step.name}`",
-            location=where or Location(detail=f"recipe `{recipe.name}`, step {index + 1}"),
+            location=where or recipe.place(index),
             notes=(listed,),
             help=did_you_mean(step.name, names) or ("`edgecompile passes` lists them with their options",),
         )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgecompile.core.diagnostic import Location
+
 NUMERICS = ("int8", "int16x8", "float16", "dynamic", "float32")
 # AUTO tries the others and takes the one that suits the model.
 AUTO = "auto"
@@ -23,13 +25,21 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Steps in order; ``numerics`` None leaves the scheme to the target's recommendation."""
+    """Steps in order; ``numerics`` None leaves the scheme to the target's recommendation.
+
+    ``file`` is where the user wrote them, None for those that come along: equal recipes may stand in several files.
+    """
 
     name: str = "none"
     steps: tuple[Step, ...] = ()
     numerics: str | None = None
     calibration: str = "minmax"
     seed: int = 0
+    file: str | None = field(default=None, compare=False)
+
+    def place(self, index: int, *more: str) -> Location:
+        """Where a step stands, by its index; ``more`` narrows it."""
+        return Location(file=self.file, detail=", ".join((f"recipe `{self.name}`, step {index + 1}", *more)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from edgecompile.cache.codec import decode, encode
 from edgecompile.cache.fingerprint import fingerprint, of_files
 from edgecompile.cache.memo import Memo
 from edgecompile.cache.store import Entry, Store
+from edgecompile.core.recipe import Recipe, Step
 
 KEY = "ab" + "0" * 62
 
@@ -164,6 +165,13 @@ DIFFERENT = [
     (np.zeros((2, 1), np.float32),),
     (np.zeros((0, 1)),), (np.zeros((1, 0)),), (),
 ]  # fmt: skip
+
+
+def test_where_a_recipe_stands_has_no_part_in_its_fingerprint() -> None:
+    steps = (Step(name="prune"),)
+
+    assert fingerprint(Recipe(steps=steps, file="a.toml")) == fingerprint(Recipe(steps=steps, file="b.toml"))
+    assert fingerprint(Recipe(steps=steps)) != fingerprint(Recipe(steps=steps, seed=1))
 
 
 def test_different_values_have_different_fingerprints() -> None:

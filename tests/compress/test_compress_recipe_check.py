@@ -121,6 +121,19 @@ def test_what_a_pass_says_of_its_options_names_the_step() -> None:
     assert [one.location.detail for one in found if one.location] == ["recipe `mine`, step 2"]
 
 
+@pytest.mark.parametrize(
+    ("steps", "place"),
+    [
+        pytest.param([Step(name="share", options={"k": 1})], "my/r.toml, [step 1, share] `k`", id="option"),
+        pytest.param([Step(name="share"), Step(name="scale")], "my/r.toml, recipe `mine`, step 2", id="order"),
+    ],
+)
+def test_what_is_wrong_with_a_step_names_the_file_that_it_stands_in(steps: list[Step], place: str) -> None:
+    found = recipe_check.check(Recipe(name="mine", steps=tuple(steps), file="my/r.toml"))
+
+    assert [str(one.location) for one in found] == [place]
+
+
 @pytest.mark.parametrize(("numerics", "codes"), [("int8", []), ("float16", ["EC306"])])
 def test_steps_on_integers_need_integers(numerics: str, codes: list[str]) -> None:
     found = recipe_check.check_numerics(_recipe(Step(name="train")), numerics)

@@ -83,5 +83,12 @@ def test_a_step_with_an_unknown_pass_is_told_with_the_near_name() -> None:
     assert problem.help == ("did you mean `cluster`?",)
 
 
+def test_a_recipe_knows_the_file_that_the_user_wrote_it_in(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text("steps = [{ pass = 'prune' }]")
+
+    assert read_recipe("r.toml", tmp_path).file == str(tmp_path / "r.toml")
+    assert read_recipe("small", tmp_path).file is None
+
+
 def test_known_passes_have_nothing_wrong() -> None:
     assert check_steps(Recipe(steps=(Step(name="prune"),)), ("prune",)) == ()
