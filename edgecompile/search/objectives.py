@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input, did_you_mean
 
 # A drop that no build has: the report then says on which side of the float model's score the limit lies.
@@ -94,8 +95,13 @@ def chosen(asked: Sequence[str], limits: Limits) -> tuple[str, ...]:
             raise bad_input(
                 "EC851",
                 f"`{name}` is no objective of a search",
-                notes=(f"objectives: {', '.join(NAMES)}; found: {name}",),
-                help=did_you_mean(name, NAMES),
+                Location(file="command line", detail="`--objective`"),
+                notes=(f"objectives: {', '.join(f'`{known}`' for known in NAMES)}", f"found: {name}"),
+                help=did_you_mean(name, NAMES)
+                or (
+                    "name one of them, as in `--objective time`: instructions, cycles or milliseconds",
+                    "or leave `--objective` out: what there are budgets of is made small, else flash",
+                ),
             )
     if asked:
         return tuple(dict.fromkeys((ACCURACY, *asked)))

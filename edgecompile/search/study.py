@@ -15,6 +15,7 @@ from typing import Any
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.recipe import Recipe
+from edgecompile.ir.spelling import printable
 from edgecompile.libs import optuna
 from edgecompile.search import objectives, recipes
 from edgecompile.search.genome import Dimension
@@ -22,6 +23,7 @@ from edgecompile.search.objectives import Figures
 
 CARD, JOURNAL = "study.json", "journal.log"
 RUNNING, COMPLETE, FAILED, DISCARDED = optuna.RUNNING, optuna.COMPLETE, optuna.FAILED, optuna.DISCARDED
+_SHOWN, _SHOWN_BYTES = 60, 240
 _NEW_FOLDER = "name another folder with `--study`, or remove this one to begin anew"
 
 
@@ -185,7 +187,9 @@ def open_study(folder: Path, identity: Mapping[str, Any], space: Sequence[Dimens
         except (EdgecompileError, OSError):
             raise
         except Exception as error:  # a journal that is JSON and yet none may break Optuna anywhere
-            raise _damaged(folder / JOURNAL, f"{type(error).__name__}: {error}") from error
+            raise _damaged(
+                folder / JOURNAL, f"its records do not fit together ({type(error).__name__}: {error})"
+            ) from error
     return study
 
 
@@ -197,7 +201,7 @@ def _identify(card: Path, identity: Mapping[str, Any]) -> None:
         found = json.loads(card.read_bytes())
         other = sorted(name for name in {*found, *identity} if found.get(name) != identity.get(name))
     except (ValueError, AttributeError, TypeError) as error:
-        raise _damaged(card, str(error)) from error
+        raise _damaged(card, f"it is no JSON object: {error}") from error
     if other:
         raise bad_input(
             "EC853",
@@ -226,10 +230,18 @@ def _mend(journal: Path, said: list[Diagnostic]) -> None:
         if _is_record(line):
             continue
         if index < len(lines) - 1:
-            raise _damaged(journal, f"line {index + 1} is no record of a trial: {line[:60]!r}")
+            raise _damaged(journal, f"line {index + 1} is no record of a trial: {_excerpt(line)}")
         with open(journal, "r+b") as file:
             file.truncate(sum(map(len, lines[:-1])))
         said.append(_torn(journal, len(line)))
+
+
+def _excerpt(line: bytes) -> str:
+    """The beginning of a line between backticks, as text; bytes that are none as ``\\xff``."""
+    text = printable(line[:_SHOWN_BYTES].decode("utf-8", "backslashreplace").strip())
+    if not text:
+        return "an empty line"
+    return f"`{text}`" if len(text) <= _SHOWN else f"`{text[: _SHOWN - 3]}...`"
 
 
 def _is_record(line: bytes) -> bool:

@@ -125,8 +125,19 @@ def test_objectives_are_what_there_are_budgets_of() -> None:
     assert objectives.chosen((), Limits(ram_bytes=9)) == ("accuracy", "ram")
     assert objectives.chosen(("time", "time"), Limits(ram_bytes=9)) == ("accuracy", "time")
     assert objectives.chosen(("energy",), Limits()) == ("accuracy", "energy")
-    with pytest.raises(BadInputError, match="EC851"):
-        objectives.chosen(("speed",), Limits())
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"), [("speed", "name one of them, as in `--objective time`"), ("flahs", "did you mean `flash`?")]
+)
+def test_an_objective_that_there_is_not_is_told_with_those_that_there_are(name: str, cure: str) -> None:
+    with pytest.raises(BadInputError, match="EC851") as refused:
+        objectives.chosen((name,), Limits())
+
+    (told,) = refused.value.diagnostics
+    assert str(told.location) == "command line, `--objective`"
+    assert set(objectives.NAMES) <= set(told.notes[0].removeprefix("objectives: ").replace("`", "").split(", "))
+    assert told.help[0].startswith(cure)
 
 
 def test_a_bound_is_never_above_what_the_kernels_store() -> None:
@@ -225,6 +236,28 @@ def test_a_damaged_study_is_not_guessed_at(tmp_path: Path, damage: object) -> No
 
     with pytest.raises(BadInputError, match="EC859"):
         opened(tmp_path, question)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        pytest.param(b"garbage\n", "`garbage`", id="text"),
+        pytest.param("fünf\n".encode(), "`fünf`", id="letters"),
+        pytest.param(b"\xff\x00\x1b[2J\n", "`\\xff\\x00\\x1b[2J`", id="bytes"),
+        pytest.param(b"x" * 900 + b"\n", f"`{57 * 'x'}...`", id="long"),
+        pytest.param(b"\n", "an empty line", id="empty"),
+    ],
+)
+def test_a_damaged_line_of_a_study_is_shown_so_that_it_can_be_read(tmp_path: Path, line: bytes, shown: str) -> None:
+    question = asked()
+    opened(tmp_path, question)
+    journal = tmp_path / "journal.log"
+    journal.write_bytes(line + b"{}\n" + journal.read_bytes())
+
+    with pytest.raises(BadInputError, match="EC859") as refused:
+        opened(tmp_path, question)
+
+    assert refused.value.diagnostics[0].notes == (f"line 1 is no record of a trial: {shown}",)
 
 
 def test_a_damaged_card_is_told(tmp_path: Path) -> None:
