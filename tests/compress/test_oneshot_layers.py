@@ -371,6 +371,21 @@ def test_what_cannot_be_done_is_refused(one: Prune | Cluster, code: str) -> None
     assert caught.value.diagnostics[0].help
 
 
+@pytest.mark.parametrize(
+    ("pattern", "cure"),
+    [
+        pytest.param("zzz", 'write a part of a name, as in `skip = ["first"]`', id="nothing-near"),
+        pytest.param("frist", "did you mean `first`?", id="misspelt"),
+        pytest.param("first(", 'where these characters are meant as they stand: `skip = ["first\\\\("]`', id="bracket"),
+    ],
+)
+def test_a_pattern_that_matches_nothing_is_told_with_what_to_type(pattern: str, cure: str) -> None:
+    with pytest.raises(EdgecompileError, match="EC322") as caught:
+        Cluster(epochs=0, skip=(pattern,)).run(_subject(), _context())
+
+    assert caught.value.diagnostics[0].help[0].startswith(cure)
+
+
 def test_a_network_without_weights_is_refused() -> None:
     build = NetworkBuilder()
     y = build.tensor("y", (1, 4))

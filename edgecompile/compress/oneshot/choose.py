@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from edgecompile.ir.network import Network
 
 # Enough that moments settle: more changed no accuracy of ResNet-8 beyond noise.
 SAMPLES = 512
-_SHOWN = 5
+_SHOWN = 12
 
 
 def layers(network: Network, skip: Sequence[str], step: str) -> tuple[Site, ...]:
@@ -57,19 +58,40 @@ def _matching(sites: Sequence[Site], pattern: str, step: str) -> list[Site]:
     try:
         found = [site for site in sites if any(re.search(pattern, name) for name in site.names)]
     except re.error as error:
-        raise _unfit(step, pattern, f"it is no regular expression: {error}", ()) from None
+        escaped = json.dumps(re.escape(pattern))
+        raise _unfit(
+            step,
+            pattern,
+            f"it is no regular expression: {error}",
+            (f"where these characters are meant as they stand: `skip = [{escaped}]`",),
+        ) from None
     if not found:
-        parts = {part for site in sites for name in site.names for part in re.split("[;/]", name)}
-        names = ", ".join(f"`{short_name(site.key)}`" for site in sites[:_SHOWN])
-        raise _unfit(step, pattern, f"layers are named {names}", did_you_mean(pattern, parts))
+        known = tuple(dict.fromkeys(short_name(site.key) for site in sites))
+        raise _unfit(step, pattern, _named(known), _instead(pattern, step, known, sites))
     return found
 
 
-def _unfit(step: str, pattern: str, note: str, near: tuple[str, ...]) -> EdgecompileError:
+def _named(known: Sequence[str]) -> str:
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"layers with weights are named {', '.join(f'`{name}`' for name in known[:_SHOWN])}{more}"
+
+
+def _instead(pattern: str, step: str, known: Sequence[str], sites: Sequence[Site]) -> tuple[str, ...]:
+    """What to type: the near name, else how a pattern is written; and the way without one."""
+    parts = {part for site in sites for name in site.names for part in re.split("[;/]", name)}
+    name = json.dumps(re.escape(known[0]))
+    written = f"write a part of a name, as in `skip = [{name}]`; a pattern is looked for anywhere in it"
+    return (
+        *(did_you_mean(pattern, parts) or (written,)),
+        f"or take the pattern out of `skip`: then `{step}` changes that layer, too",
+    )
+
+
+def _unfit(step: str, pattern: str, note: str, help: tuple[str, ...]) -> EdgecompileError:
     return bad_input(
         "EC322",
         f"`{pattern}` in `skip` of `{step}` matches no layer",
         Location(detail=f"`{step}`, `skip`"),
         (note,),
-        near or ("`edgecompile inspect MODEL` lists the layers",),
+        help,
     )
