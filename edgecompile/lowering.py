@@ -21,6 +21,7 @@ from edgecompile.core.recipe import NEEDS_CALIBRATION, NUMERICS, Scheme
 from edgecompile.core.report import Stage
 from edgecompile.core.target import Target
 from edgecompile.frontend import data as frontend_data
+from edgecompile.frontend.data_foresee import foresee
 from edgecompile.frontend.data_labels import labels_of
 from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.network_ports import is_quantized, ports_of
@@ -110,7 +111,8 @@ def lower(
     ``samples`` bounds how many held-out samples are predicted, None: all. ``compression`` is what the steps of the
     recipe need to know (see ``keras_process.lower``), None: no step is taken. ``card``: labels must fit an output of
     the model. Raises EC249 for a .tflite with shapes, EC302 when a scheme needs calibration data and there is none,
-    EC760 for labels that fit none, and whatever data, load and convert raise.
+    EC760 for labels that fit none, and whatever data, load and convert raise; what is wrong with the data by
+    themselves, or by what the model's file says of its outputs, before the model is loaded.
     """
     found = source.kind == "tflite" and compression is None
     _refuse_shapes(project, source)
@@ -118,6 +120,8 @@ def lower(
     dataset = _open_data(project, scratch, progress, calibrated)
     if found:
         return _as_found(project, source, dataset, samples)
+    if dataset is not None:
+        foresee(dataset, source)
     _demand_calibration(project, source, schemes, dataset)
     unique = list(dict.fromkeys(schemes))
     arguments = {

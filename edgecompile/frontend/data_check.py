@@ -40,6 +40,17 @@ def check_against(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]
     return tuple(found)
 
 
+def not_finite(data: DataSet) -> Iterable[Diagnostic]:
+    """EC268 for NaN and infinity in x, and in y: no model is needed to tell."""
+    for axis, names in (("x", data.names), ("y", data.output_names)):
+        arrays = {
+            "_".join((axis, part, *names[index : index + 1])): array
+            for part, split in data.parts()
+            for index, array in enumerate(getattr(split, axis))
+        }
+        yield from _not_finite(arrays, data.source)
+
+
 def arrange(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]) -> DataSet:
     """``data`` with its named x and y arrays in the order of the model's inputs and outputs.
 

@@ -22,33 +22,40 @@ def check(data: DataSet, outputs: Sequence[Port]) -> Iterable[Diagnostic]:
         classes = port.shape[-1] if len(port.shape) > 1 else None
         indices = {name: y for name, y in arrays.items() if _is_indices(y, port)}
         if classes is not None and classes > 1:
-            yield from _out_of_range(indices, classes, data)
+            yield from _out_of_range(indices, classes, data.source)
         if index == 0:
             yield from _one_class(indices, data)
     if data.labels and outputs:
         yield from _names_count(data, outputs[0])
 
 
+def out_of_range(data: DataSet, classes: int | None) -> Iterable[Diagnostic]:
+    """EC269 of a model with one output of so many classes that is not loaded yet; None: nobody knows how many."""
+    arrays = {f"y_{name}": part.y[0] for name, part in data.parts() if len(part.y) == 1}
+    indices = {name: y for name, y in arrays.items() if y.ndim == 1 and y.dtype.kind in "iub"}
+    return _out_of_range(indices, classes, data.source) if classes is not None else ()
+
+
 def _is_indices(y: Array, port: Port) -> bool:
     return y.dtype.kind in "iub" and y.ndim == len(port.shape) - 1
 
 
-def _out_of_range(indices: dict[str, Array], classes: int, data: DataSet) -> Iterable[Diagnostic]:
+def _out_of_range(indices: dict[str, Array], classes: int, source: str) -> Iterable[Diagnostic]:
     notes = []
     for name, y in indices.items():
         outside = (y < 0) | (y >= classes)
         if outside.any():
             first = [int(position) for position in np.argwhere(outside)[0]]
             values = sorted({int(value) for value in np.unique(y[outside])[:8]})
-            notes.append(
-                f"{name}: found {', '.join(map(str, values))} in {int(outside.sum())} places, first at {first}"
-            )
+            count = int(outside.sum())
+            places = f"{count} place{'s' if count > 1 else ''}"
+            notes.append(f"{name}: found {', '.join(map(str, values))} in {places}, first at {first}")
     if notes:
         starts_at_one = all(int(y.min()) == 1 and int(y.max()) == classes for y in indices.values())
         yield Diagnostic(
             code="EC269",
             message="labels lie outside the model's classes",
-            location=Location(file=data.source),
+            location=Location(file=source),
             notes=(f"limit: 0 to {classes - 1} ({classes} outputs)", *notes),
             help=(
                 "labels count from 0: subtract 1"

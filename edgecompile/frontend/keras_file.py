@@ -36,7 +36,7 @@ def read_keras_file(source: ModelSource) -> KerasFile:
     Raises BadInputError EC201 when the container does not read, EC208 when it holds weights but no architecture.
     """
     assert source.path is not None
-    config, version = _from_zip(source.path) if source.kind == "keras" else _from_hdf5(source.path, source.name)
+    config, version = read_archive(source.path) if source.kind == "keras" else _from_hdf5(source.path, source.name)
     if not isinstance(config, dict) or "class_name" not in config:
         raise _damaged(source.path, ValueError("it names no class of a model"))
     if source.kind == "keras":
@@ -61,7 +61,8 @@ def readable_copy(file: KerasFile, config: dict[str, Any]) -> Iterator[Path]:
         yield copy
 
 
-def _from_zip(path: Path) -> tuple[Any, str]:
+def read_archive(path: Path) -> tuple[Any, str]:
+    """The architecture in a .keras file as JSON types, and the version of the Keras that wrote it. Raises EC201."""
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
