@@ -122,7 +122,7 @@ def tell(job: Job) -> None:
         return
     rows = records[job.scheme.label]
     job.details["compression"] = [_row(row, job.target.id) for row in rows]
-    job.obtained("compression", _OF_STEPS)
+    job.obtained("compression", _of_steps(rows))
     measured = [one for row in rows for one in row.get("sensitivity") or ()]
     if measured:
         job.details["sensitivity"] = [_sensitivity(one) for one in measured]
@@ -165,11 +165,17 @@ def _dense(target: Target, numerics: str, recipe: Recipe, rows: Sequence[Mapping
     )
 
 
+def _of_steps(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How the table's figures were obtained; the first row, the model as given, says on how many samples."""
+    samples = rows[0].get("samples")
+    return f"{_OF_SCORE.format(group(samples))}; {_OF_STEPS}" if samples else _OF_STEPS
+
+
+_OF_SCORE = "the score is measured on {} validation samples, the network computed as that step leaves it"
 _OF_STEPS = (
-    "the score is measured on validation samples, the network computed as that step leaves it; everything else but the "
-    "time is counted in its weights; stored is in the shortest form that the target reads, which a C library leaves "
-    "aside where its code or RAM costs more; entropy is the least that a coder of single values could reach, gzip what "
-    "it does"
+    "everything but the score and the time is counted in the step's weights; stored is in the shortest form that the "
+    "target reads, which a C library leaves aside where its code or RAM costs more; entropy is the least that a coder "
+    "of single values could reach, gzip what it does"
 )
 _OF_SENSITIVITY = (
     "measured on at most 256 validation samples, else on calibration samples: this operator alone in integers, the "

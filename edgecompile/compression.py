@@ -15,8 +15,8 @@ from edgecompile.compress.context import Context, Samples, Score
 from edgecompile.compress.contract import ModelPass
 from edgecompile.compress.integers import hold
 from edgecompile.compress.recipe_check import INTEGER, steps_of
-from edgecompile.compress.record import Record, measure
-from edgecompile.compress.run import Named, outputs, run, scored
+from edgecompile.compress.record import Record
+from edgecompile.compress.run import Named, outputs, record_of, run
 from edgecompile.compress.subject import Subject
 from edgecompile.convert.requantize import requantize
 from edgecompile.core.diagnostic import Diagnostic
@@ -73,7 +73,7 @@ def compress(network: Network, name: str, material: Material) -> Compressed:
         Named(title=_title(step.name, step.options), one=one)
         for step, one in zip(material.recipe.steps, steps_of(material.recipe), strict=True)
     ]
-    first = [measure("as given", begun, material.forms, scored(begun, context), 0.0)]
+    first = [record_of("as given", begun, context, material.forms)]
     floats = run(begun, _of("float", steps), context, material.forms, first.append)
     for scheme in material.schemes:
         records = list(first)
@@ -124,7 +124,7 @@ def _in_scheme(
     floats = dataclasses.replace(floats, network=carried, held=held)
     integers = hold(converted, carried, held)
     subject = dataclasses.replace(floats, network=integers, origin=floats)
-    records.append(measure(scheme.numerics, subject, material.forms, scored(subject, context), 0.0))
+    records.append(record_of(scheme.numerics, subject, context, material.forms))
     own = dataclasses.replace(
         context,
         quantize=lambda other: _quantized(other, scheme, name, material),

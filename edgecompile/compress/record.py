@@ -42,10 +42,10 @@ class Sensitivity:
 class Record:
     """One line of the report's table.
 
-    ``score`` is on validation samples, None without any. ``distinct`` is the most distinct integers that any weight
-    tensor has. ``stored_bytes`` is by target: the weights as that target's code stores them. ``entropy_bytes`` and
-    ``gzip_bytes`` are what a download of the same weights could shrink to, and no device computes from.
-    ``histograms`` are of the largest tensors; ``sensitivity`` is by operator, where the step measured it.
+    ``score`` is on so many validation ``samples``, None without any. ``distinct`` is the most distinct integers that
+    any weight tensor has. ``stored_bytes`` is by target: the weights as that target's code stores them.
+    ``entropy_bytes`` and ``gzip_bytes`` are what a download of the same weights could shrink to, and no device computes
+    from. ``histograms`` are of the largest tensors; ``sensitivity`` is by operator, where the step measured it.
     """
 
     step: str
@@ -60,6 +60,7 @@ class Record:
     gzip_bytes: int
     histograms: tuple[Histogram, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
+    samples: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -73,8 +74,12 @@ def measure(
     score: float | None,
     duration_s: float,
     sensitivity: Sequence[Sensitivity] = (),
+    samples: int | None = None,
 ) -> Record:
-    """The figures of a subject; ``forms`` are those in which each target's code can store weights, by target."""
+    """The figures of a subject; ``forms`` are those in which each target's code can store weights, by target.
+
+    ``samples``: how many the score is on.
+    """
     sites = sites_of(subject.network)
     codes = [codes_of(subject, site) for site in sites]
     flat = [array.reshape(-1) for array in codes]
@@ -93,6 +98,7 @@ def measure(
         gzip_bytes=len(zlib.compress(b"".join(array.tobytes() for array in flat), 9)),
         histograms=histograms([(site.key, array) for site, array in zip(sites, codes, strict=True)]),
         sensitivity=tuple(sensitivity),
+        samples=None if score is None else samples,
     )
 
 

@@ -17,6 +17,7 @@ from edgecompile.compress.simulate.run import run as simulate
 from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import internal
+from edgecompile.core.units import group
 
 Array = np.ndarray[Any, Any]
 # Scores along the way are for the table; that many samples tell a point from another.
@@ -52,20 +53,35 @@ def run(
             raise internal("EC307", f"`{step.title}` did not keep its promise: {broken[0].message}")
         context.diagnostics.extend(broken)
         duration_s = time.monotonic() - started
-        record = measure(step.title, subject, forms, scored(subject, context), duration_s, context.sensitivities)
+        record = record_of(step.title, subject, context, forms, duration_s)
         context.sensitivities.clear()
         context.progress.end(line(record))
         told(record)
     return subject
 
 
+def record_of(
+    title: str, subject: Subject, context: Context, forms: Mapping[str, Sequence[str]], duration_s: float = 0.0
+) -> Record:
+    """The figures of a subject as a step leaves it, its score on validation samples among them."""
+    some = _to_score_by(context)
+    score, samples = scored(subject, context), None if some is None else len(some)
+    return measure(title, subject, forms, score, duration_s, context.sensitivities, samples)
+
+
 def scored(subject: Subject, context: Context) -> float | None:
     """The score of a subject on validation samples, simulated; None where there is nothing to score with."""
-    samples = context.validation
-    if context.score is None or samples is None or not len(samples):
+    some = _to_score_by(context)
+    if context.score is None or some is None:
         return None
-    some = samples.take(slice(0, MOST_SCORED)) if len(samples) > MOST_SCORED else samples
     return context.score.of(outputs(subject, some), some)
+
+
+def _to_score_by(context: Context) -> Samples | None:
+    samples = context.validation
+    if samples is None or not len(samples):
+        return None
+    return samples.take(slice(0, MOST_SCORED)) if len(samples) > MOST_SCORED else samples
 
 
 def outputs(subject: Subject, samples: Samples) -> list[Array]:
@@ -75,8 +91,8 @@ def outputs(subject: Subject, samples: Samples) -> list[Array]:
 
 
 def line(record: Record) -> str:
-    """A record in a line: ``0.8812 on validation, 50 % zeros, 16 values, 38.9 KiB``."""
-    parts = [] if record.score is None else [f"{record.score:.4f} on validation"]
+    """A record in a line: ``0.8812 on 2 000 validation samples, 50 % zeros, 16 values, 24 452 parameters``."""
+    parts = [] if record.score is None else [f"{record.score:.4f} on {group(record.samples or 0)} validation samples"]
     parts += [f"{100 * record.sparsity:.0f} % zeros"] if record.sparsity >= 0.01 else []
     parts += [f"{record.distinct} values"] if record.distinct < 128 else []
-    return ", ".join([*parts, f"{record.parameters:,} parameters".replace(",", " ")])
+    return ", ".join([*parts, f"{group(record.parameters)} parameters"])

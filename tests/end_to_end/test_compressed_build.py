@@ -32,7 +32,9 @@ def _project(folder: Path) -> None:
 
 
 @pytest.mark.tensorflow
-def test_the_report_tells_what_each_step_bought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_tells_what_each_step_bought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     _project(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
@@ -46,6 +48,11 @@ def test_the_report_tells_what_each_step_bought(tmp_path: Path, monkeypatch: pyt
     assert steps == ["as given", "finetune epochs 2 learning_rate 0.01", "int8"]
     assert scores[1] > scores[0]
     assert report["status"] == "verified"
+    # A tenth of 300 training samples is held out.
+    assert f"{scores[1]:.4f} on 30 validation samples" in " ".join(capsys.readouterr().err.split())
+    for name in ("report.txt", "report.html"):
+        words = " ".join((tmp_path / "build/android-nnapi" / name).read_text().split())
+        assert "he score is measured on 30 validation samples" in words
 
 
 @pytest.mark.tensorflow
