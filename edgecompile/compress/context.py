@@ -59,7 +59,8 @@ class Context:
     stay in float; None where some target takes no float operators. ``base`` is where names of the
     user's files start. ``folder`` is where training keeps its
     checkpoints between runs. ``teachers`` are the model files that ``distill`` steps name, as float networks, made when
-    asked for. ``diagnostics`` and ``sensitivities`` grow; the latter are of the running step.
+    asked for. ``diagnostics`` and ``sensitivities`` grow; the latter are of the running step. So is ``taken_over``: in
+    words, what an earlier run had done of it.
     """
 
     quantize: Callable[[Network], Network]
@@ -76,6 +77,7 @@ class Context:
     progress: Progress = field(default_factory=Silent)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sensitivities: list[Sensitivity] = field(default_factory=list)
+    taken_over: list[str] = field(default_factory=list)
 
     def scale_axis(self, operator: str, axis: int | None) -> int | None:
         """The axis along which a site's quantization scales may differ; None: one scale for the tensor."""

@@ -55,9 +55,16 @@ def run(
         duration_s = time.monotonic() - started
         record = record_of(step.title, subject, context, forms, duration_s)
         context.sensitivities.clear()
-        context.progress.end(line(record))
+        context.progress.end(", ".join([line(record), *_taken_over(context)]))
         told(record)
     return subject
+
+
+def _taken_over(context: Context) -> list[str]:
+    """What of the step was on the disk already. Said in passing, so no part of a report."""
+    found = list(dict.fromkeys(context.taken_over))
+    context.taken_over.clear()
+    return [f"taken over from an earlier run: {' and '.join(found)}"] if found else []
 
 
 def record_of(

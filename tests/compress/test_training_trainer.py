@@ -180,8 +180,10 @@ def test_a_killed_run_ends_with_the_same_bits(
         killed_in_epoch(patch, 3)
         with pytest.raises(Killed):
             train(subject, how, nets.context(folder=tmp_path / "b"), adjust=adjust)
-    resumed = train(subject, how, nets.context(folder=tmp_path / "b"), adjust=adjust)
+    context = nets.context(folder=tmp_path / "b")
+    resumed = train(subject, how, context, adjust=adjust)
 
+    assert context.taken_over == [f"2 of {how.epochs} epochs"]
     for one, other in zip(nets.constants(whole.network), nets.constants(resumed.network), strict=True):
         assert np.array_equal(one, other)
     for key, promise in whole.held.items():
@@ -192,9 +194,11 @@ def test_a_finished_run_is_read_back(tmp_path: Path) -> None:
     first = train(Subject(network=nets.dense()), QUICK, nets.context(folder=tmp_path))
     listener = nets.Listener()
 
-    again = train(Subject(network=nets.dense()), QUICK, nets.context(folder=tmp_path, progress=listener))
+    context = nets.context(folder=tmp_path, progress=listener)
+    again = train(Subject(network=nets.dense()), QUICK, context)
 
     assert listener.heard == []
+    assert context.taken_over == [f"{QUICK.epochs} of {QUICK.epochs} epochs"]
     for one, other in zip(nets.constants(first.network), nets.constants(again.network), strict=True):
         assert np.array_equal(one, other)
 

@@ -115,6 +115,7 @@ class Listener:
     """Remembers what a progress listener hears."""
 
     heard: list[tuple[int, int, str]] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
 
     def begin(self, stage: str, detail: str) -> None:
         """Nothing to remember."""
@@ -124,7 +125,8 @@ class Listener:
         self.heard.append((done, total, what))
 
     def end(self, summary: str) -> None:
-        """Nothing to remember."""
+        """Remember."""
+        self.ended.append(summary)
 
 
 def context(**changes: Any) -> Context:

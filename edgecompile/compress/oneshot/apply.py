@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from edgecompile.compress.context import Context, Samples
+from edgecompile.compress.oneshot.kept import once
 from edgecompile.compress.oneshot.rematch import rematch
 from edgecompile.compress.oneshot.sequence import Plan, one_shot
 from edgecompile.compress.run import scored
@@ -19,10 +20,11 @@ def apply(subject: Subject, plans: Mapping[str, Plan], samples: Samples | None, 
 
     Channel statistics are matched as well where that scores better on validation samples. Without ``samples``, or where
     some operator cannot be computed here (EC326 in the diagnostics), weights go by themselves alone.
+    What samples decided is kept in ``context.folder``.
     """
     if samples is not None:
         try:
-            return _matched(subject, plans, samples, context)
+            return once(subject, plans, samples, context, lambda: _matched(subject, plans, samples, context))
         except RejectedError as error:
             if error.diagnostics[0].code != "EC350":
                 raise

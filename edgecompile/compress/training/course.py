@@ -156,4 +156,5 @@ class Course:
             return None
         best = {name.removeprefix(_BEST): array for name, array in state.arrays.items() if name.startswith(_BEST)}
         self.learner.restore({name: array for name, array in state.arrays.items() if not name.startswith(_BEST)})
+        self.context.taken_over.append(f"{state.numbers['epoch']} of {self.how.epochs} epochs")
         return Standing(**state.numbers, best=best or None)
