@@ -118,12 +118,13 @@ def _compared(
     network: Network, samples: Samples, within: float, runtime: litert.RuntimeInfo, resolver: str
 ) -> Agreement:
     twice = (runtime.name, resolver) in _TWICE
-    main, simulation = network.main, Simulation(network, twice=twice)
+    main, simulation = network.main, Simulation(network, rounding="twice" if twice else "once")
     made = [i for step in simulation.steps for i in main.operators[step].outputs if is_quantized(main.tensors[i])]
     elements = sum(main.tensors[i].elements for i in made)
     some = samples.take(slice(0, max(1, min(_SAMPLES, _MOST_ELEMENTS // max(1, elements)))))
     values, by = _interpreted(network, simulation, some, runtime, resolver)
-    _, whole = run_simulation(simulation, reals(network, some.x), watch=made)
+    entered = [values[index] for index in main.inputs]
+    _, whole = run_simulation(simulation, reals(network, entered), watch=made)
     close = [_close(whole[i], values[i], main.tensors[i], within) for i in made]
     each, alone = [], dict[str, list[Array]]()
     for step in simulation.steps:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from edgecompile.compress.simulate.call import Call, Value, count_of, repeat
 from edgecompile.compress.simulate.normalize import Normalizer, can_normalize
+from edgecompile.compress.simulate.one_rounding import sums_of, to_steps
 from edgecompile.compress.simulate.plan import Plan
 from edgecompile.compress.simulate.quantizers import fake_quantize, is_quantized, real
 from edgecompile.compress.simulate.shadow import Shadow
@@ -30,8 +31,8 @@ class Simulation:
     ``weights[key]`` and ``biases[key]`` are the float variables behind a site's constants, in the network's layout;
     ``effective(key)`` is what is computed with. ``shadows`` gives float weights to start from where the network
     has integers. ``normalize`` (float networks): a batch norm in every CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED
-    with a bias, which ``network()`` folds again; call :meth:`prime` before training. ``twice``: sums are rounded as
-    microcontrollers' kernels do it, see ``two_roundings``.
+    with a bias, which ``network()`` folds again; call :meth:`prime` before training. ``rounding``: sums are
+    rounded as kernels do it, see ``one_rounding`` and ``two_roundings``; else as real numbers.
 
     Raises EC350 for an operator that has no simulation, EC351 (when called) for inputs that do not fit, EC352 for
     weights that are stored without their zeros, EC190 without TensorFlow.
@@ -44,7 +45,7 @@ class Simulation:
         held: Mapping[str, Held] | None = None,
         shadows: Mapping[str, Array] | None = None,
         normalize: bool = False,
-        twice: bool = False,
+        rounding: Literal["real", "once", "twice"] = "real",
     ) -> None:
         self._tf = tensorflow()
         self._given, self._main = network, network.main
@@ -61,7 +62,9 @@ class Simulation:
             if site.bias is not None
         }
         self._plan = Plan(self._tf, network, self.sites)
-        self._grids = grids(self._main, self.sites.values(), self._plan.steps) if twice else {}
+        seen = self._main, self.sites.values(), self._plan.steps
+        self._grids = grids(*seen) if rounding == "twice" else {}
+        self._sums = sums_of(*seen) if rounding == "once" else {}
         self._norms = {
             key: Normalizer(self._tf, len(_real(self._main.tensors[site.bias])), floor=held.get(key, NOTHING).is_shared)
             for key, site in self.sites.items()
@@ -179,6 +182,8 @@ class Simulation:
             return outputs
         if number in self._grids:
             outputs = tuple(to_grid(self._tf, y, self._grids[number]) for y in outputs)
+        if number in self._sums:
+            outputs = tuple(to_steps(self._tf, y, self._sums[number]) for y in outputs)
         return tuple(fake_quantize(self._tf, y, t) for y, t in zip(outputs, call.outputs, strict=True))
 
     def _normalizer(self, key: str | None, training: bool, collect: bool) -> Callable[[Value], Value] | None:

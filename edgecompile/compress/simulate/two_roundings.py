@@ -29,7 +29,7 @@ def grids(main: Subgraph, sites: Iterable[Site], steps: Iterable[int]) -> dict[i
     for number in steps:
         output = main.tensors[main.operators[number].outputs[0]]
         if is_quantized(output) and output.dtype in ("int8", "uint8") and output.quantization is not None:
-            sums = _steps_of_sums(main, main.operators[number], weighted.get(number))
+            sums = steps_of_sums(main, main.operators[number], weighted.get(number))
             if sums is not None:
                 found[number] = _grid(sums, output.quantization.scales[0])
     return {number: grid for number, grid in found.items() if grid.any()}
@@ -43,8 +43,8 @@ def to_grid(tf: Any, value: Any, grid: Array) -> Any:
     return value + tf.stop_gradient(moved - value)
 
 
-def _steps_of_sums(main: Subgraph, operator: Operator, site: Site | None) -> Array | None:
-    """What one of the kernel's sum stands for; None for operators that the second rounding is not modelled of."""
+def steps_of_sums(main: Subgraph, operator: Operator, site: Site | None) -> Array | None:
+    """What one of the kernel's sum stands for, one or one a channel; None for operators whose sums are not modelled."""
     if site is not None:
         given = main.tensors[site.weights].quantization
         if site.axis is None or given is None or not given.scales:
