@@ -34,7 +34,8 @@ _LOOKED_AT = 64  # samples that tell what labels are
 class Material:
     """What a recipe works with besides the network. Samples that are not there are None.
 
-    ``partly``: all targets run float operators beside integer ones.
+    ``partly``: all targets run float operators beside integer ones; ``widely``: all run operators with 16-bit
+    activations beside those with 8.
     """
 
     recipe: Recipe
@@ -46,6 +47,7 @@ class Material:
     teachers: Mapping[str, Callable[[], Network]]
     metric: str | None
     partly: bool
+    widely: bool
     base: Path
     seed: int
     folder: Path | None
@@ -129,21 +131,24 @@ def _in_scheme(
         context,
         quantize=lambda other: _quantized(other, scheme, name, material),
         quantize_partly=(lambda other, left: _quantized(other, scheme, name, material, left))
-        if _can(scheme, material)
+        if material.partly and scheme.numerics == "int8"
+        else None,
+        quantize_wide=(lambda other: _wide(other, scheme, name, material))
+        if material.widely and scheme.numerics == "int8"
         else None,
     )
     return run(subject, _of("quantized", steps), own, material.forms, records.append).network
-
-
-def _can(scheme: Scheme, material: Material) -> bool:
-    """Whether operators may stay in float: TensorFlow's quantizer for int16x8 leaves none."""
-    return material.partly and scheme.numerics == "int8"
 
 
 def _quantized(
     network: Network, scheme: Scheme, name: str, material: Material, in_float: Sequence[str] = ()
 ) -> Network:
     return requantize(network, scheme, material.calibration, name, in_float)
+
+
+def _wide(network: Network, scheme: Scheme, name: str, material: Material) -> Network:
+    wide = dataclasses.replace(scheme, numerics="int16x8", io_dtype="int16")
+    return requantize(network, wide, material.calibration, name, lenient=True)
 
 
 def _context(

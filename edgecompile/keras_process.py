@@ -169,6 +169,7 @@ def material_of(
         },
         metric=recipe["metric"],
         partly=recipe["partly"],
+        widely=recipe["widely"],
         base=opened.base,
         seed=opened.seed,
         folder=Path(recipe["cache"]) if recipe["cache"] else None,

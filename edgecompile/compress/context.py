@@ -56,7 +56,9 @@ class Context:
     into the integer network of the first scheme asked for, by TensorFlow's quantizer, calibrated on
     ``calibration``; it is slow (seconds). ``per_tensor_dense``: some target wants one scale for a whole
     FULLY_CONNECTED. ``quantize_partly`` does the same but for operators that make tensors of the names given, which
-    stay in float; None where some target takes no float operators. ``base`` is where names of the
+    stay in float; None where some target takes no float operators. ``quantize_wide`` gives the int16x8 network, in
+    which operators that have no such form may stay in float; None where some target runs no int16 operators inside an
+    int8 network. ``base`` is where names of the
     user's files start. ``folder`` is where training keeps its
     checkpoints between runs. ``teachers`` are the model files that ``distill`` steps name, as float networks, made when
     asked for. ``diagnostics`` and ``sensitivities`` grow; the latter are of the running step. So is ``taken_over``: in
@@ -65,6 +67,7 @@ class Context:
 
     quantize: Callable[[Network], Network]
     quantize_partly: Callable[[Network, Sequence[str]], Network] | None = None
+    quantize_wide: Callable[[Network], Network] | None = None
     train: Samples | None = None
     validation: Samples | None = None
     calibration: Samples | None = None

@@ -67,7 +67,7 @@ def sites_of(network: Network) -> tuple[Site, ...]:
             index = operator.inputs[slot] if slot < len(operator.inputs) else -1
             if index < 0 or not _holds_weights(main, index):
                 continue
-            names = _names(main, operator)
+            names = names_of(main, operator)
             # One buffer in two tensors is one layer used twice.
             identity = (id(main.tensors[index].buffer), operator.name, slot)
             if identity in found:
@@ -86,7 +86,7 @@ def sites_of(network: Network) -> tuple[Site, ...]:
     return tuple(found.values())
 
 
-def _names(main: Subgraph, operator: Operator) -> tuple[str, ...]:
+def names_of(main: Subgraph, operator: Operator) -> tuple[str, ...]:
     """Of the result, and of the output that is the same in other numbers: the quantizer gives that the name."""
     result = operator.outputs[0]
     ends = (

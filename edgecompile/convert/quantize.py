@@ -53,13 +53,14 @@ def step_in(
     samples: Sequence[Mapping[str, Array]],
     float_outputs: Sequence[str] = (),
     told: Callable[[str], None] = lambda method: None,
+    lenient: bool = False,
 ) -> None:
     """Calibrate and quantize here what the converter would calibrate and quantize.
 
     ``_quantize`` is where TensorFlow 2.18 to 2.20 does both; nothing public stands between. With ``minmax``
     the result is what the untouched converter gives. The converter then raises EC407 to EC409 and EC413.
     ``float_outputs`` are names of tensors whose operators shall stay in float32 (``int8`` only). ``told`` hears which
-    method ``auto`` took.
+    method ``auto`` took. ``lenient``: what has no integer form stays in float without a word.
     """
 
     def calibrate_and_quantize(float_model: bytes, *arguments: Any) -> bytes:
@@ -87,7 +88,7 @@ def step_in(
             if not lacking:
                 raise
             raise refuse.left_in_float(lacking, scheme.numerics) from None
-        if not float_outputs:
+        if not float_outputs and not lenient:
             refuse.computed_in_float(parse(quantized), parsed, traced.name, scheme.numerics)
         return quantized
 

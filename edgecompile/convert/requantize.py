@@ -40,13 +40,15 @@ def requantize(
     name: str = "model",
     float_outputs: Sequence[str] = (),
     told: Callable[[str], None] = lambda method: None,
+    lenient: bool = False,
 ) -> Network:
     """The float32 network in the scheme's numbers, ends in its order and by its names.
 
     ``calibration``: an array for each input, samples first; needed for int8 and int16x8. ``name`` is the
     model's, which opens the names of tensors and leads messages to layers. Operators that make the
     tensors ``float_outputs`` stay in float32, between DEQUANTIZE and QUANTIZE (int8 only: TensorFlow's quantizer for
-    int16x8 has no such choice). ``told`` hears which calibration ``auto`` took. A network as conversion to float32 gave
+    int16x8 has no such choice). ``lenient``: operators that have no integer form stay in float, too. ``told``
+    hears which calibration ``auto`` took. A network as conversion to float32 gave
     it becomes what conversion to the scheme gives. Raises as ``convert.convert`` does: EC401 to EC404, EC407 to EC410,
     EC413, EC414.
     """
@@ -60,8 +62,8 @@ def requantize(
     ends = _ends(network, name)
     arrays = checked_calibration(ends.inputs, calibration, scheme.numerics)
     content = writer.write(_numbered(network))
-    quantized = _quantized(content, ends, scheme, arrays, float_outputs, told)
-    return reader.read(finish(quantized, ends, scheme, mixed=bool(float_outputs)), f"{name}.tflite")
+    quantized = _quantized(content, ends, scheme, arrays, float_outputs, told, lenient)
+    return reader.read(finish(quantized, ends, scheme, mixed=lenient or bool(float_outputs)), f"{name}.tflite")
 
 
 def _quantized(
@@ -71,6 +73,7 @@ def _quantized(
     arrays: tuple[Array, ...],
     float_outputs: Sequence[str],
     told: Callable[[str], None],
+    lenient: bool,
 ) -> bytes:
     """Through the second half of TensorFlow's converter, which takes a flatbuffer."""
     from tensorflow.lite.python import lite
@@ -80,7 +83,9 @@ def _quantized(
     configure(tf, converter, scheme)
     samples = one_by_one(arrays)
     converter.representative_dataset = lambda: iter(samples)
-    step_in(converter, ends, scheme, samples, float_outputs, told)
+    if lenient:
+        converter.target_spec.supported_ops = [*converter.target_spec.supported_ops, tf.lite.OpsSet.TFLITE_BUILTINS]
+    step_in(converter, ends, scheme, samples, float_outputs, told, lenient)
     graph = tf.compat.v1.GraphDef()
     mode = lite.QuantizationMode(
         converter.optimizations, converter.target_spec, converter.representative_dataset, graph

@@ -167,6 +167,7 @@ def _judge(name: str, recipe: str) -> str:
             teachers={},
             metric=None,
             partly=False,
+            widely=False,
             base=Path(folder),
             seed=0,
             folder=Path(folder),

@@ -28,6 +28,7 @@ def test_zeros_are_stored_as_zeros(numerics: str) -> None:
         teachers={},
         metric=None,
         partly=False,
+        widely=False,
         base=Path(),
         seed=0,
         folder=None,

@@ -1,13 +1,15 @@
-"""Leave the operators that cost most accuracy in float, until a stated drop is met."""
+"""Compute the operators that cost most accuracy with 16-bit activations or in float, until a stated drop is met."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from edgecompile.compress.context import Context
 from edgecompile.compress.harmless import Harmless
 from edgecompile.compress.integers import hold
+from edgecompile.compress.islands import surroundings, with_islands
 from edgecompile.compress.option import option
 from edgecompile.compress.origin import origin_of
 from edgecompile.compress.promises import broken_promises
@@ -17,75 +19,119 @@ from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, rejected
 from edgecompile.ir.layer_names import short_name
+from edgecompile.ir.network import Network
+
+# From the names of sensitive operators, the most sensitive first: the network, and what is not in int8 any more.
+_Spare = Callable[[Sequence[str]], tuple[Network, tuple[str, ...]]]
+_WORDS = {"int16": "with 16-bit activations", "float": "in float"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixedPrecision(Harmless):
-    """Leave as few operators in float as it takes to lose no more accuracy than stated, the most sensitive first.
+    """Spare as few operators the 8 bits as it takes to lose no more accuracy than stated, the most sensitive first.
 
-    For targets that run float operators beside integer ones. TensorFlow's quantizer makes a network of int8 or of int16
-    activations as a whole, so float is the only other precision inside an int8 network; `numerics = "int16x8"` makes
-    all of it more precise. Islands of int16 would begin with a QUANTIZE from int8 to int16, which TensorFlow Lite
-    Micro and LiteRT 2.3 run and TensorFlow Lite up to 2.20 refuses (quantize.cc, Prepare).
+    `int16`: an operator and those that read its result compute with 16-bit activations and the same 8-bit weights
+    (int16x8), between two QUANTIZE. Microcontrollers run that; TensorFlow Lite up to 2.20 refuses a QUANTIZE from int8
+    to int16 (quantize.cc, Prepare), so targets of phones do not get it. `float`: an operator stays in float32, weights
+    included, between DEQUANTIZE and QUANTIZE, on targets that run float operators beside integer ones. `auto` takes
+    16 bits where the target has them and they are enough, else float.
     """
 
     phase: ClassVar[Literal["float", "quantized"]] = "quantized"
 
     max_drop: float = option(0.01, "how much worse than the float model it may score on validation samples", minimum=0)
-    most: int = option(4, "how many operators may stay in float", minimum=1)
+    most: int = option(4, "how many sensitive operators may be spared", minimum=1)
+    wider: str = option("auto", "what they compute with instead of 8 bits", choices=("auto", "int16", "float"))
 
     def run(self, subject: Subject, context: Context) -> Subject:
-        """The subject with operators in float where integers lose too much.
+        """The subject with operators in more than 8 bits where these lose too much.
 
-        Raises EC346 where a target takes no float operators, EC347 where the drop cannot be measured or met.
+        Raises EC346 where a target has nothing wider, EC347 where the drop cannot be measured or met.
         """
         floats = origin_of(subject, "mixed_precision")
-        if context.quantize_partly is None:
-            raise _refused()
+        ways = self._ways(subject, floats, context)
         wanted, found = scored(floats, context), scored(subject, context)
         if wanted is None or found is None or context.score is None:
             raise _unmet("there are no validation samples to measure the drop with", [])
         sign = 1.0 if context.score.higher_is_better else -1.0
-        names: list[str] = []
-        made, drop = subject, sign * (wanted - found)
-        ranked = [one.name for one in sensitivities(subject, context)] if drop > self.max_drop else []
-        for name in ranked[: self.most]:
-            names.append(name)
-            network = hold(context.quantize_partly(floats.network, names), floats.network, floats.held)
-            made = replace(subject, network=network)
-            drop = sign * (wanted - (scored(made, context) or 0.0))
-            if drop <= self.max_drop:
-                break
-        if drop > self.max_drop:
-            layers = ", ".join(f"`{short_name(name)}`" for name in names)
-            facts = [f"limit: {self.max_drop:g}", f"found: {drop:.4f} with {len(names)} operators in float: {layers}"]
-            raise _unmet("the drop that is allowed cannot be met", facts)
-        context.diagnostics.append(_told(names, drop))
-        return made
+
+        def drop_of(one: Subject) -> float:
+            return sign * (wanted - (scored(one, context) or 0.0))
+
+        drop = drop_of(subject)
+        if drop <= self.max_drop:
+            context.diagnostics.append(_told("float", (), drop))
+            return subject
+        ranked = [one.name for one in sensitivities(subject, context)][: self.most]
+        spared: tuple[str, ...] = ()
+        facts = [f"limit: {self.max_drop:g}; in int8 throughout: {drop:.4f}"]
+        for kind, spare in ways.items():
+            for count in range(1, len(ranked) + 1):
+                network, spared = spare(ranked[:count])
+                made = replace(subject, network=network)
+                drop = drop_of(made)
+                if drop <= self.max_drop:
+                    context.diagnostics.append(_told(kind, spared, drop))
+                    return made
+            facts.append(f"found: {drop:.4f} with {len(spared)} operators {_WORDS[kind]}: {_listed(spared)}")
+        raise _unmet("the drop that is allowed cannot be met", facts)
+
+    def _ways(self, subject: Subject, floats: Subject, context: Context) -> dict[str, _Spare]:
+        """By kind, how operators are spared, in the order in which it is tried. Raises EC346 where there is no way."""
+        partly, wide = context.quantize_partly, context.quantize_wide
+        donors: list[Network] = []
+
+        def widen(names: Sequence[str]) -> tuple[Network, tuple[str, ...]]:
+            assert wide is not None
+            donors.extend([] if donors else [wide(floats.network)])
+            around = dict.fromkeys(one for name in names for one in surroundings(subject.network, name))
+            network, taken = with_islands(subject.network, donors[0], around)
+            return hold(network, floats.network, floats.held), taken
+
+        def leave(names: Sequence[str]) -> tuple[Network, tuple[str, ...]]:
+            assert partly is not None
+            return hold(partly(floats.network, names), floats.network, floats.held), tuple(names)
+
+        able: dict[str, _Spare | None] = {"int16": widen if wide else None, "float": leave if partly else None}
+        ways = {kind: way for kind, way in able.items() if way is not None}
+        if self.wider != "auto":
+            ways = {kind: way for kind, way in ways.items() if kind == self.wider}
+        if not ways:
+            raise _refused(self.wider)
+        return ways
 
     def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
         """EC307 for weights that are not what is held of them, where they are integers still."""
-        integer = {tensor.name for tensor in after.network.main.tensors if tensor.dtype == "int8"}
+        integer = {tensor.name for tensor in after.network.main.tensors if tensor.dtype in ("int8", "int16")}
         held = {key: promise for key, promise in after.held.items() if key in integer}
         return broken_promises(replace(before, held=held), replace(after, held=held))
 
 
-def _told(names: list[str], drop: float) -> Diagnostic:
-    left = [f"in float: `{short_name(name)}`" for name in names] or ["no operator had to stay in float"]
+def _told(kind: str, names: Sequence[str], drop: float) -> Diagnostic:
+    count = f"{len(names)} operators compute {_WORDS[kind]}" if names else "all operators compute in int8"
     return Diagnostic(
         code="EC347",
-        message=f"{len(names)} operators stay in float; the drop on validation samples is {drop:.4f}",
+        message=f"{count}; the drop on validation samples is {drop:.4f}",
         severity=Severity.NOTE,
-        notes=tuple(left),
+        notes=(f"{_WORDS[kind]}: {_listed(names)}" if names else "no operator had to be spared",),
     )
 
 
-def _refused() -> EdgecompileError:
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{short_name(name)}`" for name in names)
+
+
+def _refused(wider: str) -> EdgecompileError:
+    asked = "in anything but int8" if wider == "auto" else _WORDS[wider]
     return rejected(
         "EC346",
-        "a target takes no float operators, so none can stay in float",
-        notes=["every operator of an int8 network has to be integer there"],
-        help=["train the integers instead: `quantize`", 'or take another target, or `numerics = "int16x8"`'],
+        f"a target computes no operator of an int8 network {asked}, so none can be spared",
+        notes=["every target of the build has to run what is spared"],
+        help=[
+            "train the integers instead: `quantize`",
+            'or take another target, or `numerics = "int16x8"`',
+            *([] if wider == "auto" else ['or let the target say what it has: `wider = "auto"`']),
+        ],
     )
 
 
