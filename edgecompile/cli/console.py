@@ -12,18 +12,19 @@ from typing import TextIO
 
 import click
 
-from edgecompile.cli.folding import folded
 from edgecompile.cli.live import LiveLine
 from edgecompile.cli.options import asked, value_of
 from edgecompile.cli.streams import is_terminal, prepare
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, RejectedError, bad_input
+from edgecompile.core.folding import folded
 from edgecompile.core.units import format_duration
 
 _STAGE_WIDTH = 9
 _DETAIL_WIDTH = 34
 # Of a line on a terminal: the stage, a spinner, a bar of ten, the time, and blanks between them.
 _AROUND = _STAGE_WIDTH + 1 + 1 + 1 + 1 + 10 + 1 + 1 + 7
+_PIPE_WIDTH = 80
 _LONG_S = 1.0
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
@@ -33,7 +34,7 @@ class Console:
     """Where a command speaks; it is the :class:`~edgecompile.core.progress.Progress` of the stages.
 
     ``live``: a person looks at stderr, so a line that changes shows what is going on; elsewhere each finished
-    stage is one line. A closed stream swallows what is said to it.
+    stage is one line, folded at 80 columns where it is longer. A closed stream swallows what is said to it.
     """
 
     stdout: TextIO | None
@@ -82,14 +83,14 @@ class Console:
     @property
     def room(self) -> int:
         """Characters that :meth:`update` may take so that the stage's line fits the terminal."""
-        return shutil.get_terminal_size().columns - _AROUND - len(self._stage[1])
+        return self._width - _AROUND - len(self._stage[1])
 
     def aside(self, text: str) -> None:
         """Something to know while a stage runs: above its line, which stays."""
         if self._line is None or self.quiet:
             self.say(text)
         else:
-            self._line.say(_fitted(text))
+            self._line.say(_fitted(text, self._width))
 
     def end(self, summary: str) -> None:
         """The running stage is finished; it leaves one line."""
@@ -99,7 +100,7 @@ class Console:
         if duration_s > _LONG_S or self.verbose:
             summary = f"{summary}, {format_duration(duration_s)}" if summary else format_duration(duration_s)
         line = f"{_titled(stage):>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {summary}".rstrip()
-        self.say(_fitted(line) if self.live else line)
+        self.say(_fitted(line, self._width))
 
     def result(self, text: str) -> None:
         """What was asked for, on stdout. Raises EC107 where stdout cannot take it; a reader gone away is no error."""
@@ -172,12 +173,15 @@ class Console:
         if line is not None:
             line.close()
 
+    @property
+    def _width(self) -> int:
+        return shutil.get_terminal_size().columns if self.live else _PIPE_WIDTH
+
     def _folded(self, text: str) -> str:
         """Whole lines where a program reads them; a person's terminal would break them inside words."""
         if not self.live:
             return text
-        width = shutil.get_terminal_size().columns
-        return "\n".join(folded(line, width) for line in text.split("\n"))
+        return "\n".join(folded(line, self._width) for line in text.split("\n"))
 
     def _painted_line(self, line: str) -> str:
         for severity, color in _COLORS.items():
@@ -202,8 +206,11 @@ def _titled(stage: str) -> str:
     return stage[:1].upper() + stage[1:]
 
 
-def _fitted(line: str) -> str:
-    """A stage's line broken to the terminal's width, below where its detail begins."""
-    width = shutil.get_terminal_size().columns
+def _fitted(line: str, width: int) -> str:
+    """A stage's line broken to the width, below where its detail begins."""
     indent = " " * (_STAGE_WIDTH + 2)
-    return line if len(line) <= width else "\n".join(textwrap.wrap(line, width, subsequent_indent=indent))
+    if len(line) <= width:
+        return line
+    return "\n".join(
+        textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from edgecompile.cli import completion, folding
+from edgecompile.cli import completion
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
+from edgecompile.core import folding
 from edgecompile.core.errors import bad_input, did_you_mean
 
 _WIDTH = 80

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.folding import folded
 from edgecompile.core.report import Report
 from edgecompile.core.units import format_size, group
 from edgecompile.report import words
 from edgecompile.report.scores import score_lines
-from edgecompile.report.table import bar, block, number, wrap
+from edgecompile.report.table import WIDTH, bar, block, number, wrap
 
 _BARS = (("flash_bytes", "Flash"), ("ram_bytes", "RAM"))
 _SCORES = ("metric", "metric_float")
@@ -32,7 +34,7 @@ def render(report: Report) -> str:
     blocks = [[*_verdict(report), *_origin(report)], _bars(report), score_lines(report), _figures(report)]
     obtained = report.details.get(words.OBTAINED, {})
     blocks += [_detail(name, value, obtained.get(name, "")) for name, value in details.items()]
-    blocks += [diagnostic.render().splitlines() for diagnostic in report.diagnostics]
+    blocks += [_folded(diagnostic) for diagnostic in report.diagnostics]
     blocks += [_artifacts(report), _methods(report)]
     return _joined(blocks)
 
@@ -122,6 +124,10 @@ def _detail(name: str, value: Any, how: str = "") -> list[str]:
 def _is_lines(value: Any) -> bool:
     """A picture or a list that a stage drew."""
     return isinstance(value, list | tuple) and bool(value) and all(isinstance(entry, str) for entry in value)
+
+
+def _folded(diagnostic: Diagnostic) -> list[str]:
+    return [folded(line, WIDTH) for line in diagnostic.render().splitlines()]
 
 
 def _artifacts(report: Report) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 from typing import Any
 
 import pytest
@@ -54,6 +56,22 @@ def test_finished_stages_are_lines_with_their_names_to_the_right(clock: Clock) -
         " Compress  prune 0.60 -> cluster 16 -> quantize int8  12 epochs, 1 m 42 s\n"
     )
     assert written(ours.stdout) == ""
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["pipe", "terminal"])
+def test_a_long_line_of_a_stage_is_folded_below_its_detail(
+    live: bool, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
+    ours = console(live=live)
+
+    ours.begin("board", "nucleo-l4r5zi")
+    ours.end("6 904 bytes of flash, 1 156 of RAM and 21 835 instructions; C on qemu-m4 equals tflite-micro")
+
+    assert written(ours.stderr).endswith(
+        "    Board  nucleo-l4r5zi                       6 904 bytes of flash, 1 156 of\n"
+        "           RAM and 21 835 instructions; C on qemu-m4 equals tflite-micro\n"
+    )
 
 
 def test_capitals_inside_a_stages_name_are_kept(clock: Clock) -> None:

@@ -17,6 +17,18 @@ COUNTED = "counted: in the flatbuffer"
 PLANNED = "planned: greedy by size, then searched"
 
 
+def test_what_was_told_is_folded_to_80_columns() -> None:
+    told = Diagnostic(
+        code="EC100", message="word " * 30 + "end", notes=("note " * 30 + "end",), help=("a" * 100 + " and more",)
+    )
+
+    lines = render(report(diagnostics=(told,))).splitlines()
+
+    assert [len(line) for line in lines if len(line) > 80] == [len("           " + "a" * 100)]
+    assert "           note note note" in "\n".join(lines)
+    assert " ".join(" ".join(lines).split()).count("word") == 30
+
+
 def report(**changes: Any) -> Report:
     plain: dict[str, Any] = {
         "status": "verified",

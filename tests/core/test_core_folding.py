@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 from edgecompile.cli.console import Console
-from edgecompile.cli.folding import folded, page
 from edgecompile.core.diagnostic import Diagnostic
+from edgecompile.core.folding import folded, page
 from edgecompile.explanations import codes
 from edgecompile.explanations import page as explanation
 
