@@ -9,24 +9,26 @@ from edgecompile.core.units import format_size, group
 from edgecompile.libs import figures
 from edgecompile.report.html_elements import Markup, element, table, together
 from edgecompile.report.plots import NARROW
+from edgecompile.report.table import wrap
 
 Front = Mapping[str, Any]
 DETAIL = "search"
 _ACCURACY = "accuracy"
 _SHARES = ("top1", "auc", "miou")
+_DROP = "drop"
 _LIMITS = {"flash": "flash_bytes", "ram": "ram_bytes"}
-_TITLES = {"flash": "Flash", "ram": "RAM", "time": "Time", "energy": "Energy", "weights": "Weights", "macs": "MACs"}
+_TITLES = {"flash": "Flash", "ram": "RAM", "time": "Time", "energy": "Energy", "weights": "Weights", "macs": "MACs",
+           _DROP: "Drop"}  # fmt: skip
 _NEAR = 20.0  # points of a hundred below the best that the picture shows where scores lie far apart
 _BLACK, _GRAY = "#101418", "#8c959f"
 
 
 def text(front: Front) -> str:
-    """A line a point, the best one marked; scores are on the test part."""
+    """A line a point, the best one marked, the budgets below; scores are on the test part."""
     lines = [_heads(front), *([_mark(front, one), *_row(front, one)] for one in front["points"])]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    rows = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([*rows, *wrap(_budgets(front), "")] if _budgets(front) else rows)
 
 
 def png(front: Front) -> bytes:
@@ -40,17 +42,20 @@ def section(details: Mapping[str, Any]) -> Markup | None:
     front = details.get(DETAIL)
     if not front or not front.get("points"):
         return None
-    told = element("p", _told(front), class_="soft")
+    words = f"{_told(front)} {_budgets(front)}".strip()
+    told = element("p", words, class_="soft")
     if figures.is_installed():
         size = (float(NARROW), 300.0)
         drawn = figures.svg("pareto", _told(front), size, lambda figure: _draw(figure, front, size, plain=False))
-        told = element("div", element("figure", Markup(drawn), element("figcaption", _told(front))), class_="plots")
+        told = element("div", element("figure", Markup(drawn), element("figcaption", words)), class_="plots")
     heads, rows = _heads(front), ([_mark(front, one), *_row(front, one)] for one in front["points"])
     return together([told, table(heads, rows, numbers=range(1, len(heads) - 1))])
 
 
 def value(name: str, figure: Mapping[str, Any]) -> str:
     """A figure of an objective as people read it."""
+    if name == _DROP:
+        return _dropped(figure["drop"], figure)
     if name not in figure["values"]:
         return "-"
     found, unit = figure["values"][name], figure["units"][name]
@@ -73,18 +78,39 @@ def _told(front: Front) -> str:
 
 def _heads(front: Front) -> list[str]:
     unit = front["points"][0]["test"]["units"][_ACCURACY] if front["points"] else _ACCURACY
-    return ["", "trial", unit, "(search)", *(_TITLES[name] for name in _shown(front)), "recipe"]
+    return ["", "trial", unit, "(search)", *(_TITLES[name] for name in _figured(front)), "recipe"]
 
 
 def _row(front: Front, one: Mapping[str, Any]) -> list[str]:
     scores = [value(_ACCURACY, one["test"]), f"({value(_ACCURACY, one['search'])})"]
-    return [str(one["trial"]), *scores, *(value(name, one["test"]) for name in _shown(front)), one["title"]]
+    return [str(one["trial"]), *scores, *(value(name, one["test"]) for name in _figured(front)), one["title"]]
 
 
 def _mark(front: Front, one: Mapping[str, Any]) -> str:
     if one["trial"] == front["best"]:
         return "best"
     return "front" if one["on_front"] else ""
+
+
+def _figured(front: Front) -> list[str]:
+    """Columns: the objectives, what else there is a budget of, and the drop where it is bound."""
+    bound = [name for name in (*_LIMITS, _DROP) if front["limits"][_LIMITS.get(name, "max_drop")] is not None]
+    return list(dict.fromkeys((*_shown(front), *bound)))
+
+
+def _budgets(front: Front) -> str:
+    """The budgets in a sentence, nothing where there are none."""
+    limits = front["limits"]
+    told = [f"{_TITLES[name]} {format_size(limits[key])}" for name, key in _LIMITS.items() if limits[key] is not None]
+    if limits["max_drop"] is not None and front["points"]:
+        told.append(f"drop from the float model {_dropped(limits['max_drop'], front['points'][0]['test'])}")
+    return f"Budgets: {', '.join(told)}." if told else ""
+
+
+def _dropped(drop: float | None, figure: Mapping[str, Any]) -> str:
+    if drop is None:
+        return "-"
+    return f"{100 * drop:.2f} %" if figure["units"][_ACCURACY] in _SHARES else f"{drop:.5g}"
 
 
 def _shown(front: Front) -> list[str]:

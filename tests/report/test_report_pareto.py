@@ -42,6 +42,58 @@ def _line(axes: Any, label: str) -> list[tuple[float, float]]:
     return [(float(x), round(float(y), 3)) for x, y in zip(*line.get_data(), strict=True)]
 
 
+def _energy_under(flash_bytes: int | None, max_drop: float | None) -> dict[str, Any]:
+    point = _point(3, 0.94, 40_000, 900)
+    point["test"]["values"] |= {"ram": 9_000, "energy": 0.25}
+    point["test"]["units"] |= {"ram": "bytes", "energy": "mJ"}
+    point["test"]["drop"] = -0.0025
+    return {
+        "objectives": ["accuracy", "energy"],
+        "limits": {"flash_bytes": flash_bytes, "ram_bytes": 20_480, "max_drop": max_drop},
+        "trials": {"built": 1, "failed": 0, "discarded": 0},
+        "points": [point],
+        "tried": [],
+        "best": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("flash_bytes", "max_drop", "lines"),
+    [
+        pytest.param(
+            65_536,
+            0.01,
+            [
+                "      trial  top1     (search)   Energy   Flash     RAM      Drop     recipe",
+                "best  3      94.00 %  (94.00 %)  0.25 mJ  39.1 KiB  9 000 B  -0.25 %  int8",
+                "Budgets: Flash 64.0 KiB, RAM 20.0 KiB, drop from the float model 1.00 %.",
+            ],
+            id="all",
+        ),
+        pytest.param(
+            None,
+            None,
+            [
+                "      trial  top1     (search)   Energy   RAM      recipe",
+                "best  3      94.00 %  (94.00 %)  0.25 mJ  9 000 B  int8",
+                "Budgets: RAM 20.0 KiB.",
+            ],
+            id="ram",
+        ),
+    ],
+)
+def test_what_there_is_a_budget_of_has_a_column_whatever_the_objective(
+    flash_bytes: int | None, max_drop: float | None, lines: list[str]
+) -> None:
+    front = _energy_under(flash_bytes, max_drop)
+
+    page = str(pareto.section({"search": front}))
+
+    assert pareto.text(front).splitlines() == lines
+    for word in (*lines[0].split(), *lines[1].split()[-2:], lines[2]):
+        assert word in page
+
+
 def test_stairs_go_up_and_what_is_ahead_in_another_objective_stands_beside() -> None:
     points = [_point(0, 0.9, 4096, 900), _point(1, 0.8, 1024, 800), _point(2, 0.7, 2048, 100)]
 

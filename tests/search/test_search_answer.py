@@ -138,7 +138,7 @@ def test_the_table_marks_the_best_and_tells_both_scores(tmp_path: Path) -> None:
 
     lines = pareto.text(front).splitlines()
 
-    assert lines[0].split() == ["trial", "top1", "(search)", "Flash", "recipe"]
+    assert lines[0].split() == ["trial", "top1", "(search)", "Flash", "Drop", "recipe"]
     assert [line.split()[1] for line in lines if line.startswith("best")] == [str(front["best"])]
 
 
