@@ -45,7 +45,8 @@ _USUAL_EPOCHS = 8
     "--trials",
     type=click.IntRange(min=1),
     metavar="N",
-    help=f"How many recipes to build.  [default: {_USUAL_TRIALS}, no bound with --time]",
+    help="How many recipes the study is to have built in the end, those of earlier runs among them."
+    f"  [default: {_USUAL_TRIALS}, no bound with --time]",
 )
 @click.option(
     "--epochs",

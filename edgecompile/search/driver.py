@@ -96,9 +96,18 @@ class Search:
     def _is_over(self, trials: Sequence[Trial]) -> bool:
         if self._left() == 0.0:
             return True
-        if self.running or any(one.state == RUNNING for one in trials):
+        if self.running or any(self._is_worked_on(one) for one in trials):
             return False
         return self.exhausted or self._is_full(trials)
+
+    def _is_worked_on(self, trial: Trial) -> bool:
+        """Whether some process holds the trial; the one that began it may have died."""
+        if trial.state != RUNNING:
+            return False
+        if self.study.take(trial.number):
+            self.study.release(trial.number)
+            return False
+        return True
 
     def _left(self) -> float | None:
         """Seconds that are left to search; what the answer will take is kept back."""
@@ -131,7 +140,15 @@ class Search:
         return self.study.trials()
 
     def _left_behind(self, trials: Sequence[Trial]) -> Trial | None:
-        """A trial whose process died, now this one's."""
+        """A trial whose process died, now this one's; None too where as many as were asked for are done or under way.
+
+        A study may hold more trials than this command asks for: what nobody works on then stays for one that asks for
+        more.
+        """
+        if self.asked.most is not None:
+            busy = sum(one.state != DISCARDED and (one.is_done or self._is_worked_on(one)) for one in trials)
+            if busy >= self.asked.most:
+                return None
         for trial in trials:
             if trial.state == RUNNING and self.study.take(trial.number):
                 again = self.study.trials()[trial.number]  # it may have ended between the look and the lock

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -64,6 +65,39 @@ def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path, broken_a
     assert [one.state for one in left if not one.is_done] == [RUNNING]
     assert told(again) == told(whole)
     assert len(rest.orders) == 18 - broken_after
+
+
+@pytest.mark.parametrize(
+    ("most", "built"),
+    [pytest.param(1, 2, id="fewer"), pytest.param(2, 2, id="as-many-as-are-done"), pytest.param(3, 3, id="one-more")],
+)
+def test_a_study_that_holds_more_trials_than_are_asked_for_is_not_worked_on(
+    tmp_path: Path, most: int, built: int
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        search(opened(tmp_path, asked(most=8)), asked(most=8), Pool(break_at=2), workers=1)
+    question, pool = asked(most=most), Pool()
+
+    trials = search(opened(tmp_path, question), question, pool)
+
+    assert [one.state for one in trials] == [COMPLETE] * built + [RUNNING] * (3 - built)
+    assert len(pool.orders) == built - 2
+
+
+def test_a_trial_that_another_process_works_on_counts_and_is_waited_for(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        search(opened(tmp_path, asked(most=8)), asked(most=8), Pool(break_at=2))
+    theirs, question, pool = opened(tmp_path, asked()), asked(most=3), Pool()
+    assert theirs.take(2)
+    study = opened(tmp_path, question)
+
+    ended = Timer(1.0, lambda: theirs.end(2, FAILED, {"reason": "theirs"}))
+    ended.start()
+    trials = search(study, question, pool)
+    ended.join()
+
+    assert [one.state for one in trials] == [COMPLETE, COMPLETE, FAILED]
+    assert pool.orders == []
 
 
 @pytest.mark.parametrize("workers", [2, 3, 4])
