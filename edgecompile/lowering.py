@@ -36,10 +36,20 @@ AS_FOUND = "as found"
 _PROCESSES = {"tflite": "edgecompile.network_process:lower"}
 _CARDS = "CUDA_VISIBLE_DEVICES"
 KERAS_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", _CARDS: "-1"}
+_TRAINING_DIED = child.Crash(
+    code="EC400",
+    message="the process died in a step of the recipe",
+    help=(
+        "make batches smaller if memory may have run out: `batch_size` of that step; it takes most for a batch",
+        "the same command goes on from the last epoch that was through, unless there is no cache",
+    ),
+)
 CONVERTER_DIED = child.Crash(
     code="EC400",
     message="the process that loads and converts the model died",
+    inside={"Compress": _TRAINING_DIED},
     help=(
+        "use fewer calibration samples if memory may have run out: `--calibration-samples`",
         "an int8 GRU or SimpleRNN takes the converter down: build the layer with `unroll=True`",
         "see whether it converts with `--numerics float32`",
     ),

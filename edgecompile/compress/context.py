@@ -62,7 +62,7 @@ class Context:
     user's files start. ``folder`` is where training keeps its
     checkpoints between runs. ``teachers`` are the model files that ``distill`` steps name, as float networks, made when
     asked for. ``diagnostics`` and ``sensitivities`` grow; the latter are of the running step. So is ``taken_over``: in
-    words, what an earlier run had done of it.
+    words, what an earlier run had done of it. ``step``: the running step, as the report calls it.
     """
 
     quantize: Callable[[Network], Network]
@@ -81,6 +81,7 @@ class Context:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sensitivities: list[Sensitivity] = field(default_factory=list)
     taken_over: list[str] = field(default_factory=list)
+    step: str = ""
 
     def scale_axis(self, operator: str, axis: int | None) -> int | None:
         """The axis along which a site's quantization scales may differ; None: one scale for the tensor."""

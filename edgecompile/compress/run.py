@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ def run(
     for step in steps:
         started = time.monotonic()
         context.progress.begin("Compress", step.title)
-        before, subject = subject, step.one.run(subject, context)
+        before, subject = subject, step.one.run(subject, replace(context, step=step.title))
         broken = step.one.ensures(before, subject)
         if any(diagnostic.severity is Severity.ERROR for diagnostic in broken):
             raise internal("EC307", f"`{step.title}` did not keep its promise: {broken[0].message}")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import EdgecompileError, InternalError, RejectedError
 
 _TAIL_LINES = 6
 _LINE_CHARACTERS = 240
-_MORE_MEMORY = "free memory, use a machine with more, or use fewer calibration samples"
+_MORE_MEMORY = "free memory, or use a machine with more"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,7 @@ class Crash:
     """What to say when the child dies or takes too long; signal, stage and last output are added as notes.
 
     ``error`` decides the exit code. ``message`` is continued: "<message>: the process was killed by SIGSEGV".
+    ``inside``: what to say instead where the last stage reported has that name.
     """
 
     code: str
@@ -25,6 +27,7 @@ class Crash:
     help: tuple[str, ...] = ()
     location: Location | None = None
     error: type[EdgecompileError] = RejectedError
+    inside: Mapping[str, Crash] = field(default_factory=dict)
 
 
 UNEXPECTED = Crash(
@@ -67,6 +70,7 @@ def of_timeout(timeout_s: float) -> Death:
 
 def error_of(crash: Crash, death: Death, stage: str | None, tail: bytes) -> EdgecompileError:
     """The caller's crash with this death, the last stage reported and the last lines of output."""
+    crash = crash.inside.get((stage or "").partition(" ")[0], crash)
     reported = (f"last stage reported: {stage}",) if stage else ()
     diagnostic = Diagnostic(
         code=crash.code,

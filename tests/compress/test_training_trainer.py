@@ -20,6 +20,7 @@ from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.trainer import train
 from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.ir.network import Network
+from edgecompile.libs.keras import tensorflow
 
 pytestmark = pytest.mark.tensorflow
 QUICK = Training(epochs=3, learning_rate=0.2, batch_size=32)
@@ -302,7 +303,9 @@ def test_a_loss_that_is_no_number_stops_training_and_keeps_the_best_state() -> N
     kept = train(Subject(network=nets.dense()), replace(QUICK, learning_rate=1e38, clip=0.0), context)
 
     assert [d.code for d in context.diagnostics] == ["EC311"]
-    assert "at step " in context.diagnostics[0].message
+    assert context.diagnostics[0].message.startswith("training stopped at step 2 of 24: ")
+    assert context.diagnostics[0].notes[1] == "kept: the network from before training"
+    assert context.diagnostics[0].help[0] == "lower it: `learning_rate = 0.01`"
     assert all(np.isfinite(array).all() for array in nets.constants(kept.network))
 
 
@@ -341,6 +344,33 @@ def test_running_out_of_memory_names_the_batch_size(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(RejectedError, match=r"EC314.*batches of 32"):
         train(Subject(network=nets.dense()), QUICK, nets.context())
+
+
+@pytest.mark.parametrize("folder", [True, False], ids=["kept", "nothing-kept"])
+def test_running_out_of_memory_says_where_and_what_is_kept(
+    folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, calls = courses.Learner.step, iter(range(100))
+
+    def hungry(self: Any, *given: Any) -> float:
+        if next(calls) < 9:
+            return step(self, *given)
+        told = "Graph execution error:\n\nDetected at node Conv2D\nOOM when allocating tensor with shape[900,64,64,32]"
+        raise tensorflow().errors.ResourceExhaustedError(None, None, told)
+
+    monkeypatch.setattr(courses.Learner, "step", hungry)
+    context = nets.context(folder=tmp_path if folder else None, step="finetune epochs 3")
+
+    with pytest.raises(RejectedError, match="EC314") as caught:
+        train(Subject(network=nets.dense()), QUICK, context)
+
+    (told,) = caught.value.diagnostics
+    kept = "kept: the state after epoch 1, from which the same command goes on" if folder else "kept: nothing"
+    assert str(told.location) == "`finetune epochs 3`"
+    assert told.notes[0] == "in epoch 2 of 3"
+    assert told.notes[1].startswith(kept)
+    assert told.notes[2] == "OOM when allocating tensor with shape[900,64,64,32]"
+    assert told.help[0].startswith("make batches smaller: `batch_size = 8`")
 
 
 def one_input_more(network: Network) -> Network:

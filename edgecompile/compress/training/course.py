@@ -14,6 +14,7 @@ import numpy as np
 from edgecompile.compress.context import Context
 from edgecompile.compress.simulate.simulation import Simulation
 from edgecompile.compress.training import checkpoint
+from edgecompile.compress.training.exhausted import exhausted, out_of_memory
 from edgecompile.compress.training.feed import Feed
 from edgecompile.compress.training.judge import Judge
 from edgecompile.compress.training.learner import Learner
@@ -59,9 +60,23 @@ class Course:
     folder: Path | None
 
     def run(self) -> Standing:
-        """Train from the newest checkpoint, or the beginning, to the end."""
+        """Train from the newest checkpoint, or the beginning, to the end. Raises EC314 without memory."""
         came = self.learner.network_state() if self.adjust is None else None
         standing = self._resumed() or Standing()
+        try:
+            self._go_on(standing)
+        except exhausted() as error:
+            kept = self.folder is not None and standing.epoch > 0
+            step = self.context.step
+            raise out_of_memory(self.how, error, step=step, epoch=standing.epoch, kept=kept) from None
+        if standing.diverged_at is None and standing.epoch < self.how.epochs:
+            self.context.diagnostics.append(ended_early(self.how, standing.epoch, standing.best_epoch))
+        if came is not None:
+            self._hold_against(came, standing)
+        return standing
+
+    def _go_on(self, standing: Standing) -> None:
+        """Epoch after epoch until it is over."""
         started, first = time.monotonic(), standing.epoch
         while not standing.over:
             pace = (time.monotonic() - started, (standing.epoch - first) * self.feed.steps)
@@ -70,14 +85,10 @@ class Course:
                 self._finish_epoch(standing, loss)
             standing.over = standing.over or standing.diverged_at is not None or standing.epoch >= self.how.epochs
             self._save(standing)
-        if standing.diverged_at is None and standing.epoch < self.how.epochs:
-            self.context.diagnostics.append(ended_early(self.how, standing.epoch, standing.best_epoch))
-        if came is not None:
-            self._hold_against(came, standing)
-        return standing
 
     @property
-    def _steps(self) -> int:
+    def steps(self) -> int:
+        """Training steps of all epochs."""
         return self.how.epochs * self.feed.steps
 
     def _hold_against(self, came: Mapping[str, Array], standing: Standing) -> None:
@@ -102,8 +113,8 @@ class Course:
         for number in range(self.feed.steps):
             step = standing.epoch * self.feed.steps + number
             if self.adjust is not None:
-                self.adjust(step, self._steps, self.learner.simulation)
-            rate = learning_rate(self.how, step, self._steps)
+                self.adjust(step, self.steps, self.learner.simulation)
+            rate = learning_rate(self.how, step, self.steps)
             losses.append(self.learner.step(*self.feed.batch(standing.epoch, number), rate, step))
             if not math.isfinite(losses[-1]):
                 standing.diverged_at = step
@@ -117,7 +128,7 @@ class Course:
     def _finish_epoch(self, standing: Standing, loss: float) -> None:
         standing.epoch += 1
         step = standing.epoch * self.feed.steps
-        settled = self.adjust is None or bool(self.adjust(step, self._steps, self.learner.simulation))
+        settled = self.adjust is None or bool(self.adjust(step, self.steps, self.learner.simulation))
         state = self.learner.network_state()
         if not all(np.isfinite(array).all() for array in state.values()):
             standing.diverged_at = step - 1
@@ -139,8 +150,8 @@ class Course:
         if standing.history and standing.history[-1][1] is not None:
             parts.append(f"{self.judge.name} {standing.history[-1][1]:.4f}")
         if seconds_a_step is not None:
-            parts.append(f"{format_duration(seconds_a_step * (self._steps - done))} left")
-        self.context.progress.update(done, self._steps, ", ".join(parts))
+            parts.append(f"{format_duration(seconds_a_step * (self.steps - done))} left")
+        self.context.progress.update(done, self.steps, ", ".join(parts))
 
     def _save(self, standing: Standing) -> None:
         if self.folder is None:

@@ -44,6 +44,8 @@ class OwnChange:
         seeds = (draws.uniform(stream)[:, 0] * 2.0**53).astype(np.uint64)
         try:
             answer = self.function(_one_or_all(x), _one_or_all(targets) if targets else None, seeds)
+        except MemoryError:  # no fault of the function's: training ran out of memory
+            raise
         # The user's code may raise anything, and exit too; it is told with its line.
         except (Exception, SystemExit) as error:
             raise _unusable(self.name, "failed", error) from error

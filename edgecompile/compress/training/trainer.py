@@ -16,6 +16,7 @@ from edgecompile.compress.training import augment
 from edgecompile.compress.training.checkpoint import fingerprint
 from edgecompile.compress.training.course import Adjust, Course, Standing
 from edgecompile.compress.training.ends import ends_of
+from edgecompile.compress.training.exhausted import exhausted, out_of_memory
 from edgecompile.compress.training.feed import Feed, dtypes_of, taken
 from edgecompile.compress.training.judge import Judge
 from edgecompile.compress.training.labels import tasks_of
@@ -35,16 +36,16 @@ from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.own_change import OwnChange
 from edgecompile.compress.training.placement import Placement, placement
 from edgecompile.compress.training.setting import settle
-from edgecompile.core.diagnostic import Diagnostic, Severity
-from edgecompile.core.errors import EdgecompileError, RejectedError, rejected
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.core.errors import RejectedError, rejected
 from edgecompile.ir.network import Network
 from edgecompile.ir.writer import write
-from edgecompile.libs.keras import tensorflow
 
 Array = np.ndarray[Any, Any]
 _LOOKED_AT = 64  # samples that tell what outputs look like
 _PRIMED = 2048  # samples that batch norms start from
 _LEAST_NORMALIZED = 16  # samples in a batch whose mean and variance say something
+_USUAL_RATE = 1e-2  # the largest learning rate that a pass has by itself
 _CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 
 
@@ -73,8 +74,8 @@ def train(
     try:
         with place.scope():
             return _train(subject, how, context, adjust, (setting, identity), place)
-    except (MemoryError, tensorflow().errors.ResourceExhaustedError) as error:
-        raise _out_of_memory(how, error) from None
+    except exhausted() as error:  # before the first epoch, or behind the last
+        raise out_of_memory(how, error, step=context.step, epoch=None, kept=False) from None
 
 
 def _train(
@@ -211,7 +212,7 @@ def _arrays(promise: Any) -> tuple[Array | None, ...]:
 def _result(subject: Subject, standing: Standing, course: Course) -> Subject:
     learner = course.learner
     if standing.diverged_at is not None:
-        found = _diverged(standing, course.how)
+        found = _diverged(standing, course)
         if standing.best is None:
             raise RejectedError(replace(found, severity=Severity.ERROR))
         course.context.diagnostics.append(found)
@@ -235,27 +236,22 @@ def _restate(standing: Standing, course: Course) -> None:
         course.learner.restore(standing.best)
 
 
-def _diverged(standing: Standing, how: Training) -> Diagnostic:
+def _diverged(standing: Standing, course: Course) -> Diagnostic:
+    how, at = course.how, standing.diverged_at or 0
     kept = (
         "the network from before training" if standing.best_epoch == 0 else f"the one after epoch {standing.best_epoch}"
     )
     return Diagnostic(
         code="EC311",
-        message=f"training stopped at step {standing.diverged_at}: the loss is no number any more",
+        message=f"training stopped at step {at + 1} of {course.steps}: the loss is no number any more",
         severity=Severity.WARNING,
+        location=Location(detail=f"`{course.context.step}`") if course.context.step else None,
         notes=(
             f"epoch {standing.epoch + 1} of {how.epochs}, learning rate {how.learning_rate:g}",
             f"kept: {kept}" if standing.best is not None else "no state before it has what this step must make",
         ),
-        help=(f"lower it: `learning_rate = {how.learning_rate / 10:g}`", "look for NaN in the training data"),
-    )
-
-
-def _out_of_memory(how: Training, error: BaseException) -> EdgecompileError:
-    said = str(error).strip().splitlines()
-    return rejected(
-        "EC314",
-        f"training ran out of memory with batches of {how.batch_size} samples",
-        notes=(f"batch_size: {how.batch_size}", *(said[:1] or ["the system gave no memory"])),
-        help=(f"make batches smaller: `batch_size = {max(1, how.batch_size // 4)}`",),
+        help=(
+            f"lower it: `learning_rate = {min(how.learning_rate / 10, _USUAL_RATE):g}`",
+            "look for huge numbers in the training samples, and in what your own functions in `augment` make of them",
+        ),
     )
