@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from edgecompile.ir.network import Tensor
+from edgecompile.ir.reader import ints_of
 from edgecompile.kernels.pairs import fold
 from edgecompile.kernels.quantities import is_quantized, scale_of, zero_point_of
 from edgecompile.kernels.rounding import quantize_multiplier
@@ -18,6 +19,8 @@ OPERATORS = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
 # Places among the 24 inputs of the forget, input, cell and output gate: micro/kernels/lstm_shared.h.
 _INPUT_WEIGHTS, _HIDDEN_WEIGHTS, _BIAS = (2, 1, 3, 4), (6, 5, 7, 8), (13, 12, 14, 15)
 _HIDDEN, _CELL = 18, 19
+_HIDDEN_VALUE = 4  # among the intermediate tensors
+TWO_ANSWERS = "a state with other numbers than the hidden value: TensorFlow Lite and its Micro kernels differ on it"
 _ABSENT = {9: "peepholes", 10: "peepholes", 11: "peepholes", 16: "a projection", 17: "a projection"}
 _ABSENT |= {place: "layer normalization" for place in (20, 21, 22, 23)}
 # Q3.12 before a gate's function, Q0.15 behind it.
@@ -59,7 +62,21 @@ def _refuse_scales(site: Site) -> str | None:
     if any(zero_point_of(site.given(place)) for place in _all_weights()):
         return "weights with a zero point"
     power = math.log2(scale_of(site.given(_CELL)))
-    return None if power == round(power) else "a cell scale that is no power of two"
+    return _refuse_hidden(site) if power == round(power) else "a cell scale that is no power of two"
+
+
+def _refuse_hidden(site: Site) -> str | None:
+    """TensorFlow Lite writes the state by the scale and zero point of the hidden value, the fifth intermediate tensor
+    (``effective_hidden_scale`` and ``hidden_zp`` in ``unidirectional_sequence_lstm.cc``); its Micro kernels, which this
+    one equals, by the state's own (``PrepareGateParametersInteger``). A file on which they differ has no right answer.
+    """
+    inner = ints_of(getattr(site.operator.raw, "intermediates", None))
+    value = site.subgraph.tensor(inner[_HIDDEN_VALUE]) if len(inner) > _HIDDEN_VALUE else None
+    if value is None or value.quantization is None or not value.quantization.scales:
+        return None
+    state = site.given(_HIDDEN)
+    same = (scale_of(value), zero_point_of(value)) == (scale_of(state), zero_point_of(state))
+    return None if same else TWO_ANSWERS
 
 
 def _all_weights() -> tuple[int, ...]:

@@ -16,7 +16,8 @@ from edgecompile.emit.emission import Emission, Layout
 from edgecompile.emit.emit import emit
 from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.network import Network
-from edgecompile.kernels.program import compile_network
+from edgecompile.kernels.lstm import TWO_ANSWERS
+from edgecompile.kernels.program import Refusal, compile_network
 
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-c"]
 COMPILERS = {
@@ -139,6 +140,17 @@ def test_the_header_is_cpp_too(tmp_path: Path) -> None:
     done = subprocess.run(["g++", *STRICT, "main.cc"], cwd=tmp_path, capture_output=True, text=True)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_lstm_that_references_differ_on_is_told_with_the_way_out() -> None:
+    build = NetworkBuilder()
+    y = build.output(build.op("RELU", [build.input("x", (1, 4))], [build.tensor("y", (1, 4))]))
+    refused = Refusal(operator=0, label="UNIDIRECTIONAL_SEQUENCE_LSTM", reason=TWO_ANSWERS)
+
+    (found,) = refusals(dataclasses.replace(compile_network(y.build()), refusals=(refused,)), "m.tflite")
+
+    assert found.notes == (f"no kernel takes {TWO_ANSWERS}: `UNIDIRECTIONAL_SEQUENCE_LSTM` 0",)
+    assert found.help[-1].endswith("convert the Keras model here instead")
 
 
 def test_operators_without_a_kernel_are_one_ec640() -> None:

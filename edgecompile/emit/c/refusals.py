@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.emit.emission import Emission
+from edgecompile.kernels.lstm import TWO_ANSWERS
 from edgecompile.kernels.program import Program, Refusal
 
 _NAMED = 6
@@ -29,6 +30,7 @@ def refusals(program: Program, model_name: str) -> tuple[Diagnostic, ...]:
             help=(
                 "the other outputs are written: with them the model runs in TensorFlow Lite Micro",
                 *_other_types(program.refusals),
+                *_anew(program.refusals),
             ),
             consequences=count - 1,
         ),
@@ -59,6 +61,12 @@ def unwritten(emission: Emission, emitter: str) -> tuple[Diagnostic, ...]:
 def _other_types(refused: Sequence[Refusal]) -> tuple[str, ...]:
     of_types = any(refusal.reason.startswith("element types") for refusal in refused)
     return ("numerics `int8` has the most kernels",) if of_types else ()
+
+
+def _anew(refused: Sequence[Refusal]) -> tuple[str, ...]:
+    if all(refusal.reason != TWO_ANSWERS for refusal in refused):
+        return ()
+    return ("that may give other answers than the file gives elsewhere: convert the Keras model here instead",)
 
 
 def _notes(refused: Sequence[Refusal]) -> Iterator[str]:
