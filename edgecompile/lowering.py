@@ -30,30 +30,11 @@ from edgecompile.ir import reader
 from edgecompile.ir.network import Network, Tensor
 from edgecompile.keras_answers import answers, whole
 from edgecompile.libs import child
+from edgecompile.libs.keras_child import CONVERTER_DIED, environment
 
 AS_FOUND = "as found"
 # What a kind of model goes through when it is changed; all others are Keras models.
 _PROCESSES = {"tflite": "edgecompile.network_process:lower"}
-_CARDS = "CUDA_VISIBLE_DEVICES"
-KERAS_ENVIRONMENT = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", _CARDS: "-1"}
-_TRAINING_DIED = child.Crash(
-    code="EC400",
-    message="the process died in a step of the recipe",
-    help=(
-        "make batches smaller if memory may have run out: `batch_size` of that step; it takes most for a batch",
-        "the same command goes on from the last epoch that was through, unless there is no cache",
-    ),
-)
-CONVERTER_DIED = child.Crash(
-    code="EC400",
-    message="the process that loads and converts the model died",
-    inside={"Compress": _TRAINING_DIED},
-    help=(
-        "use fewer calibration samples if memory may have run out: `--calibration-samples`",
-        "an int8 GRU or SimpleRNN takes the converter down: build the layer with `unroll=True`",
-        "see whether it converts with `--numerics float32`",
-    ),
-)
 
 Array = np.ndarray[Any, Any]
 
@@ -178,7 +159,7 @@ def _answer(
         _PROCESSES.get(source.kind, "edgecompile.keras_process:lower"),
         {**arguments, "wanted": [scheme.label for scheme in asked or ()]},
         progress=progress,
-        environment=_environment(scratch, (arguments["recipe"] or {}).get("device", "cpu")),
+        environment=environment(scratch, (arguments["recipe"] or {}).get("device", "cpu")),
         crash=CONVERTER_DIED,
     )
     if kept is None:
@@ -277,19 +258,10 @@ def _open_data(project: Project, scratch: Path, progress: Progress, calibrated: 
             "folder": str(folder),
         }
         child.call(
-            "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=_environment(scratch)
+            "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=environment(scratch)
         )
         return frontend_data.restore(folder)
     return frontend_data.open_data(spec, project.base, project.seed)
-
-
-def _environment(scratch: Path, device: str = "cpu") -> dict[str, str]:
-    """Temporary files of TensorFlow and of the user's code lie in ``scratch``: a killed child cannot remove them.
-
-    Graphics cards are hidden unless something is trained on ``device``; then there are those that the user shows.
-    """
-    hidden = (_CARDS,) if device == "auto" else ()
-    return {**{name: value for name, value in KERAS_ENVIRONMENT.items() if name not in hidden}, "TMPDIR": str(scratch)}
 
 
 def _io_dtype(numerics: str, target: Target) -> str:

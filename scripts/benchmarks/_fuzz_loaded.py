@@ -23,7 +23,7 @@ from edgecompile.core.errors import EdgecompileError
 from edgecompile.frontend.source import open_model
 from edgecompile.libs import child
 from edgecompile.libs.child_death import of_returncode, of_timeout
-from edgecompile.lowering import CONVERTER_DIED, KERAS_ENVIRONMENT
+from edgecompile.libs.keras_child import CONVERTER_DIED, KERAS_ENVIRONMENT
 
 # A file that takes longer is tried again alone, with more time: on a loaded machine that proves nothing yet.
 _LIMIT_S, _PATIENCE_S = 60.0, 240.0

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edgecompile.core.errors import EdgecompileError
-from edgecompile.lowering import CONVERTER_DIED
+from edgecompile.libs.keras_child import CONVERTER_DIED
 
 # For an input of 64 KiB at most: what the readers may take beyond what they took for the seeds.
 ROOM_BYTES = 96 << 20

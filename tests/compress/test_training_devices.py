@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from edgecompile import compressing, lowering
+from edgecompile import compressing
 from edgecompile.cli.cache_place import setting_of
 from edgecompile.core.project import Project
 from edgecompile.core.recipe import Recipe, Step
 from edgecompile.frontend.source import ModelSource
 from edgecompile.libs import keras as door
+from edgecompile.libs.keras_child import environment
 
 TRAINED = Recipe(steps=(Step(name="finetune", options={"epochs": 2}),))
 ONE_SHOT = Recipe(steps=(Step(name="cluster", options={"k": 15, "epochs": 0}),))
@@ -43,9 +44,9 @@ def test_cards_are_asked_for_only_where_something_is_trained(recipe: Recipe, tra
 
 
 def test_cards_are_hidden_unless_training_asks_for_them(tmp_path: Path) -> None:
-    assert lowering._environment(tmp_path)["CUDA_VISIBLE_DEVICES"] == "-1"
-    assert lowering._environment(tmp_path, "cpu")["CUDA_VISIBLE_DEVICES"] == "-1"
-    assert "CUDA_VISIBLE_DEVICES" not in lowering._environment(tmp_path, "auto")
+    assert environment(tmp_path)["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert environment(tmp_path, "cpu")["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert "CUDA_VISIBLE_DEVICES" not in environment(tmp_path, "auto")
 
 
 def test_cards_that_the_user_hides_are_part_of_what_is_cached() -> None:
