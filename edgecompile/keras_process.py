@@ -20,101 +20,67 @@ from edgecompile.compression import Compressed, Material, adapt, changes_layers,
 from edgecompile.convert.convert import convert
 from edgecompile.convert.integer_forms import with_integer_forms
 from edgecompile.convert.unroll import unroll
+from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.input_shape import InputShape, parse_input_shape
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
-from edgecompile.core.units import format_size, group
-from edgecompile.emit.model_card import foresee_labels
+from edgecompile.core.units import format_size
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.keras_model import KerasModel, load
-from edgecompile.frontend.source import open_model
+from edgecompile.frontend.source import ModelSource, open_model
 from edgecompile.ir import reader, writer
 from edgecompile.ir.network import Network
-from edgecompile.libs.keras import pin
-from edgecompile.process_ends import (
-    Given,
-    Known,
-    Work,
-    answered,
-    given_for,
-    made_of,
-    predicted,
-    reference_inputs,
-    source_of,
-    trained_on,
-    versions,
-)
+from edgecompile.process_ends import Given, Work
+from edgecompile.process_frame import Asked, Loaded, Made, Task, lowered
 
 Array = np.ndarray[Any, Any]
 PREDICT_BATCH = 256
 
 
-def lower(
-    *,
-    source: dict[str, Any],
-    custom: str | None,
-    trust: bool,
-    shapes: Sequence[str],
-    base: str,
-    schemes: Sequence[dict[str, Any]],
-    data: str | None,
-    random_calibration: int,
-    reference_samples: int | None,
-    seed: int,
-    folder: str,
-    wanted: Sequence[str],
-    progress: Progress,
-    recipe: dict[str, Any] | None = None,
-    labels: Sequence[str] = (),
-    threads: int = 0,
-) -> dict[str, Any]:
+def lower(*, progress: Progress, **asked: Any) -> dict[str, Any]:
     """Load the model, compress it, convert it in every scheme, and record its float predictions.
 
-    ``shapes``: of inputs that the model leaves open. ``data``: folder of a data set saved by ``frontend.data.save``.
-    ``random_calibration``: samples of noise to calibrate with where there is no data, else 0.
-    ``schemes``: all of the build; ``wanted``: labels of those to convert, none where only predictions are.
-    ``recipe``: its ``steps``, the ``forms`` and ``metric`` they are judged by, the ``cache``; None: no step is taken.
-    ``labels``: class names that an output must fit. ``threads``: TensorFlow's, 0: the usual number.
-    Writes ``<scheme label>.tflite``, ``input_<i>.npy`` and ``reference_<i>.npy`` (float32, samples
-    first) into ``folder``. Raises what loading, checking the data, compressing and converting raise.
+    ``asked`` are the fields of ``process_frame.Asked``; the answer and what is raised are those of its ``lowered``.
     """
-    out, work = Path(folder), Work(progress=progress)
-    origin = source_of(source)
-    with work.stage("Load", origin.name) as summary:
-        pin(threads)
-        model = load(origin, custom, trust, Path(base), [parse_input_shape(shape) for shape in shapes])
-        summary.append(f"{group(model.parameters)} parameters")
-    foresee_labels(labels, origin.name, model.outputs)
-    given = given_for(model.inputs, model.outputs, data, random_calibration, seed)
-    diagnostics = [*model.diagnostics, *given.diagnostics]
-    numerics = [Scheme(**plain) for plain in schemes]
-    if recipe is not None or any(scheme.numerics in NEEDS_CALIBRATION for scheme in numerics):
-        diagnostics += unroll(model.model)
-    making, compressed = Work(progress=progress), Compressed()
-    asked = reference_inputs(given.dataset, model.inputs, reference_samples, seed)
-    as_given: Sequence[np.ndarray[Any, Any]] | None = None
-    if recipe is None:
-        _convert(model, [one for one in numerics if one.label in wanted], given.calibration, seed, out, making)
-    else:
-        known = _shapes(model) if shapes else ()
-        opened = Opened(custom=custom, trust=trust, base=Path(base), seed=seed, shapes=known)
-        material = material_of(numerics, given, recipe, opened, making)
-        if changes_layers(material):
-            # What is emitted is held against the model as it was given, not with its layers changed.
-            as_given = predict(model, asked)
-        diagnostics += adapt(model.model, lambda x: list(predict(model, x)), material)
-        if wanted:
-            compressed = _compress(model, material, recipe["title"], out, making)
-    answers = predicted(lambda: as_given or predict(model, asked), len(asked[0]), work)
-    known_of_model = Known(
+    wish = Asked(**asked)
+    return lowered(wish, progress, partial(_loaded, wish))
+
+
+def _loaded(asked: Asked, origin: ModelSource) -> Loaded:
+    shapes = [parse_input_shape(shape) for shape in asked.shapes]
+    model = load(origin, asked.custom, asked.trust, Path(asked.base), shapes)
+    return Loaded(
         parameters=model.parameters,
         inputs=model.inputs,
         outputs=model.outputs,
+        make=partial(_made, model, asked),
+        predict=partial(predict, model),
+        diagnostics=model.diagnostics,
         bridge_difference=model.bridge_difference,
-        diagnostics=diagnostics,
-        versions={**versions(threads), **trained_on(recipe)},
     )
-    return answered(known_of_model, asked, answers, work, made_of(making, compressed), out)
+
+
+def _made(model: KerasModel, asked: Asked, task: Task) -> Made:
+    needs = any(scheme.numerics in NEEDS_CALIBRATION for scheme in asked.numerics)
+    said = unroll(model.model) if asked.recipe is not None or needs else []
+    if asked.recipe is not None:
+        return _by_recipe(model, asked, asked.recipe, task, said)
+    wanted = [scheme for scheme in asked.numerics if scheme.label in asked.wanted]
+    _convert(model, wanted, task.given.calibration, asked.seed, asked.out, task.work)
+    return Made(said=said)
+
+
+def _by_recipe(model: KerasModel, asked: Asked, recipe: dict[str, Any], task: Task, said: Sequence[Diagnostic]) -> Made:
+    known = _shapes(model) if asked.shapes else ()
+    opened = Opened(custom=asked.custom, trust=asked.trust, base=Path(asked.base), seed=asked.seed, shapes=known)
+    material = material_of(asked.numerics, task.given, recipe, opened, task.work)
+    # What is emitted is held against the model as it was given, not with its layers changed.
+    as_given = predict(model, task.samples) if changes_layers(material) else None
+    said = [*said, *adapt(model.model, lambda x: list(predict(model, x)), material)]
+    if not asked.wanted:
+        return Made(said=said, as_given=as_given)
+    compressed = _compress(model, material, recipe["title"], asked.out, task.work)
+    return Made(compressed=compressed, said=said, as_given=as_given)
 
 
 @dataclass(frozen=True, kw_only=True)
