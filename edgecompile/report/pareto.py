@@ -110,6 +110,7 @@ def _budgets(front: Front) -> str:
 def _dropped(drop: float | None, figure: Mapping[str, Any]) -> str:
     if drop is None:
         return "-"
+    drop = round(drop, 9) or 0.0  # no minus in front of what is nothing
     return f"{100 * drop:.2f} %" if figure["units"][_ACCURACY] in _SHARES else f"{drop:.5g}"
 
 

@@ -94,6 +94,10 @@ def test_what_there_is_a_budget_of_has_a_column_whatever_the_objective(
         assert word in page
 
 
+def test_a_drop_that_is_none_has_no_sign() -> None:
+    assert pareto.value("drop", {"drop": -1e-17, "units": {"accuracy": "top1"}}) == "0.00 %"
+
+
 def test_stairs_go_up_and_what_is_ahead_in_another_objective_stands_beside() -> None:
     points = [_point(0, 0.9, 4096, 900), _point(1, 0.8, 1024, 800), _point(2, 0.7, 2048, 100)]
 
