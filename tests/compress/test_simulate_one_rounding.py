@@ -47,6 +47,22 @@ def test_noise_of_float32_moves_no_sum_across_a_half() -> None:
         assert np.array_equal(found, np.rint(whole.astype(np.float32) * sums.factors[0]))
 
 
+def test_long_sums_are_exact() -> None:
+    if not any(one.available and one.name == "ai-edge-litert" for one in litert.runtimes()):
+        pytest.skip("ai-edge-litert is not installed: it is whose rounding is simulated")
+    build, rng = NetworkBuilder(), np.random.default_rng(0)
+    x = build.input("x", (1, 6, 6, 2048), "int8", scale=INPUT)
+    scales = tuple(rng.uniform(0.0001, 0.0003, 64))
+    w = build.constant("w", rng.integers(20, 128, (64, 1, 1, 2048)).astype(np.int8), scale=scales)
+    b = build.constant("b", np.zeros(64, np.int32), scale=tuple(INPUT * s for s in scales))
+    y = build.tensor("y", (1, 6, 6, 64), "int8", scale=0.2)
+    build.op("CONV_2D", [x, w, b], [y], padding="VALID", fused_activation_function="RELU6")
+
+    found = device.agreement(build.output(y).build(), Samples(x=(rng.normal(size=(40, 6, 6, 2048)),)), within=0.0)
+
+    assert next(one for one in found if one.resolver == "default").whole == 1.0
+
+
 def test_gradients_pass_as_if_nothing_was_rounded() -> None:
     tf = tensorflow()
     (sums,) = _sums(_network((0.0125,))).values()

@@ -1,19 +1,21 @@
 """Sums of products as the whole numbers that a kernel has, and one rounding behind them, in float32 as XNNPACK does it.
 
-A simulation sums real numbers in float32, whose noise moves one of a hundred thousand results across a half. A deep
-network with gates (squeeze and excitation) makes thousands of other integers of such a one. The sum is a multiple of
-the input's scale times the weights': brought back to it, it is the kernel's, which multiplies it in float32 and rounds
-halves to even (XNNPACK, qs8-qc8w-gemm, "fp32" requantization).
+A simulation sums real numbers in float32, whose noise moves one of a hundred thousand results across a half, more where
+thousands of products are summed. A deep network with gates (squeeze and excitation) makes thousands of other integers
+of such a one. The sum is a multiple of the input's scale times the weights': summed in float64 and brought back to it, it
+is the kernel's, which multiplies it in float32 and rounds halves to even (XNNPACK, qs8-qc8w-gemm, "fp32"
+requantization).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from edgecompile.compress.simulate.call import Call, Value
 from edgecompile.compress.simulate.quantizers import is_quantized
 from edgecompile.compress.simulate.two_roundings import steps_of_sums
 from edgecompile.compress.sites import Site
@@ -48,7 +50,22 @@ def sums_of(main: Subgraph, sites: Iterable[Site], steps: Iterable[int]) -> dict
     return found
 
 
-def to_steps(tf: Any, value: Any, sums: Sums) -> Any:
-    """The value as a kernel rounds it; gradients pass."""
-    rounded = tf.round(tf.round(value / tf.constant(sums.units)) * tf.constant(sums.factors)) * sums.step
-    return value + tf.stop_gradient(rounded - value)
+def in_float64(call: Call) -> Call:
+    """The operator with its values, weights and constants in twice the width."""
+    tf = call.tf
+
+    def wide(value: Value) -> Value:
+        return tf.cast(value, tf.float64) if value is not None and value.dtype == tf.float32 else value
+
+    constants = (
+        one.astype(np.float64) if one is not None and one.dtype == np.float32 else one for one in call.constants
+    )
+    weights = {slot: wide(value) for slot, value in call.weights.items()}
+    return replace(call, values=tuple(map(wide, call.values)), weights=weights, constants=tuple(constants))
+
+
+def to_steps(tf: Any, value: Value, sums: Sums) -> Value:
+    """The value, float32 or float64, as a kernel rounds it, in float32; gradients pass."""
+    whole = tf.cast(tf.round(value / tf.constant(sums.units, value.dtype)), tf.float32)
+    rounded, real = tf.round(whole * tf.constant(sums.factors)) * sums.step, tf.cast(value, tf.float32)
+    return real + tf.stop_gradient(rounded - real)

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgecompile.compress.simulate.call import Call, Value, count_of, repeat
 from edgecompile.compress.simulate.normalize import Normalizer, can_normalize
-from edgecompile.compress.simulate.one_rounding import sums_of, to_steps
+from edgecompile.compress.simulate.one_rounding import in_float64, sums_of, to_steps
 from edgecompile.compress.simulate.plan import Plan
 from edgecompile.compress.simulate.quantizers import fake_quantize, is_quantized, real
 from edgecompile.compress.simulate.shadow import Shadow
@@ -177,7 +177,7 @@ class Simulation:
             clips=self._plan.clips[number],
             normalize=self._normalizer(key, training, collect),
         )
-        outputs = self._plan.compute(number, call)
+        outputs = self._plan.compute(number, in_float64(call) if number in self._sums else call)
         if number in self._plan.moving:
             return outputs
         if number in self._grids:
