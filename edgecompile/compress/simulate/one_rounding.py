@@ -1,10 +1,10 @@
 """Sums of products as the whole numbers that a kernel has, and one rounding behind them, in float32 as XNNPACK does it.
 
-A simulation sums real numbers in float32, whose noise moves one of a hundred thousand results across a half, more where
-thousands of products are summed. A deep network with gates (squeeze and excitation) makes thousands of other integers
-of such a one. The sum is a multiple of the input's scale times the weights': summed in float64 and brought back to it, it
-is the kernel's, which multiplies it in float32 and rounds halves to even (XNNPACK, qs8-qc8w-gemm, "fp32"
-requantization).
+A simulation sums real numbers in float32, whose noise moves one of a hundred thousand results across a half, more
+where thousands of products are summed. A deep network with gates (squeeze and excitation) makes thousands of other
+integers of such a one. The sum is a multiple of the input's scale times the weights': summed in float64 and brought
+back to it, it is the kernel's, which multiplies it in float32 and rounds halves to even (XNNPACK, qs8-qc8w-gemm,
+"fp32" requantization).
 """
 
 from __future__ import annotations
