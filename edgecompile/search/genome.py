@@ -11,7 +11,7 @@ from edgecompile.core.target import Target
 
 Genome = Mapping[str, Any]
 # To be raised whenever a genome would mean another recipe, or a study another answer: others are refused.
-VERSION = 4
+VERSION = 5
 _CALIBRATIONS = ("minmax", "percentile", "mse")
 
 
@@ -72,7 +72,7 @@ def complete(space: Sequence[Dimension], chosen: Genome) -> dict[str, Any]:
 
 
 def _sparsities(target: Target) -> tuple[float, ...]:
-    low = (0.2, 0.3, 0.4, 0.5, 0.6) if "block2x2" in target.weight_forms else ()
+    low = (0.2, 0.3, 0.4, 0.5, 0.52, 0.6, 0.62) if "block2x2" in target.weight_forms else ()
     return (*low, 0.7, 0.8, 0.9)
 
 

@@ -27,15 +27,17 @@ _ONE_SHOT: tuple[tuple[str, Genome], ...] = (
     ("one-shot, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15}),
 )
 # The same forms with all the training that is granted: what a shipped recipe of that form gives, and mostly better.
+# Zeros are a little more than shipped recipes ask for: code differs by some dozen bytes between networks of equal form,
+# so that as many zeros may take more flash.
 _TRAINED: tuple[tuple[str, Genome], ...] = (
     ("trained, 15 values", {"values": 15, "start": "finetune"}),
+    ("trained, 52 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.52, "values": 15}),
+    ("trained, 62 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.62, "values": 15}),
     ("trained, 4 values", {"values": 4, "start": "finetune"}),
-    ("trained, 30 % zeros, 4 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 4}),
-    ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15}),
-    ("trained, half zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.5, "values": 15}),
     ("trained, half the products, 15 values", {"shape": "channels", "kept": 0.5, "values": 15}),
-    ("trained, 60 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.6, "values": 15}),
+    ("trained, 30 % zeros, 15 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 15}),
     ("trained", {"start": "finetune"}),
+    ("trained, 30 % zeros, 4 values", {"zeros": "block2x2", "sparsity": 0.3, "values": 4}),
 )
 
 
