@@ -30,6 +30,7 @@ from edgecompile.search.identity import identity
 from edgecompile.search.proposals import Asked
 from edgecompile.search.study import Study, open_study
 from edgecompile.search.trial import Order, Place, work
+from edgecompile.stages import check_recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,9 @@ def _opened(project: Project, target: Target, wish: Wish, started: float) -> Ite
     """
     source = open_model(project.model, project.base)
     limits = budget.limits_of(project, target, source)
+    own = budget.own_recipe(project)
+    if own:
+        check_recipe(own)
     scheme_of(project, target)
     names = objectives.chosen(wish.objectives, limits)
     budget.demand_figures(names, target)
@@ -108,7 +112,7 @@ def _opened(project: Project, target: Target, wish: Wish, started: float) -> Ite
         asked = Asked(
             space=space,
             target=target,
-            own=budget.own_recipe(project),
+            own=own,
             names=names,
             limits=limits,
             seed=project.seed,

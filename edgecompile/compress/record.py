@@ -82,6 +82,7 @@ def measure(
     """
     sites = sites_of(subject.network)
     codes = [codes_of(subject, site) for site in sites]
+    packed = [_can_be_packed(subject, site) for site in sites]
     flat = [array.reshape(-1) for array in codes]
     count = sum(array.size for array in flat)
     zeros = sum(int(np.count_nonzero(array == 0)) for array in flat)
@@ -93,28 +94,39 @@ def measure(
         macs=totals(subject.network).macs or 0,
         sparsity=zeros / count if count else 0.0,
         distinct=max((len(np.unique(array)) for array in flat), default=0),
-        stored_bytes={name: stored_bytes(codes, allowed) for name, allowed in forms.items()},
+        stored_bytes={name: stored_bytes(codes, allowed, packed) for name, allowed in forms.items()},
         entropy_bytes=math.ceil(sum(_entropy_bits(array) for array in flat) / 8),
         gzip_bytes=len(zlib.compress(b"".join(array.tobytes() for array in flat), 9)),
-        histograms=histograms([(site.key, array) for site, array in zip(sites, codes, strict=True)]),
+        histograms=histograms([(site.key, a) for site, a in zip(sites, codes, strict=True) if a.dtype.kind == "i"]),
         sensitivity=tuple(sensitivity),
         samples=None if score is None else samples,
     )
 
 
-def stored_bytes(codes: Sequence[Array], forms: Sequence[str]) -> int:
-    """Bytes of weight tensors, each in the form that takes least."""
-    return sum(best_form(array, forms)[1] if array.ndim in (2, 4) else array.nbytes for array in codes)
+def stored_bytes(codes: Sequence[Array], forms: Sequence[str], packed: Sequence[bool]) -> int:
+    """Bytes of weight tensors, each in the form that takes least where it is ``packed``, else value by value."""
+    return sum(
+        best_form(array, forms if able else ())[1] if array.ndim in (2, 4) and array.dtype == np.int8 else array.nbytes
+        for array, able in zip(codes, packed, strict=True)
+    )
+
+
+def _can_be_packed(subject: Subject, site: Site) -> bool:
+    """Whether kernels read int8 weights in short forms: those of operators with 8-bit activations do."""
+    main = subject.network.main
+    made = {main.tensors[main.operators[number].outputs[0]].dtype for number in site.operators}
+    return "int16" not in made
 
 
 def codes_of(subject: Subject, site: Site) -> Array:
     """A site's weights as the integers that the flatbuffer gets, or would get from float weights as they are.
 
-    Output channels first where the site has an axis, ``int8[o, ...]``.
+    Output channels first where the site has an axis, ``int8[o, ...]``. Of an operator that an integer network leaves in
+    float, the weights themselves, float32.
     """
     held = subject.held.get(site.key, NOTHING)
     weights = weights_of(subject.network, site)
-    if weights.dtype != np.float32:
+    if weights.dtype != np.float32 or subject.origin is not None:
         codes = weights
     elif held.codes is not None:
         codes = held.codes

@@ -79,7 +79,7 @@ def starts(target: Target, space: Sequence[Dimension], own: Recipe | None) -> li
     """Where a search begins: name, genome, recipe. What trains nothing comes first, then what trains as long as it may,
     then the shipped recipes.
 
-    A shipped recipe is taken as it stands; its genome is the nearest one. ``own``: the user's recipe.
+    A shipped recipe is taken as it stands; its genome is the nearest one. ``own``, the user's recipe, is the second.
     """
     known = {one.name: one.values for one in space}
     found = []
@@ -88,9 +88,11 @@ def starts(target: Target, space: Sequence[Dimension], own: Recipe | None) -> li
         genome = complete(space, {"numerics": known["numerics"][0], "epochs": 0, **chosen})
         if all(genome.get(key) == value for key, value in chosen.items()):
             found.append((name, genome, recipe_of(genome, short=False, sensitive=(), name=name)))
-    for recipe in ((own,) if own else ()) + _shipped():
-        if recipe is own or (_numerics(recipe, known) in known["numerics"] and _pays(recipe, target)):
+    for recipe in _shipped():
+        if _numerics(recipe, known) in known["numerics"] and _pays(recipe, target):
             found.append((recipe.name, complete(space, _genome(recipe, known)), recipe))
+    if own:
+        found.insert(1, (own.name, complete(space, _genome(own, known)), own))
     seen: dict[str, None] = {}
     return [one for one in found if not (key_of(one[2]) in seen or seen.setdefault(key_of(one[2])))]
 

@@ -16,6 +16,7 @@ from edgecompile.cli.main import main
 from edgecompile.compress.context import Context, Samples, Score
 from edgecompile.compress.islands import surroundings, with_islands
 from edgecompile.compress.passes.mixed_precision import MixedPrecision
+from edgecompile.compress.record import measure
 from edgecompile.compress.simulate.quantizers import real
 from edgecompile.compress.simulate.run import reals, run
 from edgecompile.compress.sites import sites_of, weights_of, with_constants
@@ -184,6 +185,32 @@ def test_a_width_that_a_target_lacks_is_refused(wider: str, lacking: str) -> Non
 
     with pytest.raises(EdgecompileError, match="EC346"):
         MixedPrecision(wider=wider).run(integers(given, begun), given)
+
+
+def test_what_is_counted_is_what_is_emitted() -> None:
+    integer, sixteen = networks()
+    forms = {"packed": ("dense", "shared4")}
+    begun = Subject(network=floats(), teacher=floats())
+    made, _ = with_islands(integer, sixteen, ["point"])
+    partly = context().quantize(floats(), ["point"])  # type: ignore[call-arg]
+
+    plain = [measure("", replace(begun, network=one, origin=begun), {"all": ("dense",)}, None, 0.0).stored_bytes["all"]
+             for one in (integer, made, partly)]  # fmt: skip
+    packed = measure("", replace(begun, network=made, origin=begun), forms, None, 0.0).stored_bytes["packed"]
+
+    as_packed = measure("", replace(begun, network=integer, origin=begun), forms, None, 0.0).stored_bytes["packed"]
+    # 24 weights take 32 bytes in the C library, 96 in float.
+    assert plain == [plain[0], plain[0], plain[0] + 4 * 24 - 32]
+    assert plain[0] >= packed >= as_packed
+
+
+def test_16_bits_are_not_made_wider() -> None:
+    begun = uneven()
+    given = judged(begun, quantize_partly=None, quantize_wide=None)
+    subject = replace(integers(given, begun), network=networks()[1])
+
+    with pytest.raises(EdgecompileError, match="EC346: activations have 16 bits already"):
+        MixedPrecision().run(subject, given)
 
 
 @needs_micro

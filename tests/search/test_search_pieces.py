@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from edgecompile.compress.contract import passes
 from edgecompile.config.profiles import load
 from edgecompile.config.recipes import check_steps, read_recipe
 from edgecompile.core.errors import BadInputError
+from edgecompile.core.recipe import Recipe, Step
 from edgecompile.core.units import parse_duration
 from edgecompile.kernels.weight_forms import stored_bytes
 from edgecompile.libs import optuna
@@ -82,6 +84,14 @@ def test_shipped_recipes_are_where_a_search_begins() -> None:
     assert [name for name, _, _ in starts_of(asked(most=None, epochs=0)) if name.startswith("trained")] == []
     assert "float16" not in names
     assert "shared-weights" not in [name for name, _, _ in starts_of(asked("coral", most=None))]
+
+
+def test_a_recipe_of_ones_own_is_tried_behind_the_first_however_few_trials_there_are() -> None:
+    own = Recipe(name="mine", steps=(Step(name="cluster", options={"k": 8}),), numerics="int8")
+
+    names = [name for name, _, _ in starts_of(replace(asked(most=2), own=own))]
+
+    assert names == ["one-shot", "mine"]
 
 
 def test_a_shipped_recipe_is_tried_as_it_stands() -> None:

@@ -30,6 +30,9 @@ _WORDS = {"int16": "with 16-bit activations", "float": "in float"}
 class MixedPrecision(Harmless):
     """Spare as few operators the 8 bits as it takes to lose no more accuracy than stated, the most sensitive first.
 
+    What counts is what integers lose: the drop is held against the float network as the steps before left it, with
+    their zeros and shared values, which no precision brings back.
+
     `int16`: an operator and those that read its result compute with 16-bit activations and the same 8-bit weights
     (int16x8), between two QUANTIZE. Microcontrollers run that; TensorFlow Lite up to 2.20 refuses a QUANTIZE from int8
     to int16 (quantize.cc, Prepare), so targets of phones do not get it. `float`: an operator stays in float32, weights
@@ -39,7 +42,9 @@ class MixedPrecision(Harmless):
 
     phase: ClassVar[Literal["float", "quantized"]] = "quantized"
 
-    max_drop: float = option(0.01, "how much worse than the float model it may score on validation samples", minimum=0)
+    max_drop: float = option(
+        0.01, "how much worse than the same network in float it may score on validation samples", minimum=0
+    )
     most: int = option(4, "how many sensitive operators may be spared", minimum=1)
     wider: str = option("auto", "what they compute with instead of 8 bits", choices=("auto", "int16", "float"))
 
@@ -52,7 +57,7 @@ class MixedPrecision(Harmless):
         ways = self._ways(subject, floats, context)
         wanted, found = scored(floats, context), scored(subject, context)
         if wanted is None or found is None or context.score is None:
-            raise _unmet("there are no validation samples to measure the drop with", [])
+            raise _unmeasured()
         sign = 1.0 if context.score.higher_is_better else -1.0
 
         def drop_of(one: Subject) -> float:
@@ -97,7 +102,7 @@ class MixedPrecision(Harmless):
         if self.wider != "auto":
             ways = {kind: way for kind, way in ways.items() if kind == self.wider}
         if not ways:
-            raise _refused(self.wider)
+            raise _refused(self.wider, subject.network)
         return ways
 
     def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
@@ -111,7 +116,7 @@ def _told(kind: str, names: Sequence[str], drop: float) -> Diagnostic:
     count = f"{len(names)} operators compute {_WORDS[kind]}" if names else "all operators compute in int8"
     return Diagnostic(
         code="EC347",
-        message=f"{count}; the drop on validation samples is {drop:.4f}",
+        message=f"{count}; the drop from the float network on validation samples is {drop:.4f}",
         severity=Severity.NOTE,
         notes=(f"{_WORDS[kind]}: {_listed(names)}" if names else "no operator had to be spared",),
     )
@@ -121,17 +126,36 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{short_name(name)}`" for name in names)
 
 
-def _refused(wider: str) -> EdgecompileError:
+def _refused(wider: str, network: Network) -> EdgecompileError:
+    if any(network.main.tensors[index].dtype == "int16" for one in network.main.operators for index in one.outputs):
+        return rejected(
+            "EC346",
+            "activations have 16 bits already, so nothing wider is left for `mixed_precision`",
+            notes=["it spares operators of an int8 network the 8 bits; found: int16x8"],
+            help=["take `mixed_precision` out of the recipe", "or build with `--numerics int8`"],
+        )
     asked = "in anything but int8" if wider == "auto" else _WORDS[wider]
     return rejected(
         "EC346",
         f"a target computes no operator of an int8 network {asked}, so none can be spared",
-        notes=["every target of the build has to run what is spared"],
+        notes=[
+            "every target of the build has to run what is spared: 16-bit activations where its profile has int16x8 and "
+            "TensorFlow Lite Micro, float where it has float32"
+        ],
         help=[
             "train the integers instead: `quantize`",
-            'or take another target, or `numerics = "int16x8"`',
+            "or build such targets by themselves: `edgecompile targets TARGET` shows a profile's numerics",
             *([] if wider == "auto" else ['or let the target say what it has: `wider = "auto"`']),
         ],
+    )
+
+
+def _unmeasured() -> EdgecompileError:
+    return rejected(
+        "EC347",
+        "`mixed_precision`: there is nothing to measure the drop with",
+        notes=["samples with labels, or a metric that needs none, give a score; found: none"],
+        help=["give labelled data: `--data FILE` with `x_train` and `y_train`", "or take `mixed_precision` out"],
     )
 
 
@@ -139,6 +163,6 @@ def _unmet(message: str, facts: list[str]) -> EdgecompileError:
     return rejected(
         "EC347",
         f"`mixed_precision`: {message}",
-        notes=facts or ["labelled data or a metric gives a score; found: none"],
+        notes=facts,
         help=["allow more operators (`most`) or a larger `max_drop`", "train the integers: `quantize`"],
     )
