@@ -28,6 +28,17 @@ class Side:
     facts: Mapping[str, str] = field(default_factory=dict)
     measures: tuple[Measure, ...] = ()
     operators: tuple[Row, ...] = ()
+    sensitivity: tuple[Row, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """What an operator alone, in integers, costs on either side, as reports have it: None where it was not measured."""
+
+    layer: str
+    operator: str
+    a: Row | None
+    b: Row | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +81,14 @@ class Difference:
     facts: tuple[tuple[str, str, str], ...]
     figures: tuple[Figure, ...]
     operators: tuple[Change, ...]
+    sensitivities: tuple[Sensitivity, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether both sides are the same in everything compared."""
         differing = any(figure.a != figure.b for figure in self.figures)
-        return not (self.facts or differing or any(change.differs for change in self.operators))
+        moved = any(one.a != one.b for one in self.sensitivities)
+        return not (self.facts or differing or moved or any(change.differs for change in self.operators))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -90,6 +103,10 @@ class Difference:
                 {"a": _plain(change.a), "b": _plain(change.b), "differs": list(change.differs)}
                 for change in self.operators
             ],
+            "sensitivity": [
+                {"layer": one.layer, "operator": one.operator, "a": _plain(one.a), "b": _plain(one.b)}
+                for one in self.sensitivities
+            ],
         }
 
 
@@ -103,6 +120,7 @@ def compare(a: Side, b: Side) -> Difference:
         facts=tuple(fact for fact in facts if fact[1] != fact[2]),
         figures=tuple(_figures(a.measures, b.measures)),
         operators=tuple(_paired(a.operators, b.operators)),
+        sensitivities=tuple(_sensitivities(a.sensitivity, b.sensitivity)),
     )
 
 
@@ -120,7 +138,8 @@ def side_of_report(name: str, report: Report) -> Side:
         **{f"{name} version": version for name, version in report.versions.items()},
     }
     rows = tuple(report.details.get("operators") or ())
-    return Side(name=name, facts=facts, measures=report.measures, operators=rows)
+    measured = tuple(report.details.get("sensitivity") or ())
+    return Side(name=name, facts=facts, measures=report.measures, operators=rows, sensitivity=measured)
 
 
 def side_of_network(name: str, network: Network, size_bytes: int, measures: Sequence[Measure] = ()) -> Side:
@@ -165,6 +184,17 @@ def _figures(a: Sequence[Measure], b: Sequence[Measure]) -> Iterator[Figure]:
             method_a=one.method if one else "",
             method_b=other.method if other else "",
         )
+
+
+def _sensitivities(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Sensitivity]:
+    """By layer and kind, in the order of A, the most sensitive first; what only B measured comes last."""
+    ours, theirs = ({(str(row["layer"]), str(row["operator"])): row for row in side} for side in (a, b))
+    for key in dict.fromkeys((*ours, *theirs)):
+        yield Sensitivity(layer=key[0], operator=key[1], a=_costs(ours.get(key)), b=_costs(theirs.get(key)))
+
+
+def _costs(row: Row | None) -> Row | None:
+    return None if row is None else {key: str(row[key]) for key in ("output error", "drop") if key in row}
 
 
 def _paired(a: Sequence[Row], b: Sequence[Row]) -> Iterator[Change]:

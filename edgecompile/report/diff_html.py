@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgecompile.core.units import format_size
 from edgecompile.report import html, words
 from edgecompile.report.diff import Change, Difference, placements
-from edgecompile.report.diff_text import changed, obtained, shown
+from edgecompile.report.diff_text import changed, cost, obtained, shown
 from edgecompile.report.html_elements import Markup, element, table
 from edgecompile.report.table import number
 
@@ -29,6 +29,7 @@ def render(difference: Difference) -> str:
         element("header", element("h1", title), element("p", same, class_="verdict good") if same else None),
         _section("What is not the same", table(("", "A", "B"), difference.facts)) if difference.facts else None,
         _section("Figures", table(("figure", "A", "B", "B less A", "obtained"), figures, numbers=(1, 2, 3))),
+        _sensitivity(difference),
         _section("Operators", element("p", _placed(difference)), _operators(difference)),
     ]
     return html.page(title, body)
@@ -36,6 +37,16 @@ def render(difference: Difference) -> str:
 
 def _section(title: str, *content: Markup) -> Markup:
     return element("section", element("h2", title), *content)
+
+
+def _sensitivity(difference: Difference) -> Markup | None:
+    rows = [
+        [one.operator, one.layer, *(cost(side, key) for side in (one.a, one.b) for key in ("output error", "drop"))]
+        for one in difference.sensitivities
+    ]
+    told = "What each operator alone, in integers, moves the outputs by and takes from the score; all others in float."
+    heads = ("operator", "layer", "A: outputs", "A: drop", "B: outputs", "B: drop")
+    return _section("Sensitivity", element("p", told), table(heads, rows, numbers=(2, 3, 4, 5))) if rows else None
 
 
 def _placed(difference: Difference) -> str:

@@ -9,7 +9,7 @@ from edgecompile.core.report import Measure
 from edgecompile.core.units import format_size
 from edgecompile.ir.spelling import shorten
 from edgecompile.report import words
-from edgecompile.report.diff import Change, Difference, Figure, placements
+from edgecompile.report.diff import Change, Difference, Figure, Sensitivity, placements
 from edgecompile.report.table import WIDTH, number, wrap
 
 _NAME, _VALUE, _CHANGE = 25, 13, 17
@@ -22,6 +22,7 @@ def text(difference: Difference) -> str:
     blocks = [head, _facts(difference.facts), _figures(difference.figures)]
     blocks += [_methods(difference.figures)]
     blocks += [[f"Placed  A: {placements(a) or '-'}", f"        B: {placements(b) or '-'}"]] if placements(a) else []
+    blocks += [_sensitivities(difference.sensitivities)]
     blocks += [_operators(difference.operators)]
     if difference.is_empty:
         blocks.append(["no difference in what was compared"])
@@ -79,6 +80,23 @@ def changed(figure: Figure) -> str:
         return f"{sign}{100 * abs(change):.1f} points"
     share = f" {100 * change / figure.a:+.0f} %" if figure.a else ""
     return f"{sign}{shown(figure, abs(change))}" + (share if abs(change) < abs(figure.a or 0) * 100 else "")
+
+
+def _sensitivities(measured: Sequence[Sensitivity]) -> list[str]:
+    """What each operator alone, in integers, moves the outputs by, and takes from the score."""
+    if not measured:
+        return []
+    lines = [f"{'Alone in integers':<37}{'A: outputs':>11}{'drop':>10}{'B: outputs':>12}{'drop':>10}"]
+    for one in measured:
+        label = shorten(f"{one.operator} {one.layer}", 36)
+        lines.append(f"{label:<37}{cost(one.a, 'output error'):>11}{cost(one.a, 'drop'):>10}"
+                     f"{cost(one.b, 'output error'):>12}{cost(one.b, 'drop'):>10}")  # fmt: skip
+    return lines
+
+
+def cost(row: Mapping[str, Any] | None, key: str) -> str:
+    """One side's figure; a dash where it was not measured."""
+    return "-" if row is None else str(row.get(key, "-"))
 
 
 def _operators(changes: Sequence[Change]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 from xml.etree import ElementTree
 
@@ -164,3 +165,32 @@ def test_json_is_as_the_schema_says(
     _, out, _ = told([*words, "--json"], capsys)
 
     jsonschema.Draft202012Validator(part(name)).validate(json.loads(out))
+
+
+def _measured(folder: Path, rows: list[tuple[str, str, str]]) -> Path:
+    """A copy of a build whose report has a table of sensitivities."""
+    report = json.loads((folder / "report.json").read_text())
+    keys = ("layer", "output error", "drop")
+    report["details"]["sensitivity"] = [{**dict(zip(keys, row, strict=True)), "operator": "CONV_2D"} for row in rows]
+    report["details"]["obtained"]["sensitivity"] = "measured on 20 validation samples"
+    (folder / "report.json").write_text(json.dumps(report))
+    return folder
+
+
+def test_sensitivities_stand_side_by_side(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):
+        copytree(built / name / "build/coral", tmp_path / name)
+    a = _measured(tmp_path / "one", [("c2", "65.6 %", "+0.5286"), ("c1", "0.1 %", "+0.0000")])
+    b = _measured(tmp_path / "two", [("c1", "0.2 %", "-")])
+
+    _, out, _ = told(["diff", a, b], capsys)
+    _, plain, _ = told(["diff", a, b, "--json"], capsys)
+    told(["diff", a, b, "--html", tmp_path / "d.html"], capsys)
+
+    lines = [line.split() for line in out.splitlines() if line.startswith("CONV_2D c")]
+    assert lines[0] == ["CONV_2D", "c2", "65.6", "%", "+0.5286", "-", "-"]
+    assert lines[1] == ["CONV_2D", "c1", "0.1", "%", "+0.0000", "0.2", "%", "-"]
+    assert json.loads(plain)["sensitivity"][0] == {
+        "layer": "c2", "operator": "CONV_2D", "a": {"output error": "65.6 %", "drop": "+0.5286"}, "b": None
+    }  # fmt: skip
+    assert "+0.5286" in (tmp_path / "d.html").read_text()

@@ -23,6 +23,7 @@ from edgecompile.ir.network import Network
 
 # From the names of sensitive operators, the most sensitive first: the network, and what is not in int8 any more.
 _Spare = Callable[[Sequence[str]], tuple[Network, tuple[str, ...]]]
+_TOLD = 20  # operators in the report's table
 _WORDS = {"int16": "with 16-bit activations", "float": "in float"}
 
 
@@ -67,7 +68,9 @@ class MixedPrecision(Harmless):
         if drop <= self.max_drop:
             context.diagnostics.append(_told("float", (), drop))
             return subject
-        ranked = [one.name for one in sensitivities(subject, context)][: self.most]
+        measured = sensitivities(subject, context)
+        context.sensitivities.extend(measured[:_TOLD])
+        ranked = [one.name for one in measured[: self.most]]
         spared: tuple[str, ...] = ()
         facts = [f"limit: {self.max_drop:g}; in int8 throughout: {drop:.4f}"]
         for kind, spare in ways.items():
