@@ -33,7 +33,7 @@ def test_outputs_are_printed_and_saved_and_name_their_interpreter(
 
     out, err = capsys.readouterr()
     assert exit_code == 0
-    assert str(choose("tflite")) in err
+    assert str(choose("tflite")) in " ".join(err.split())
     assert "  sample 9: largest" in out
     assert "and 2 more" in out
     with np.load(folder / "out.npz") as saved:
