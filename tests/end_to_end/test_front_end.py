@@ -190,5 +190,6 @@ def test_an_unchanged_project_proves_nothing_again(built: Path, capsys: pytest.C
 
     assert main(words) == 0
 
-    lines = [line for line in capsys.readouterr().err.splitlines() if line[:9].strip() in ("Verify C", "Board")]
+    unfolded = capsys.readouterr().err.replace("\n" + " " * 11, " ")
+    lines = [line for line in unfolded.splitlines() if line[:9].strip() in ("Verify C", "Board")]
     assert len(lines) == 3 and all(line.endswith("cached") for line in lines)
