@@ -24,7 +24,7 @@ from edgecompile import __version__
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import command_line_options
 from edgecompile.cli.signals import INTERRUPTED, deaf, interruptible
-from edgecompile.cli.streams import EXPECTED_FAULTS, fill_closed_descriptors, silence_broken_pipe
+from edgecompile.cli.streams import EXPECTED_FAULTS, IMPOSSIBLE_PATHS, fill_closed_descriptors, silence_broken_pipe
 from edgecompile.cli.usage import from_click, unknown_command
 from edgecompile.core.errors import EdgecompileError, bad_input, internal
 
@@ -45,6 +45,8 @@ COMMANDS = (
     "schema",
     "init",
 )
+# Characters of a path that is too long which are shown.
+_SHOWN_PATH = 60
 
 
 class LazyGroup(click.Group):
@@ -133,15 +135,27 @@ def _failed(console: Console, error: EdgecompileError) -> int:
 
 
 def _from_system(error: OSError) -> EdgecompileError | None:
-    """A fault of the machine rather than ours: a full disk, a folder that may not be written."""
+    """A fault of the machine rather than ours: a full disk, a folder that may not be written, an impossible path."""
+    place = str(error.filename) if error.filename else None
+    if error.errno in IMPOSSIBLE_PATHS:
+        return _impossible(place or "", error)
     if error.errno not in EXPECTED_FAULTS:
         return None
-    place = str(error.filename) if error.filename else None
     return bad_input(
         "EC107",
         f"the system refused: {(error.strerror or str(error)).lower()}",
         location=place,
         help=("make room or give permission there, or name another place with `--output`",),
+    )
+
+
+def _impossible(path: str, error: OSError) -> EdgecompileError:
+    shown = path if len(path) <= _SHOWN_PATH else f"{path[:_SHOWN_PATH]}... ({len(path):,} characters)"
+    return bad_input(
+        "EC113",
+        f"the system takes no such path: {(error.strerror or str(error)).lower()}",
+        location=shown,
+        help=("name another path; most systems take 255 bytes for a name and 4,096 for a whole path",),
     )
 
 

@@ -34,7 +34,7 @@ class Console:
     """Where a command speaks; it is the :class:`~edgecompile.core.progress.Progress` of the stages.
 
     ``live``: a person looks at stderr, so a line that changes shows what is going on; elsewhere each finished
-    stage is one line, folded at 80 columns where it is longer. A closed stream swallows what is said to it.
+    stage is one line, and what is longer than 80 columns is folded. A closed stream swallows what is said to it.
     """
 
     stdout: TextIO | None
@@ -88,7 +88,7 @@ class Console:
     def aside(self, text: str) -> None:
         """Something to know while a stage runs: above its line, which stays."""
         if self._line is None or self.quiet:
-            self.say(text)
+            self.say(_fitted(text, self._width))
         else:
             self._line.say(_fitted(text, self._width))
 
@@ -137,7 +137,7 @@ class Console:
             self.stderr = None
 
     def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Errors always, the others unless ``--quiet``; on a terminal folded to its width."""
+        """Errors always, the others unless ``--quiet``; folded to the width of the terminal."""
         for diagnostic in diagnostics:
             speak = self.write if diagnostic.severity is Severity.ERROR else self.say
             speak(self.painted(diagnostic))
@@ -178,9 +178,7 @@ class Console:
         return shutil.get_terminal_size().columns if self.live else _PIPE_WIDTH
 
     def _folded(self, text: str) -> str:
-        """Whole lines where a program reads them; a person's terminal would break them inside words."""
-        if not self.live:
-            return text
+        """Broken between words, where a terminal would break them inside; programs have ``--json``."""
         return "\n".join(folded(line, self._width) for line in text.split("\n"))
 
     def _painted_line(self, line: str) -> str:

@@ -12,6 +12,8 @@ from typing import TextIO
 EXPECTED_FAULTS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE}
 )
+# What a path may be that leads nowhere on any machine: a name that is too long, links that lead back to themselves.
+IMPOSSIBLE_PATHS = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 
 
 def fill_closed_descriptors() -> None:

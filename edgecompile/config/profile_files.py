@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +100,7 @@ def extended(name: str, child: Path) -> Path:
     """
     candidates = (child.parent / f"{name}.toml", shipped() / f"{name}.toml")
     for candidate in candidates:
-        is_child = child.exists() and candidate.exists() and candidate.samefile(child)
-        if candidate.is_file() and not is_child:
+        if os.path.isfile(candidate) and not _is_same(candidate, child):
             return candidate
     known = [path.stem for path in shipped().glob("*.toml")]
     known += [f"families/{path.stem}" for path in (shipped() / "families").glob("*.toml")]
@@ -111,6 +111,10 @@ def extended(name: str, child: Path) -> Path:
         notes=(f"looked for {candidates[0]} and {candidates[1]}",),
         help=did_you_mean(name, known) or ("`edgecompile targets list` lists the profiles",),
     )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.exists(other) and one.samefile(other)
 
 
 def _cycle(files: list[ProfileFile], parent: Path) -> EdgecompileError:

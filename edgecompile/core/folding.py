@@ -12,9 +12,11 @@ _FENCE = "```"
 
 def folded(line: str, width: int) -> str:
     """A message's line, broken between words, its later lines below where the text of the first one begins."""
+    if len(line) <= width:
+        return line
     opening = _OPENING.match(line)
-    indent = " " * (opening.end() if opening else 0)
-    return line if len(line) <= width else "\n".join(_wrapped(line, width, indent or "    "))
+    first = opening[0] if opening else ""
+    return "\n".join(_wrapped(line[len(first) :], width, " " * len(first) or "    ", first))
 
 
 def page(text: str, width: int) -> str:
@@ -47,5 +49,13 @@ def _filled(text: str, width: int) -> list[str]:
     return _wrapped(text, width, " " * (opening.end() if opening else 0)) if text else []
 
 
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+def _wrapped(text: str, width: int, indent: str, first: str = "") -> list[str]:
+    """Lines of the text; a word that is longer than a line stays whole, the first one beside what opens it."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -31,6 +31,8 @@ ENDS = [
     pytest.param(
         PermissionError(errno.EACCES, "Permission denied", "/mnt/x"), 2, "failed", "EC107", id="no-permission"
     ),
+    pytest.param(OSError(errno.ENAMETOOLONG, "File name too long", "a" * 300), 2, "failed", "EC113", id="long-path"),
+    pytest.param(OSError(errno.ELOOP, "Too many links", "a"), 2, "failed", "EC113", id="links-in-a-circle"),
     pytest.param(KeyboardInterrupt(), 130, "interrupted", None, id="interrupted"),
 ]
 

@@ -199,6 +199,12 @@ def test_what_is_wrong_with_a_profile_is_said(tmp_path: Path, code: str, text: s
     assert help is None or check(path)[0].help[0] == help
 
 
+def test_extending_a_name_that_no_file_may_have_is_said(tmp_path: Path) -> None:
+    path = written(tmp_path, f'schema = 1\nextends = "{"a" * 5000}"\n')
+
+    assert codes_of(path) == ["EC144"]
+
+
 NUMBERS = {
     "level": "level = 30\n",
     "clock": "[board]\nclock_hz = 80\n",
