@@ -358,7 +358,7 @@ def test_a_board_that_is_not_emulated_is_told_how_to_run_on_one(
 ) -> None:
     assert main(["flash", str(built(tmp_path, "nucleo-f446re")), "--runner", "qemu"]) == 2
 
-    text = said(capsys)
+    text = " ".join(said(capsys).split())
     assert "it needs a board whose profile has `qemu` under [board]" in text
     assert "`edgecompile run DIR --on qemu` runs it on an emulated board with the same core, `qemu-m4`" in text
 
