@@ -59,12 +59,21 @@ steps = [{ pass = "prune", sparsity = 0.5 }, { pass = "cluster", k = 16 }]
 
 
 class Files:
-    """A reader of one file: mutated as text or bytes, written into a folder of its own, opened by its name."""
+    """A reader of one file: mutated as text or bytes, written into a folder of its own, opened by its name.
+
+    ``beside``: names of files that stay whole, in folders beside that of the file, so that there are samples to split.
+    """
 
     slow = False
 
     def __init__(
-        self, name: str, place: str, bases: Sequence[bytes], use: Callable[[Path], object], text: bool
+        self,
+        name: str,
+        place: str,
+        bases: Sequence[bytes],
+        use: Callable[[Path], object],
+        text: bool,
+        beside: Sequence[str] = (),
     ) -> None:
         self.name, self.bases, self.read, self.text = name, list(bases), use, text
         self.first = len(self.bases)
@@ -72,6 +81,10 @@ class Files:
         self.folder = Path(self.held.name)
         self.path = self.folder / place
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        for other in beside:
+            path = self.path.parent.parent / other
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(self.bases[0])
 
     def make(self, draw: random.Random) -> bytes:
         """A base changed."""
@@ -134,14 +147,22 @@ def data_readers() -> list[Files]:
     """All of this file; those of images where Pillow is."""
     targets = CHECKOUT / "targets"
     profile_bases = [(targets / name).read_bytes() for name in ("cortex-m4.toml", "coral.toml")]
-    images = [Files("samples, images", "pictures/a/1.png", _pictures(), _images, False)] if find_spec("PIL") else []
+    pictures = [f"{label}/{number}.png" for label in "ab" for number in range(2, 8)]
+    sounds = [name.replace("png", "wav") for name in pictures]
+    images = (
+        [Files("samples, images", "pictures/a/1.png", _pictures(), _images, False, pictures)]
+        if find_spec("PIL")
+        else []
+    )
     return [
         Files("project file", "edgecompile.toml", [_PROJECT], _project, True),
         Files("recipe file", "mine.toml", [_RECIPE], lambda path: read_recipe(str(path), path.parent), True),
         Files("target profile", "board.toml", profile_bases, _profile, True),
         Archives("samples, .npz", "data.npz", [_npz()], _samples, False),
-        Files("samples, .csv", "data.csv", [b"a,b,y\n1,2,0\n3,4.5,1\n5,6,1\n", b"1;2;x\n2;3;y\n"], _samples, True),
-        Files("samples, WAV", "sounds/a/1.wav", [_wav(1, 16), _wav(3, 32), _wav(0xFFFE, 24)], _sounds, False),
+        Files(
+            "samples, .csv", "data.csv", [b"a,b,y\n" + b"1,2.5,0\n3,4,1\n" * 8, b"1;2;x\n2;3;y\n" * 8], _samples, True
+        ),
+        Files("samples, WAV", "sounds/a/1.wav", [_wav(1, 16), _wav(3, 32), _wav(0xFFFE, 24)], _sounds, False, sounds),
         *images,
     ]
 
