@@ -102,8 +102,8 @@ class Answers:
         ran = [] if fresh is None else [*fresh["stages"], *fresh["made"]["stages"]]
         for stage in answer["stages"]:
             if stage not in ran:
-                progress.begin(stage["name"].capitalize(), name if stage["name"] == "load" else "")
-                progress.end(f"{stage['summary']}, cached".lstrip(", "))
+                progress.begin(stage["name"].capitalize(), name if stage["name"] == "load" else stage["detail"])
+                progress.end(f"{stage['line']}, cached".lstrip(", "))
         return answer
 
     def _made(self, kept: Sequence[Scheme], fresh: Mapping[str, Any] | None) -> dict[str, Any]:

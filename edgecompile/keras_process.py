@@ -150,7 +150,7 @@ def take_steps(network: Network, name: str, material: Material, title: str, out:
     for scheme in material.schemes:
         content = writer.write(compressed.networks[scheme.label])
         (out / f"{scheme.label}.tflite").write_bytes(content)
-    work.stages.append({"name": "compress", "summary": title, "duration_s": time.monotonic() - started})
+    work.finished("compress", title, "", title, time.monotonic() - started)
     return compressed
 
 

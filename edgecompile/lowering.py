@@ -195,7 +195,9 @@ def _lowered(
         facts={
             key: answer[key] for key in ("parameters", "inputs", "outputs", "bridge_difference", "records", "imported")
         },
-        stages=tuple(Stage(**stage) for stage in answer["stages"]),
+        stages=tuple(
+            Stage(**{key: stage[key] for key in ("name", "summary", "duration_s")}) for stage in answer["stages"]
+        ),
         diagnostics=(
             *(dataset.diagnostics if dataset is not None else ()),
             *(from_dict(plain) for plain in answer["diagnostics"]),

@@ -33,7 +33,9 @@ RANDOM_REFERENCE_SAMPLES = 64
 
 @dataclass(kw_only=True)
 class Work:
-    """Stages as they are finished, told to the listener."""
+    """Stages as they are finished, told to the listener; ``detail`` and ``line`` as he heard them, so that he may
+    hear of them again where they are taken from the cache, ``summary`` as the report has it.
+    """
 
     progress: Progress
     stages: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -50,8 +52,14 @@ class Work:
         yield summary
         line = " ".join(summary)
         told = f"{detail}: {line}" if several else line
-        self.stages.append({"name": name.lower(), "summary": told, "duration_s": time.monotonic() - started})
+        self.finished(name, detail, line, told, time.monotonic() - started)
         self.progress.end(line)
+
+    def finished(self, name: str, detail: str, line: str, summary: str, duration_s: float) -> None:
+        """A stage that the listener has heard of."""
+        self.stages.append(
+            {"name": name.lower(), "detail": detail, "line": line, "summary": summary, "duration_s": duration_s}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

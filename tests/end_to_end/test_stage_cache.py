@@ -25,14 +25,16 @@ TARGETS = ("coral", "cortex-m4", "android-nnapi")
 
 
 class Heard:
-    """A listener that keeps the line of each stage."""
+    """A listener that keeps what each stage works on, and its line."""
 
     def __init__(self) -> None:
+        self.details: list[tuple[str, str]] = []
         self.lines: list[tuple[str, str]] = []
         self._stage = ""
 
     def begin(self, stage: str, detail: str) -> None:
         self._stage = stage
+        self.details.append((stage, detail))
 
     def update(self, done: int, total: int, what: str) -> None:
         pass
@@ -184,14 +186,17 @@ def keras_project(place: Path, folder: Path, *targets: str, **more: Any) -> Proj
 @pytest.mark.tensorflow
 def test_only_the_scheme_that_is_new_is_converted(place: Path, tmp_path: Path, asked: list[list[str]]) -> None:
     cache = tmp_path / "cache"
-    built(keras_project(place, tmp_path, "coral"), cache)
+    _, first, _ = built(keras_project(place, tmp_path, "coral"), cache)
     before = outputs(tmp_path / "build" / "coral")
 
     built(keras_project(place, tmp_path, "android-nnapi"), cache)
     (_, alone), _, _ = built(keras_project(place, tmp_path / "two", "coral", "ethos-u55-128"), cache)
-    built(keras_project(place, tmp_path / "three", "coral", "ethos-u55-128"), cache)
+    _, kept, _ = built(keras_project(place, tmp_path / "three", "coral", "ethos-u55-128"), cache)
 
     assert asked == [["uint8"], ["int8"]]
+    assert set(first.details) <= set(kept.details)
+    said = next(line for stage, line in first.lines if stage == "Convert")
+    assert ("Convert", f"{said}, cached") in kept.lines
     assert outputs(tmp_path / "two" / "build" / "coral") == before
     assert [stage.name for stage in alone.stages][:4] == ["load", "convert", "convert", "predict"]
 
