@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from edgecompile.core.units import group
+from edgecompile.ir.layer_names import short_name
 from edgecompile.job import Job
 from edgecompile.kernels.constants import constant_bytes
 from edgecompile.kernels.program import Program, compile_network
@@ -13,6 +14,8 @@ from edgecompile.kernels.stored import Stored, stored_weights
 from edgecompile.kernels.weight_forms import DENSE, FORMS
 from edgecompile.measure.board import code_size
 from edgecompile.memory.weighed import compile_weighed
+
+_DETAIL = "weights of the C library"
 
 
 def program_of(job: Job) -> Program:
@@ -59,11 +62,19 @@ def _ram_bytes(job: Job) -> int | None:
 
 
 def tell(job: Job, stored: Sequence[Stored]) -> None:
-    """Layer, form and bytes into the details; the measure ``weights_bytes`` becomes what is stored in C."""
+    """Operator, form and bytes into the details; the measure ``weights_bytes`` becomes what is stored in C."""
     if all(one.form == DENSE for one in stored):
         return
-    job.details["weights of the C library"] = [
-        {"layer": one.layer, "form": one.form, "bytes": one.stored_bytes, "dense_bytes": one.dense_bytes}
+    job.obtained(_DETAIL, "counted in the C library; dense bytes are what one weight after the other would take")
+    job.details[_DETAIL] = [
+        {
+            "#": one.operator,
+            "operator": one.label,
+            "layer": short_name(one.layer),
+            "form": one.form,
+            "bytes": one.stored_bytes,
+            "dense_bytes": one.dense_bytes,
+        }
         for one in stored
     ]
     by_form = {form: sum(one.stored_bytes for one in stored if one.form == form) for form in FORMS}

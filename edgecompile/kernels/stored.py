@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from edgecompile.ir.network import Subgraph
 from edgecompile.kernels.program import Program
 from edgecompile.kernels.routine import Array, Call
 from edgecompile.kernels.weight_forms import DENSE, stored_bytes
@@ -18,6 +19,8 @@ _FORMS = {number: form for form, number in NUMBERS.items()}
 class Stored:
     """The weights of one operator. ``file_bytes``: in the flatbuffer; ``dense_bytes``: in C, one by one."""
 
+    operator: int
+    label: str
     layer: str
     form: str
     stored_bytes: int
@@ -29,14 +32,14 @@ class Stored:
 def stored_weights(program: Program) -> tuple[Stored, ...]:
     """Of each operator whose kernel has weights, in the order of execution."""
     graph, found = program.subgraph, []
-    for operator, calls in zip(graph.operators, _calls(program), strict=True):
+    for index, calls in enumerate(_calls(program)):
         for call in calls:
             if "weights" in call.constants:
-                tensors = (graph.tensor(index) for index in operator.inputs)
+                tensors = (graph.tensor(number) for number in graph.operators[index].inputs)
                 weights = max((t for t in tensors if t is not None and t.is_constant), key=lambda t: t.size_bytes)
                 codes = weights.array
                 assert codes is not None
-                found.append(_stored(graph.outputs_of(operator)[0].name, call, codes))
+                found.append(_stored(graph, index, call, codes))
     return tuple(found)
 
 
@@ -51,13 +54,16 @@ def _calls(program: Program) -> list[tuple[Call, ...]]:
     return found
 
 
-def _stored(layer: str, call: Call, codes: Array) -> Stored:
+def _stored(graph: Subgraph, index: int, call: Call, codes: Array) -> Stored:
     size = sum(call.constants[name].nbytes for name in _WEIGHTS if name in call.constants)
     form = _FORMS.get(int(call.settings.get("form", 0)), DENSE)
     dense = size if form == DENSE else stored_bytes(codes, DENSE)
     assert dense is not None
+    operator = graph.operators[index]
     return Stored(
-        layer=layer,
+        operator=index,
+        label=operator.label,
+        layer=graph.outputs_of(operator)[0].name,
         form=form,
         stored_bytes=size,
         dense_bytes=dense,

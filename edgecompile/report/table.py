@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgecompile.core.units import group
+from edgecompile.ir.layer_names import short_name
 
 WIDTH = 80
 _BAR_CELLS = 10
@@ -41,11 +42,16 @@ def number(value: Any) -> str:
 def rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """A table of records: a column for each key, numbers to the right, text to the left."""
     columns = list(dict.fromkeys(key for record in records for key in record))
-    cells = [[number(record.get(column)) for column in columns] for record in records]
+    cells = [[entry(column, record.get(column)) for column in columns] for record in records]
     heads = [column.replace("_", " ") for column in columns]
     widths = [max(len(row[index]) for row in [heads, *cells]) for index in range(len(columns))]
     right = [all(_is_number(record.get(column)) for record in records) for column in columns]
     return [_line(row, widths, right) for row in [heads, *cells]]
+
+
+def entry(name: str, value: Any) -> str:
+    """A value of a record; a layer is called by the end of its name, as elsewhere."""
+    return short_name(value) if name == "layer" and isinstance(value, str) else number(value)
 
 
 def block(value: Any) -> list[str]:
@@ -70,7 +76,7 @@ def pairs(record: Mapping[str, Any]) -> list[str]:
         if isinstance(value, Mapping) or (isinstance(value, list | tuple) and any(map(_is_record, value))):
             lines += [name, *(f"  {line}" for line in block(value))]
         else:
-            text = number(value) or '""'
+            text = entry(str(key), value) or '""'
             lines += [line[_INDENT:] for line in wrap(text, " " * (width + 4), first=f"  {name:<{width}}  ")]
     return lines
 

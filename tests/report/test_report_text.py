@@ -252,3 +252,11 @@ def test_a_line_of_words_is_no_wider_than_80_columns_with_its_indent(words: int)
 
     assert max(map(len, text.splitlines())) <= 80
     assert text.count("seventy") == words
+
+
+def test_a_layer_in_a_table_is_called_by_the_end_of_its_name() -> None:
+    rows = [{"layer": f"net/{name}/Relu;net/conv/Conv2D", "channels": 3} for name in ("left", "right")]
+
+    told = render(report(details={"idle channels": rows}))
+
+    assert "left          3\n" in told and "net/" not in told
