@@ -109,7 +109,7 @@ def _prepared(raw: Raw, spec: DataSpec) -> dict[str, Split | None]:
         if part is not None:
             made = (data_features.apply(array, spec, str(spec.source)) for array in part.x)
             x = tuple(preprocess.apply(array, spec.preprocess, str(spec.source)) for array in made)
-            part = Split(x=x, y=part.y)
+            part = replace(part, x=x)
         prepared[name] = part
     return prepared
 

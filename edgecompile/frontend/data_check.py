@@ -13,6 +13,7 @@ from edgecompile.core.errors import BadInputError, did_you_mean
 from edgecompile.core.port import Port
 from edgecompile.frontend import data_check_labels
 from edgecompile.frontend.data_set import PARTS, Array, DataSet, Split
+from edgecompile.frontend.data_spots import spots
 
 # Integers of these widths come from quantization: real values are given and quantized later.
 _QUANTIZED = frozenset({"int8", "uint8", "int16"})
@@ -30,10 +31,9 @@ def check_against(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]
     found = list(_names_differ(data, inputs, outputs))
     if not found:
         for index, port in enumerate(inputs):
-            arrays = {f"x_{name}": part.x[index] for name, part in data.parts()}
-            found += _check_input(arrays, port, data)
+            found += _check_input(index, port, data)
         found += data_check_labels.check(data, outputs)
-        found += _not_finite({f"y_{name}": y for name, part in data.parts() for y in part.y[:1]}, data.source)
+        found += _not_finite(data, "y")
     errors = [diagnostic for diagnostic in found if diagnostic.severity is Severity.ERROR]
     if errors:
         raise BadInputError(*errors)
@@ -42,13 +42,8 @@ def check_against(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]
 
 def not_finite(data: DataSet) -> Iterable[Diagnostic]:
     """EC268 for NaN and infinity in x, and in y: no model is needed to tell."""
-    for axis, names in (("x", data.names), ("y", data.output_names)):
-        arrays = {
-            "_".join((axis, part, *names[index : index + 1])): array
-            for part, split in data.parts()
-            for index, array in enumerate(getattr(split, axis))
-        }
-        yield from _not_finite(arrays, data.source)
+    for axis in "xy":
+        yield from _not_finite(data, axis)
 
 
 def arrange(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]) -> DataSet:
@@ -66,9 +61,8 @@ def arrange(data: DataSet, inputs: Sequence[Port], outputs: Sequence[Port]) -> D
             return None
         x = tuple(part.x[index] for index in x_order) if x_order else part.x
         y = tuple(part.y[index] for index in y_order) if y_order and part.y else part.y
-        return Split(
-            x=tuple(a[..., np.newaxis] if wants_channel and a.ndim + 1 == len(inputs[0].shape) else a for a in x), y=y
-        )
+        x = tuple(a[..., np.newaxis] if wants_channel and a.ndim + 1 == len(inputs[0].shape) else a for a in x)
+        return replace(part, x=x, y=y)
 
     parts: dict[str, Any] = {name: arranged(getattr(data, name)) for name in PARTS}
     names = tuple(data.names[index] for index in x_order) or data.names
@@ -122,14 +116,15 @@ def _name_mismatch(
     )
 
 
-def _check_input(arrays: dict[str, Array], port: Port, data: DataSet) -> Iterable[Diagnostic]:
+def _check_input(index: int, port: Port, data: DataSet) -> Iterable[Diagnostic]:
+    arrays = {f"x_{name}": part.x[index] for name, part in data.parts()}
     wrong = next((name for name, array in arrays.items() if not _fits(array.shape[1:], port.shape[1:])), None)
     if wrong is not None:
         yield _wrong_shape(wrong, arrays[wrong].shape[1:], port, data)
     wrong = next((name for name, array in arrays.items() if not _holds(array, port.dtype)), None)
     if wrong is not None:
         yield _wrong_dtype(wrong, arrays[wrong], port, data.source)
-    yield from _not_finite(arrays, data.source)
+    yield from _not_finite(data, "x", index)
     yield from _looks_raw(arrays, port, data)
 
 
@@ -186,21 +181,18 @@ def _wrong_dtype(name: str, array: Array, port: Port, source: str) -> Diagnostic
     )
 
 
-def _not_finite(arrays: dict[str, Array], source: str) -> Iterable[Diagnostic]:
-    """One diagnostic for all parts: a fault of the source shows in every split."""
-    notes = []
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            bad = np.argwhere(~np.isfinite(array))
-            first = [int(position) for position in bad[0]]
-            notes.append(f"{name}: {len(bad)} of {array.size} values, the first ({array[tuple(first)]}) at {first}")
-    if notes:
-        axis = next(iter(arrays))[0]
+def _not_finite(data: DataSet, axis: str, index: int | None = None) -> Iterable[Diagnostic]:
+    """One diagnostic for all parts, of all arrays or of one: a fault of the source shows in every split."""
+    found = spots(data, axis, lambda array: ~np.isfinite(array) if array.dtype.kind == "f" else None, index)
+    if found:
         yield Diagnostic(
             code="EC268",
             message=f"the data holds values in `{axis}` that are NaN or infinite",
-            location=Location(file=source),
-            notes=tuple(notes),
+            location=Location(file=data.source),
+            notes=tuple(
+                f"{spot.name}: {spot.count} of {spot.size} values, the first ({spot.first}) {spot.place}"
+                for spot in found
+            ),
             help=("take these samples out or repair them in the source; a division by zero often makes them",),
         )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-import numpy as np
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.port import Port
 from edgecompile.frontend.data_set import Array, DataSet
+from edgecompile.frontend.data_spots import Spots, spots
 
 
 def check(data: DataSet, outputs: Sequence[Port]) -> Iterable[Diagnostic]:
@@ -22,7 +22,7 @@ def check(data: DataSet, outputs: Sequence[Port]) -> Iterable[Diagnostic]:
         classes = port.shape[-1] if len(port.shape) > 1 else None
         indices = {name: y for name, y in arrays.items() if _is_indices(y, port)}
         if classes is not None and classes > 1:
-            yield from _out_of_range(indices, classes, data.source)
+            yield from _out_of_range(data, index, classes, partial(_is_indices, port=port))
         if index == 0:
             yield from _one_class(indices, data)
     if data.labels and outputs:
@@ -31,38 +31,39 @@ def check(data: DataSet, outputs: Sequence[Port]) -> Iterable[Diagnostic]:
 
 def out_of_range(data: DataSet, classes: int | None) -> Iterable[Diagnostic]:
     """EC269 of a model with one output of so many classes that is not loaded yet; None: nobody knows how many."""
-    arrays = {f"y_{name}": part.y[0] for name, part in data.parts() if len(part.y) == 1}
-    indices = {name: y for name, y in arrays.items() if y.ndim == 1 and y.dtype.kind in "iub"}
-    return _out_of_range(indices, classes, data.source) if classes is not None else ()
+    if classes is None or any(len(part.y) > 1 for _, part in data.parts()):
+        return ()
+    return _out_of_range(data, 0, classes, lambda y: y.ndim == 1 and y.dtype.kind in "iub")
 
 
 def _is_indices(y: Array, port: Port) -> bool:
     return y.dtype.kind in "iub" and y.ndim == len(port.shape) - 1
 
 
-def _out_of_range(indices: dict[str, Array], classes: int, source: str) -> Iterable[Diagnostic]:
-    notes = []
-    for name, y in indices.items():
-        outside = (y < 0) | (y >= classes)
-        if outside.any():
-            first = [int(position) for position in np.argwhere(outside)[0]]
-            values = sorted({int(value) for value in np.unique(y[outside])[:8]})
-            count = int(outside.sum())
-            places = f"{count} place{'s' if count > 1 else ''}"
-            notes.append(f"{name}: found {', '.join(map(str, values))} in {places}, first at {first}")
-    if notes:
-        starts_at_one = all(int(y.min()) == 1 and int(y.max()) == classes for y in indices.values())
+def _out_of_range(data: DataSet, index: int, classes: int, is_indices: Callable[[Array], bool]) -> Iterable[Diagnostic]:
+    def outside(y: Array) -> Array | None:
+        return (y < 0) | (y >= classes) if is_indices(y) else None
+
+    found = spots(data, "y", outside, index)
+    if found:
+        given = [part.y[index] for _, part in data.parts() if index < len(part.y) and is_indices(part.y[index])]
+        starts_at_one = all(int(y.min()) == 1 and int(y.max()) == classes for y in given)
         yield Diagnostic(
             code="EC269",
             message="labels lie outside the model's classes",
-            location=Location(file=source),
-            notes=(f"limit: 0 to {classes - 1} ({classes} outputs)", *notes),
+            location=Location(file=data.source),
+            notes=(f"limit: 0 to {classes - 1} ({classes} outputs)", *(_told(spot) for spot in found)),
             help=(
                 "labels count from 0: subtract 1"
                 if starts_at_one
                 else "check that the data and the model have the same classes",
             ),
         )
+
+
+def _told(spot: Spots) -> str:
+    places = f"{spot.count} place{'s' if spot.count > 1 else ''}"
+    return f"{spot.name}: found {', '.join(str(int(one)) for one in spot.values)} in {places}, first {spot.place}"
 
 
 def _one_class(indices: dict[str, Array], data: DataSet) -> Iterable[Diagnostic]:

@@ -11,7 +11,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.project import DataSpec
-from edgecompile.frontend.data_set import Array, Raw, Split
+from edgecompile.frontend.data_set import Array, Origin, Raw, Split
 
 NO_TARGET = ""
 
@@ -24,33 +24,41 @@ def read(path: Path, spec: DataSpec, source: str) -> Raw:
     ``float32[n]``, else texts. Comma, semicolon and tab are told apart by the first row.
     Raises BadInputError: EC277 for a file or a cell that cannot be read, EC278 for an unknown target.
     """
-    rows = _rows(path, source)
+    rows, lines = _rows(path, source)
     header = rows[0] if _is_header(rows[0], spec.target_column) else None
-    body = rows[1:] if header else rows
+    body, places = (rows[1:], lines[1:]) if header else (rows, lines)
     if not body:
         raise _unreadable(source, "there is a header and no row", 1)
-    _check_widths(rows, source)
+    _check_widths(rows, lines, source)
     target = _target(header, len(rows[0]), spec.target_column, source)
     features = [column for column in range(len(rows[0])) if column != target]
     if not features:
         raise _unreadable(source, "there is no column beside the target", 1)
-    first_line = 2 if header else 1
-    x = np.stack([_numbers(body, column, header, first_line, source) for column in features], axis=1)
+    x = np.stack([_numbers(body, column, header, places, source) for column in features], axis=1)
     y = () if target is None else (_targets([row[target] for row in body]),)
     named = {"columns": [header[column].strip() for column in features]} if header else {}
-    return Raw(kind="csv", train=Split(x=(x.astype(np.float32),), y=y), facts=named)
+    columns = tuple(_column(header, column) for column in features)
+    origin = Origin(part="train", rows=np.asarray(places), columns=columns)
+    return Raw(kind="csv", train=Split(x=(x.astype(np.float32),), y=y, origin=origin), facts=named)
 
 
-def _rows(path: Path, source: str) -> list[list[str]]:
+def _rows(path: Path, source: str) -> tuple[list[list[str]], list[int]]:
+    """Rows that are not empty, and the lines that they begin in."""
+    rows, lines, line = [], [], 1
     try:
         text = path.read_text(encoding="utf-8-sig")
         delimiter = max(",;\t", key=text.partition("\n")[0].count)
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in row)]
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+                lines.append(line)
+            line = reader.line_num + 1
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise bad_input("EC277", f"`{source}` cannot be read as a table", source, notes=(str(error)[:200],)) from None
     if not rows:
         raise bad_input("EC277", f"`{source}` holds no row", source, help=("write one sample a row",))
-    return rows
+    return rows, lines
 
 
 def _is_header(row: list[str], target: str | None) -> bool:
@@ -67,10 +75,10 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _check_widths(rows: list[list[str]], source: str) -> None:
-    for index, row in enumerate(rows):
+def _check_widths(rows: list[list[str]], lines: list[int], source: str) -> None:
+    for row, line in zip(rows, lines, strict=True):
         if len(row) != len(rows[0]):
-            raise _unreadable(source, f"row {index + 1} has {len(row)} cells, the first row {len(rows[0])}", index + 1)
+            raise _unreadable(source, f"row {line} has {len(row)} cells, the first row {len(rows[0])}", line)
 
 
 def _target(header: list[str] | None, width: int, named: str | None, source: str) -> int | None:
@@ -97,16 +105,19 @@ def _target(header: list[str] | None, width: int, named: str | None, source: str
     )
 
 
-def _numbers(body: list[list[str]], column: int, header: list[str] | None, first_line: int, source: str) -> Array:
+def _column(header: list[str] | None, column: int) -> str:
+    return f"`{header[column].strip()}`" if header else f"{column}"
+
+
+def _numbers(body: list[list[str]], column: int, header: list[str] | None, lines: list[int], source: str) -> Array:
     cells = [row[column] for row in body]
     try:
         return np.asarray(cells, dtype=np.float64)
     except ValueError:
         row = next(index for index, cell in enumerate(cells) if not _is_number(cell))
-    name = f"`{header[column].strip()}`" if header else f"{column}"
     what = f"the text `{cells[row].strip()[:40]}`" if cells[row].strip() else "an empty cell"
-    reason = f"row {row + first_line}, column {name} holds {what} where a number is expected"
-    raise _unreadable(source, reason, row + first_line)
+    reason = f"row {lines[row]}, column {_column(header, column)} holds {what} where a number is expected"
+    raise _unreadable(source, reason, lines[row])
 
 
 def _targets(cells: list[str]) -> Array:

@@ -13,7 +13,7 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.project import DataSpec
 from edgecompile.frontend import data_images, data_wav
-from edgecompile.frontend.data_set import Array, Raw, Split
+from edgecompile.frontend.data_set import Array, Origin, Raw, Split
 
 # Names people give to the folders of ready-made splits.
 _PARTS = {
@@ -55,7 +55,8 @@ def read(folder: Path, spec: DataSpec, source: str) -> Raw:
     start = 0
     for (part, files), count in zip(chosen.items(), counts, strict=True):
         y = np.asarray([index for _, index in files], dtype=np.int64)
-        parts[part] = Split(x=(x[start : start + count],), y=(y,))
+        origin = Origin(part=part, rows=np.asarray([str(path.relative_to(folder)) for path, _ in files]))
+        parts[part] = Split(x=(x[start : start + count],), y=(y,), origin=origin)
         start += count
     passed_over = sum(len(files) for files in listed.values()) - len(everything)
     return Raw(kind=kind, labels=labels, facts={"files": len(everything), "files_passed_over": passed_over}, **parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,30 @@ PARTS = ("train", "validation", "calibration", "test")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Origin:
+    """Where the samples of a split stand in the source.
+
+    ``part`` is the source's own (``train`` of ``x_train``). ``rows``, one for each sample: its index in that part,
+    the row of a table, or the name of a file. ``columns`` name those of a table that x is of.
+    """
+
+    part: str
+    rows: Array
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Split:
     """Samples of one purpose, samples on the first axis of every array.
 
     ``x`` has one array for each input of the model. ``y`` is empty or has one array for each
     output: class indices ``int[n]`` (or ``int[n, h, w]`` for dense outputs), or whatever the
-    source holds (one-hot rows, regression values).
+    source holds (one-hot rows, regression values). ``origin`` None: nobody said where the samples are from.
     """
 
     x: tuple[Array, ...]
     y: tuple[Array, ...] = ()
+    origin: Origin | None = None
 
     def __len__(self) -> int:
         return len(self.x[0]) if self.x else 0
@@ -32,7 +46,8 @@ class Split:
     def take(self, indices: Array | Sequence[int]) -> Split:
         """The samples at ``indices``, in that order."""
         chosen = np.asarray(indices, dtype=np.intp)
-        return Split(x=tuple(x[chosen] for x in self.x), y=tuple(y[chosen] for y in self.y))
+        origin = self.origin and replace(self.origin, rows=self.origin.rows[chosen])
+        return Split(x=tuple(x[chosen] for x in self.x), y=tuple(y[chosen] for y in self.y), origin=origin)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

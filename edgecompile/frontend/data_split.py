@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.project import DataSpec
-from edgecompile.frontend.data_set import PARTS, Array, Split
+from edgecompile.frontend.data_set import PARTS, Array, Origin, Split
 
 
 def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[dict[str, Split | None], dict[str, str]]:
@@ -25,6 +27,7 @@ def split(given: dict[str, Split | None], spec: DataSpec, seed: int) -> tuple[di
     for name, part in parts.items():
         if part is not None:
             _check_counts(name, part, source)
+            parts[name] = _with_origin(name, part)
     origin = {name: "the source" for name, part in parts.items() if part is not None}
     # RandomState's streams are frozen by NumPy; Generator's may change with a release.
     random = np.random.RandomState(seed)
@@ -145,6 +148,12 @@ def _check_counts(name: str, part: Split, source: str) -> None:
             notes=(f"found: {listed}",),
             help=("the first axis of every array counts the samples: make it equal",),
         )
+
+
+def _with_origin(name: str, part: Split) -> Split:
+    if part.origin is not None:
+        return part
+    return replace(part, origin=Origin(part=name, rows=np.arange(len(part))))
 
 
 def _arrays(part: Split) -> list[tuple[str, Array]]:
