@@ -154,13 +154,10 @@ def best(points: Sequence[Point], asked: Asked) -> Point | None:
 
 def needed(points: Sequence[Point], limits: Limits) -> list[Needed]:
     """For each limit, what it alone would have to be."""
-    granted = {"flash": limits.flash_bytes, "ram": limits.ram_bytes, "drop": limits.max_drop}
     found = []
-    for name, limit in granted.items():
-        if limit is None:
-            continue
+    for name, limit in limits.given().items():
         others = [one for one in points if all(v <= 0 for k, v in violations(one.tested, limits).items() if k != name)]
-        valued = [(value, one.trial.number) for one in others if (value := _value(one.tested, name)) is not None]
+        valued = [(value, one.trial.number) for one in others if (value := one.tested.of(name)) is not None]
         value, trial = min(valued, default=(None, None))
         found.append(Needed(limit=name, granted=limit, value=value, trial=trial))
     return found
@@ -242,7 +239,3 @@ def _wish(asked: Asked) -> Callable[[Trial], tuple[Any, ...]]:
 
 def _over(found: Figures | None, limits: Limits) -> float:
     return sum(max(one, 0.0) for one in violations(found, limits).values()) if found else float("inf")
-
-
-def _value(found: Figures, name: str) -> float | None:
-    return found.drop if name == "drop" else found.values.get(name)

@@ -14,7 +14,7 @@ from edgecompile.frontend.source import ModelSource
 from edgecompile.measure.board.energy import power_of
 from edgecompile.search import answer, recipes
 from edgecompile.search.driver import no_evaluation
-from edgecompile.search.objectives import ACCURACY, Limits
+from edgecompile.search.objectives import ACCURACY, Limits, violations
 from edgecompile.search.proposals import Asked
 from edgecompile.search.study import FAILED, Trial
 
@@ -107,16 +107,15 @@ def nothing_built(trials: Sequence[Trial]) -> EdgecompileError:
 
 
 def unmet(points: Sequence[answer.Point], asked: Asked) -> EdgecompileError:
-    """EC855: what came nearest, and which limit alone would have to give."""
-    nearest = points[:_NEAREST]
-    notes = [f"nearest: {_described(one, asked)}" for one in nearest]
+    """EC855: what came nearest, each limit with the least that was found, and which limit alone would have to give."""
+    notes = [*_held(points, asked.limits), *(f"nearest: {_described(one, asked)}" for one in points[:_NEAREST])]
     gives = []
     for one in answer.needed(points, asked.limits):
-        word, granted = _WORDS[one.limit], _figure(one.limit, one.granted, points)
         if one.value is None:
             continue
-        gives.append(f"{word}: granted {granted}, needed {_figure(one.limit, one.value, points)} (trial {one.trial})")
-    help = [f"with the other budgets as they are, {gives[0]}"] if gives else ["more than one budget would have to give"]
+        figure = _figure(one.limit, one.value, points)
+        gives.append(f"{_WORDS[one.limit]}: grant {figure} (trial {one.trial})")
+    help = [f"with the other budgets as they are, {gives[0]}"] if gives else [_together(points, asked.limits)]
     help += [f"or {one}" for one in gives[1:]]
     return rejected(
         "EC855",
@@ -126,6 +125,38 @@ def unmet(points: Sequence[answer.Point], asked: Asked) -> EdgecompileError:
     )
 
 
+def _held(points: Sequence[answer.Point], limits: Limits) -> list[str]:
+    """A line for each limit: the least that any point needs, and how many of them keep to it."""
+    lines = []
+    for limit, granted in limits.given().items():
+        found = [(value, one.trial.number) for one in points if (value := one.tested.of(limit)) is not None]
+        if not found:
+            continue
+        least, trial = min(found)
+        within = sum(violations(one.tested, limits).get(limit, 0) <= 0 for one in points)
+        words = f"least found {_figure(limit, least, points)} (trial {trial})"
+        kept = f"; {within} of {len(points)} within" if within else ""
+        lines.append(f"{_WORDS[limit]}: limit {_figure(limit, granted, points)}, {words}{kept}")
+    return lines
+
+
+def _together(points: Sequence[answer.Point], limits: Limits) -> str:
+    """What the point that passes the limits by least would need of all that it passes."""
+
+    def over(one: answer.Point) -> dict[str, float]:
+        return {limit: by for limit, by in violations(one.tested, limits).items() if by > 0}
+
+    nearest = min(points, key=lambda one: sum(over(one).values()), default=None)
+    if nearest is None:
+        return "grant more"
+    wanted = [
+        f"{_figure(limit, value, points)} of {_WORDS[limit]}"
+        for limit in over(nearest)
+        if (value := nearest.tested.of(limit)) is not None
+    ]
+    return f"no single budget is in the way: trial {nearest.trial.number} needs {' and '.join(wanted)}"
+
+
 def _described(one: answer.Point, asked: Asked) -> str:
     unit = one.tested.units[ACCURACY]
     score = one.tested.values[ACCURACY]
@@ -133,7 +164,7 @@ def _described(one: answer.Point, asked: Asked) -> str:
     words += [
         f"{format_size(int(one.tested.values[name]))} of {_WORDS[name]}"
         for name in ("flash", "ram")
-        if name in one.tested.values and getattr(asked.limits, f"{name}_bytes") is not None
+        if name in one.tested.values and name in asked.limits.given()
     ]
     return f"{', '.join(words)} with {recipes.title(answer.plain_recipe(one.trial))} (trial {one.trial.number})"
 

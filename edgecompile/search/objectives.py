@@ -32,6 +32,11 @@ class Limits:
     ram_bytes: int | None = None
     max_drop: float | None = None
 
+    def given(self) -> dict[str, float]:
+        """The limits that there are: ``flash`` and ``ram`` in bytes, ``drop`` in the metric's unit."""
+        known = {"flash": self.flash_bytes, "ram": self.ram_bytes, "drop": self.max_drop}
+        return {name: limit for name, limit in known.items() if limit is not None}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
@@ -46,6 +51,10 @@ class Figures:
     methods: Mapping[str, str]
     loss: float
     drop: float | None
+
+    def of(self, limit: str) -> float | None:
+        """What is held against a limit (see :meth:`Limits.given`); None where it was not measured."""
+        return self.drop if limit == "drop" else self.values.get(limit)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.recipe import Recipe
 from edgecompile.ir.spelling import printable
@@ -166,7 +166,8 @@ def open_study(folder: Path, identity: Mapping[str, Any], space: Sequence[Dimens
     """The study in ``folder``, a new one where there is none.
 
     Raises MissingError EC850 without Optuna; BadInputError EC853 for a study of other inputs, EC859 for one that
-    cannot be read. A line that was torn by a crash is taken away, which is told (EC860).
+    cannot be read. A line that was torn by a crash is taken away, which is told (EC860), as is a journal whose trials
+    are gone (EC868).
     """
     optuna.demand()
     (folder / "trials").mkdir(parents=True, exist_ok=True)
@@ -178,6 +179,7 @@ def open_study(folder: Path, identity: Mapping[str, Any], space: Sequence[Dimens
         _identify(folder / CARD, identity)
         with _locked(folder / "journal.lock"):
             _mend(folder / JOURNAL, said)
+        said += _emptied(folder)
         try:
             choices = {one.name: optuna.Choice(count=len(one.values), ordered=one.ordered) for one in space}
             study = Study(
@@ -199,17 +201,24 @@ def _identify(card: Path, identity: Mapping[str, Any]) -> None:
         return
     try:
         found = json.loads(card.read_bytes())
+        known = found.keys() & identity.keys()
         other = sorted(name for name in {*found, *identity} if found.get(name) != identity.get(name))
     except (ValueError, AttributeError, TypeError) as error:
         raise _damaged(card, f"it is no JSON object: {error}") from error
+    if not known:
+        raise _damaged(card, "it does not say what the trials are of: none of its names is one that a study writes")
     if other:
         raise bad_input(
             "EC853",
             "the study in this folder is of something else",
             str(card.parent),
-            notes=tuple(f"{name}: found {found.get(name)}; asked {identity.get(name)}" for name in other),
+            notes=tuple(f"{name}: found {_said(found, name)}; asked {_said(identity, name)}" for name in other),
             help=(_NEW_FOLDER, "or give the same inputs and budgets as before to go on with it"),
         )
+
+
+def _said(identity: Mapping[str, Any], name: str) -> Any:
+    return "nothing" if identity.get(name) is None else identity[name]
 
 
 def _write(card: Path, identity: Mapping[str, Any]) -> None:
@@ -234,6 +243,29 @@ def _mend(journal: Path, said: list[Diagnostic]) -> None:
         with open(journal, "r+b") as file:
             file.truncate(sum(map(len, lines[:-1])))
         said.append(_torn(journal, len(line)))
+
+
+def _emptied(folder: Path) -> tuple[Diagnostic, ...]:
+    """EC868 for a journal without a line beside traces of trials."""
+    journal = folder / JOURNAL
+    traces = {path.stem for path in (folder / "trials").iterdir()}
+    if not traces or (journal.exists() and journal.stat().st_size):
+        return ()
+    found = "it is empty" if journal.exists() else "there is none"
+    return (
+        Diagnostic(
+            code="EC868",
+            severity=Severity.WARNING,
+            message="the trials of this study are gone: it begins anew",
+            location=Location(file=str(journal)),
+            notes=(
+                "the journal has a line for each change of a trial; "
+                f"found: {found}, beside traces of {len(traces)} trials",
+                "what was built is in the cache, so that most of it need not be done again",
+            ),
+            help=("stop it (Ctrl-C) and bring the file back to go on where the study was",),
+        ),
+    )
 
 
 def _excerpt(line: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from edgecompile.config.profiles import load
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.core.project import Budget, DataSpec, Project
+from edgecompile.core.units import format_size
 from edgecompile.frontend.source import ModelSource
 from edgecompile.report import html, pareto
 from edgecompile.report.json import dump_object, failure
@@ -91,8 +93,30 @@ def test_what_cannot_be_met_is_told_with_what_would_have_to_give(tmp_path: Path)
     assert said.diagnostics[0].code == "EC855"
     least = min(one.tested.values["flash"] for one in points if (one.tested.drop or 0) <= 0.05)
     assert [(one["limit"], one["value"]) for one in front["needed"]] == [("flash", least), ("drop", None)]
-    assert any(line.startswith("nearest: ") for line in said.diagnostics[0].notes)
-    assert "flash: granted 2 000 B" in said.diagnostics[0].help[0]
+    notes, help = said.diagnostics[0].notes, said.diagnostics[0].help
+    assert any(line.startswith("nearest: ") for line in notes)
+    assert notes[0].startswith("flash: limit 2 000 B, least found ")
+    assert re.fullmatch(
+        r"the accuracy drop: limit 5.00 points, least found .* points \(trial \d+\); \d+ of \d+ within", notes[1]
+    )
+    assert help[0].startswith("with the other budgets as they are, flash: grant ")
+
+
+def test_two_budgets_that_both_are_in_the_way_are_told_with_limit_and_nearest(tmp_path: Path) -> None:
+    question = asked(most=12, flash_bytes=2000, max_drop=-0.5)
+    points, front = judged(tmp_path, question)
+
+    (said,) = budget.unmet(points, question).diagnostics
+
+    assert [one["value"] for one in front["needed"]] == [None, None]
+    flash, drop = (min(one.tested.of(limit) or 0 for one in points) for limit in ("flash", "drop"))
+    assert said.notes[0].startswith(f"flash: limit 2 000 B, least found {format_size(int(flash))} (trial ")
+    assert said.notes[1].startswith(
+        f"the accuracy drop: limit -50.00 points, least found {100 * drop:.2f} points (trial "
+    )
+    assert re.fullmatch(
+        r"no single budget is in the way: trial \d+ needs .* of flash and .* of the accuracy drop", said.help[0]
+    )
 
 
 def test_points_that_were_judged_are_not_built_again(tmp_path: Path) -> None:

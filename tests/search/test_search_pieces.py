@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -277,6 +278,50 @@ def test_a_damaged_card_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(BadInputError, match="EC859"):
         opened(tmp_path, question)
+
+
+def test_a_card_that_says_nothing_is_damaged_and_not_of_something_else(tmp_path: Path) -> None:
+    question = asked()
+    opened(tmp_path, question, model="a.keras 1234")
+    (tmp_path / "study.json").write_text("{}")
+
+    with pytest.raises(BadInputError, match="EC859") as refused:
+        opened(tmp_path, question, model="a.keras 1234")
+
+    (problem,) = refused.value.diagnostics
+    assert "does not say what the trials are of" in problem.notes[0]
+    assert problem.help[0].startswith("name another folder with `--study`")
+
+
+def test_what_a_card_lacks_is_told_as_nothing(tmp_path: Path) -> None:
+    question = asked()
+    opened(tmp_path, question, model="a.keras 1234")
+
+    with pytest.raises(BadInputError, match="EC853") as refused:
+        opened(tmp_path, question, model="a.keras 1234", flash="32 KiB")
+
+    assert refused.value.diagnostics[0].notes == ("flash: found nothing; asked 32 KiB",)
+
+
+@pytest.mark.parametrize("lose", [lambda path: path.write_bytes(b""), Path.unlink], ids=["emptied", "gone"])
+def test_a_study_whose_trials_are_gone_begins_anew_and_says_so(tmp_path: Path, lose: Callable[[Path], object]) -> None:
+    question = asked(most=3)
+    search(opened(tmp_path, question), question, Formula())
+    lose(tmp_path / "journal.log")
+
+    study = opened(tmp_path, question)
+
+    assert [(one.code, one.severity.value) for one in study.said] == [("EC868", "warning")]
+    assert "beside traces of 3 trials" in study.said[0].notes[0]
+    assert study.trials() == []
+
+
+def test_a_study_that_has_no_trials_yet_is_not_said_to_have_lost_any(tmp_path: Path) -> None:
+    question = asked()
+    opened(tmp_path, question)
+    (tmp_path / "journal.log").write_bytes(b"")
+
+    assert opened(tmp_path, question).said == []
 
 
 def test_trials_without_their_card_are_not_guessed_at(tmp_path: Path) -> None:
