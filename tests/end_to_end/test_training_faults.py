@@ -91,7 +91,7 @@ def test_memory_that_runs_out_is_told_and_the_same_command_goes_on(
     _failing(tmp_path, "np.empty(1 << 60, np.uint8)")
 
     first = main(BUILD)
-    told = capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
     (tmp_path / "mended").touch()
     second = main(BUILD)
 
@@ -111,7 +111,7 @@ def test_a_process_that_is_killed_in_training_is_not_told_as_the_converters_deat
 
     code = main(BUILD)
 
-    told = capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
     assert code == 1
     assert "error[EC400]: the process died in a step of the recipe: the process was killed by SIGKILL" in told
     assert "last stage reported: Compress finetune" in told
