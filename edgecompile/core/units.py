@@ -79,3 +79,8 @@ def format_duration(duration_s: float) -> str:
 def group(number: int) -> str:
     """A count with a thin separator between thousands: ``24 452``."""
     return f"{number:,}".replace(",", " ")
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A count of things in words: ``1 sample``, ``2 500 samples``, ``0 entries`` with an odd ``plural``."""
+    return f"{group(number)} {noun if number == 1 else plural or f'{noun}s'}"

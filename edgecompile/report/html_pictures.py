@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from edgecompile.core.report import Report
-from edgecompile.core.units import format_size, group
+from edgecompile.core.units import counted, format_size
 from edgecompile.ir.layer_names import short_name
 from edgecompile.libs.figures import BLUE, GREEN, VERMILION
 from edgecompile.report import plots
@@ -19,7 +19,6 @@ _STORED = (
 )
 _MOST_OPERATORS = 24
 _OF_C, _OF_FILE = "memory map of the C library", "memory map"
-_LONGEST_STEP = 34
 
 
 def memory(details: Mapping[str, Any]) -> Markup | None:
@@ -33,7 +32,7 @@ def memory(details: Mapping[str, Any]) -> Markup | None:
 def _memory(plan: Mapping[str, Any], title: str, number: int) -> Markup:
     told = (
         f"{title}: {format_size(plan['arena_bytes'])}. A box is a tensor: its bytes upwards, its life to the right. "
-        "Boxes over one another share bytes. Grey: the operator during which most is alive."
+        "Boxes over one another share bytes. The bar on top marks the operator during which most is alive."
     )
     drawn = [
         element("div", Markup(plots.memory_map(f"memory-{number}-{kind}", title, plan, width)), class_=kind)
@@ -64,7 +63,7 @@ def _sizes(report: Report) -> list[plots.Size]:
     if "float model" in details:
         rows.append(plots.Size(label="float model, 4 bytes a parameter", size_bytes=details["float model"]["bytes"]))
     for step in _steps(details):
-        label = "weights, one byte each" if step["step"] == "as given" else _clipped(step["step"])
+        label = "weights, one byte each" if step["step"] == "as given" else step["step"]
         rows.append(plots.Size(label=label, size_bytes=step["stored_bytes"][report.target]))
     for name, label in _STORED:
         measure = report.measure(name)
@@ -93,7 +92,7 @@ def histograms(details: Mapping[str, Any]) -> Markup | None:
     drawn = [
         _figure(
             plots.ridges(f"weights-{number}", layer, steps),
-            f"{short_name(layer)}, {group(steps[-1][1]['weights'])}",
+            f"{short_name(layer)}, {counted(steps[-1][1]['weights'], 'weight')}",
         )
         for number, (layer, steps) in enumerate(layers.items())
     ]
@@ -143,11 +142,6 @@ def _figure(drawn: str, told: object) -> Markup:
 
 def _key(color: str, word: str, opacity: float = 1.0) -> Markup:
     return together([element("span", class_="key", style=f"background: {color}; opacity: {opacity}"), word])
-
-
-def _clipped(step: str) -> str:
-    """The opening of a step with many options; the table below the picture has them all."""
-    return step if len(step) <= _LONGEST_STEP else f"{step[: _LONGEST_STEP - 1].rstrip()}…"
 
 
 def _steps(details: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

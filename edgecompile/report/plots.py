@@ -1,11 +1,14 @@
 """The pictures of a report, drawn from its details; each gives an ``<svg>`` element.
 
-They are as wide as a phone's screen (``NARROW``), so that a letter of theirs is as large as one of the page.
+They are as wide as a phone's screen (``NARROW``) or a sheet of paper (``WIDE``), so that a letter of theirs is about
+as large as one of the page.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +18,15 @@ import numpy as np
 from edgecompile.core.units import format_size
 from edgecompile.ir.layer_names import short_name
 from edgecompile.libs import figures
-from edgecompile.libs.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, PURPLE, SKY, VERMILION, YELLOW
+from edgecompile.libs.figures import BLUE, GREEN, INK, ORANGE, PAPER, PURPLE, SKY, VERMILION, YELLOW
 
-NARROW, WIDE = 340, 1000
+NARROW, WIDE = 340, 800
 _ROW = 30
-# Of a label, in pixels.
+# Of the waterfall, in pixels: a row with a label of one line, each further line; and letters of a line.
+_BAR_ROW, _LABEL_LINE, _LABEL = 38, 14, 36
+# Of a label, in pixels; and of an operator's name, in letters.
 _LETTER, _LINE = 5.5, 15
+_LONGEST = 27
 # What a step took away.
 FAINT = 0.45
 # Light enough for dark letters.
@@ -38,15 +44,15 @@ class Size:
 
 
 def memory_map(name: str, title: str, plan: Mapping[str, Any], width: int) -> str:
-    """Which bytes of the arena belong to which tensor while which operator runs; the peak is marked."""
+    """Which bytes of the arena belong to which tensor while which operator runs; a bar on top marks the peak."""
     steps, tensors, arena = plan["steps"], plan["tensors"], max(plan["arena_bytes"], 1)
     named = width // max(len(steps), 1) >= 14
-    height = 300 if named else 240
+    below = 12 + _LETTER * max((len(_short(step, _LONGEST)) for step in steps), default=5) if named else 40
+    height = 192 + below
 
     def draw(figure: Any) -> None:
-        left, bottom = 62 / width, (108 if named else 40) / height
-        axes = figure.add_axes((left, bottom, 1 - left - 8 / width, 1 - bottom - 22 / height))
-        axes.axvspan(plan["peak_step"], plan["peak_step"] + 1, color=MUTED, alpha=0.3, linewidth=0)
+        left, bottom = 62 / width, below / height
+        axes = figure.add_axes((left, bottom, 1 - left - 8 / width, 1 - bottom - 26 / height))
         colors = [_CYCLE[index % len(_CYCLE)] for index in range(len(tensors))]
         boxes = [_box(one, color) for one, color in zip(tensors, colors, strict=True)]
         figures.boxes(axes, boxes, PAPER)
@@ -57,12 +63,17 @@ def memory_map(name: str, title: str, plan: Mapping[str, Any], width: int) -> st
         axes.set_ylim(0, arena)
         _byte_ticks(axes.yaxis, arena)
         if named:
-            axes.set_xticks(np.arange(len(steps)) + 0.5, [step[:16] for step in steps], rotation=90, fontsize=9)
+            axes.set_xticks(
+                np.arange(len(steps)) + 0.5, [_short(step, _LONGEST) for step in steps], rotation=90, fontsize=9
+            )
         else:
             axes.set_xlabel("operator")
         peak = plan["peak_step"]
         side = "right" if peak > len(steps) * 0.7 else "left"
-        axes.text(peak + (side == "right"), arena * 1.02, "peak", ha=side, va="bottom", fontsize=9)
+        per_byte = arena / (height - 26 - below)
+        bar = figures.Box(x=peak, y=arena + 3 * per_byte, width=1, height=3 * per_byte, color=INK)
+        figures.boxes(axes, [bar], clipped=False)
+        axes.text(peak + (side == "right"), bar.y + 5 * per_byte, "peak", ha=side, va="bottom", fontsize=9)
 
     return figures.svg(name, title, (width, height), draw)
 
@@ -109,30 +120,42 @@ def _seen(box: figures.Box, later: Sequence[figures.Box]) -> tuple[float, float]
 
 
 def waterfall(name: str, title: str, sizes: Sequence[Size]) -> str:
-    """Bars from each size to the next: what a step took away is green, what one added is vermilion."""
-    height = _ROW * len(sizes) * 1.25 + 10
+    """Bars from each size to the next: what a step took away is green, what one added is vermilion.
+
+    A long label is folded beside the size.
+    """
+    labels = [textwrap.wrap(one.label, _LABEL, break_on_hyphens=False) for one in sizes]
+    tops = list(itertools.accumulate((_BAR_ROW + _LABEL_LINE * (len(lines) - 1) for lines in labels), initial=0))
     most = max(max(one.size_bytes for one in sizes), 1)
 
     def draw(figure: Any) -> None:
         axes = figure.add_axes((0.01, 0.0, 0.98, 1.0))
         before: int | None = None
         boxes: list[figures.Box] = []
-        for row, one in enumerate(sizes):
+        for one, lines, top, end in zip(sizes, labels, tops[:-1], tops[1:], strict=True):
             kept = one.size_bytes if before is None else min(before, one.size_bytes)
-            boxes.append(_bar(row, 0, kept, BLUE))
+            boxes.append(_bar(end, 0, kept, BLUE))
             if before is not None and before != one.size_bytes:
                 less = one.size_bytes < before
-                boxes.append(_bar(row, kept, abs(before - one.size_bytes), GREEN if less else VERMILION, less))
-            axes.text(0, row - 0.33, one.label, ha="left", va="bottom")
-            change = "" if not before else f"  {100 * (one.size_bytes / before - 1):+.0f} %"
-            axes.text(most, row - 0.33, format_size(one.size_bytes) + change, ha="right", va="bottom")
+                boxes.append(_bar(end, kept, abs(before - one.size_bytes), GREEN if less else VERMILION, less))
+            for index, line in enumerate(lines):
+                axes.text(0, top + _LABEL_LINE * (index + 1), line, ha="left", va="baseline")
+            told = format_size(one.size_bytes) + _change(before, one.size_bytes)
+            axes.text(most, top + _LABEL_LINE, told, ha="right", va="baseline")
             before = one.size_bytes
         figures.boxes(axes, boxes)
         axes.set_xlim(0, most)
-        axes.set_ylim(len(sizes) - 0.7, -0.8)
+        axes.set_ylim(tops[-1], 0)
         axes.axis("off")
 
-    return figures.svg(name, title, (NARROW, height), draw)
+    return figures.svg(name, title, (NARROW, tops[-1]), draw)
+
+
+def _change(before: int | None, after: int) -> str:
+    """In percent, nothing where nothing changed."""
+    if not before or before == after:
+        return ""
+    return f"  {100 * (after / before - 1):+.0f} %"
 
 
 def ridges(name: str, title: str, steps: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
@@ -243,8 +266,9 @@ def _box(tensor: Mapping[str, Any], color: str) -> figures.Box:
     )
 
 
-def _bar(row: int, start: float, size: float, color: str, faint: bool = False) -> figures.Box:
-    return figures.Box(x=start, y=row - 0.21, width=size, height=0.42, color=color, alpha=FAINT if faint else 1.0)
+def _bar(end: float, start: float, size: float, color: str, faint: bool = False) -> figures.Box:
+    """The bar of a row that ends at ``end``, below its label."""
+    return figures.Box(x=start, y=end - 19, width=size, height=15, color=color, alpha=FAINT if faint else 1.0)
 
 
 def _end(text: str, most: int) -> str:

@@ -299,4 +299,29 @@ def test_the_bytes_of_a_c_library_are_not_those_of_a_file_that_stays_behind() ->
     as_c = [one.label for one in _sizes(replace(whole, measures=tuple(measures), details=with_c))]
 
     assert "model file" in as_file and "model file" not in as_c
-    assert all(len(label) <= 34 for label in as_c)
+
+
+@pictured
+def test_every_word_of_a_step_and_of_an_operator_is_in_the_picture() -> None:
+    step = "mixed_precision max_drop 0.005 metric agreement wider int16 samples 256"
+    drawn = plots.waterfall(
+        "w", "t", [plots.Size(label="as given", size_bytes=9), plots.Size(label=step, size_bytes=9)]
+    )
+    plan = {"steps": ["BIDIRECTIONAL_SEQUENCE_LSTM"], "tensors": [], "arena_bytes": 16, "peak_step": 0}
+
+    mapped = plots.memory_map("m", "t", plan, plots.NARROW)
+
+    told = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    assert step in " ".join(told) and not any("%" in word for word in told)
+    assert ">BIDIRECTIONAL_SEQUENCE_LSTM<" in mapped
+
+
+@pictured
+def test_the_peak_of_a_memory_plan_is_marked_where_boxes_leave_no_gap() -> None:
+    tensors = [{"name": "a", "first": 0, "last": 1, "offset": 0, "bytes": 16}]
+    plan = {"steps": ["ADD", "MUL"], "tensors": tensors, "arena_bytes": 16, "peak_step": 1}
+
+    drawn = plots.memory_map("m", "t", plan, plots.WIDE)
+
+    assert re.search(r'<path[^>]*fill: var\(--ink\)"', drawn)
+    assert "Grey" not in render(example())
