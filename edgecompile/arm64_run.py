@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgecompile.core.errors import RejectedError
 from edgecompile.core.progress import Progress
+from edgecompile.core.units import counted
 from edgecompile.ir.network import Network
 from edgecompile.ir.reader import read
 from edgecompile.libs import litert
@@ -34,7 +35,7 @@ class Arm64Run:
     @property
     def lines(self) -> list[str]:
         """The verdicts in words."""
-        what = f"{self.outputs.samples} samples{' of noise' if self.on_noise else ''}"
+        what = f"{counted(self.outputs.samples, 'sample')}{' of noise' if self.on_noise else ''}"
         return [
             f"{resolver} kernels, ARM64 against x86, {what}: {', '.join(map(str, found))}"
             for resolver, found in self.found.items()

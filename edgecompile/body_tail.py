@@ -13,6 +13,7 @@ import numpy as np
 from edgecompile.core.artifact import describe
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import rejected
+from edgecompile.core.units import counted
 from edgecompile.ir import writer
 from edgecompile.ir.network import Subgraph
 from edgecompile.ir.segment import closure, crossing, segments, separable
@@ -87,7 +88,7 @@ def verify_body_and_tail(job: Job, folder: Path) -> None:
             notes=tuple(f"output `{tensor}` differs" for tensor in different),
             help=(f"build with `--no-rewrite {REWRITE}`", "please send the model to the maintainers of edgecompile"),
         )
-    lines.append(f"run in a row they give every bit that the whole gives: {len(x[0])} samples, {runtime}")
+    lines.append(f"run in a row they give every bit that the whole gives: {counted(len(x[0]), 'sample')}, {runtime}")
 
 
 def _cut(job: Job) -> int | None:

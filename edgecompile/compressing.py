@@ -13,7 +13,7 @@ from edgecompile.core.errors import BadInputError, bad_input
 from edgecompile.core.project import Project
 from edgecompile.core.recipe import Recipe, Scheme
 from edgecompile.core.target import Target
-from edgecompile.core.units import format_size, group
+from edgecompile.core.units import counted, format_size, group
 from edgecompile.frontend.network_ports import not_in_floats
 from edgecompile.frontend.source import ModelSource, open_model
 from edgecompile.ir import reader
@@ -168,10 +168,10 @@ def _dense(target: Target, numerics: str, recipe: Recipe, rows: Sequence[Mapping
 def _of_steps(rows: Sequence[Mapping[str, Any]]) -> str:
     """How the table's figures were obtained; the first row, the model as given, says on how many samples."""
     samples = rows[0].get("samples")
-    return f"{_OF_SCORE.format(group(samples))}; {_OF_STEPS}" if samples else _OF_STEPS
+    return f"{_OF_SCORE.format(counted(samples, 'validation sample'))}; {_OF_STEPS}" if samples else _OF_STEPS
 
 
-_OF_SCORE = "the score is measured on {} validation samples, the network computed as that step leaves it"
+_OF_SCORE = "the score is measured on {}, the network computed as that step leaves it"
 _OF_STEPS = (
     "everything but the score and the time is counted in the step's weights; stored is in the shortest form that the "
     "target reads, which a C library leaves aside where its code or RAM costs more; entropy is the least that a coder "

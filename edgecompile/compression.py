@@ -22,6 +22,7 @@ from edgecompile.convert.requantize import requantize
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import Recipe, Scheme
+from edgecompile.core.units import counted
 from edgecompile.ir.network import Network
 from edgecompile.verify import metric
 
@@ -117,7 +118,7 @@ def _in_scheme(
     context.progress.begin("Convert", scheme.title)
     taken: list[str] = []
     converted = requantize(floats.network, scheme, material.calibration, name, told=taken.append)
-    told = [f"{len(converted.main.operators)} operators", *(f"calibrated by {method}" for method in taken)]
+    told = [counted(len(converted.main.operators), "operator"), *(f"calibrated by {method}" for method in taken)]
     context.progress.end(", ".join(told))
     if scheme.numerics not in INTEGER:
         # Float weights are what is held already, zeros and shared values included.

@@ -105,7 +105,9 @@ class Job:
         self.progress.begin(name, detail)
         yield summary
         line = " ".join(summary)
-        self.stages.append(Stage(name=name.lower(), summary=line, duration_s=round(time.monotonic() - started, 3)))
+        self.stages.append(
+            Stage(name=name[:1].lower() + name[1:], summary=line, duration_s=round(time.monotonic() - started, 3))
+        )
         cached = self.memo.found > found and self.memo.done == done
         self.progress.end(f"{line}, cached" if cached else line)
 

@@ -24,7 +24,7 @@ from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.input_shape import InputShape, parse_input_shape
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import NEEDS_CALIBRATION, Recipe, Scheme, Step
-from edgecompile.core.units import format_size
+from edgecompile.core.units import counted, format_size
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.keras_model import KerasModel, load
 from edgecompile.frontend.source import ModelSource, open_model
@@ -114,7 +114,7 @@ def _convert(
 def _compress(model: KerasModel, material: Material, title: str, out: Path, work: Work) -> Compressed:
     with work.stage("Convert", "float32, for the recipe", several=True) as summary:
         network = _floats(model, material.seed)
-        summary.append(f"{len(network.main.operators)} operators")
+        summary.append(counted(len(network.main.operators), "operator"))
     return take_steps(network, model.model.name, material, title, out, work)
 
 

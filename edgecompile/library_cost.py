@@ -130,11 +130,14 @@ def _by_layer(program: Program, code: Mapping[int, float]) -> list[dict[str, Any
     return sorted(rows, key=lambda row: -int(row["constants"]) - int(row["code"]))
 
 
+_UNIT = {"bytes": " B"}
+
+
 def _put(job: Job, new: Measure) -> None:
     """Add a measure; one that was only predicted gives way, and its value is told."""
     for index, old in enumerate(job.measures):
         if old.name == new.name:
-            told = f"; predicted were {group(int(old.value))}" if old.value is not None else ""
+            told = f"; predicted were {group(int(old.value))}{_UNIT.get(old.unit, '')}" if old.value is not None else ""
             job.measures[index] = replace(new, limit=new.limit or old.limit, method=new.method + told)
             return
     job.measures.append(new)

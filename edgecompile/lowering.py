@@ -20,6 +20,7 @@ from edgecompile.core.project import Project
 from edgecompile.core.recipe import NEEDS_CALIBRATION, NUMERICS, Scheme
 from edgecompile.core.report import Stage
 from edgecompile.core.target import Target
+from edgecompile.core.units import counted
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.data_foresee import foresee
 from edgecompile.frontend.data_labels import labels_of
@@ -294,7 +295,8 @@ def _demand_calibration(
         f"`{', '.join(needing)}` needs data to calibrate with, and none is given",
         source.name,
         notes=(
-            f"calibration takes the range of every tensor from {project.data.most_calibration_samples} samples",
+            "calibration takes the range of every tensor from "
+            f"{counted(project.data.most_calibration_samples, 'sample')}",
             "samples found: 0",
         ),
         help=(

@@ -19,7 +19,7 @@ from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import Recipe, Step
-from edgecompile.core.units import group
+from edgecompile.core.units import counted
 from edgecompile.frontend import data as frontend_data
 from edgecompile.frontend.imported import imported
 from edgecompile.frontend.input_spec import InputSpec
@@ -91,7 +91,7 @@ def predicted(predict: Callable[[], Sequence[Array]], samples: int, work: Work) 
     """The float model's answers, as a stage of their own."""
     with work.stage("Predict", "the float model") as summary:
         answers = predict()
-        summary.append(f"{group(samples)} samples")
+        summary.append(counted(samples, "sample"))
     return answers
 
 
@@ -176,7 +176,7 @@ def plain_of(diagnostic: Diagnostic) -> dict[str, Any]:
 def trained_on(recipe: dict[str, Any] | None) -> dict[str, str]:
     """What the recipe was trained on, for the report; nothing where it trains nothing."""
     steps = [Step(name=step["pass"], options=step["options"]) for step in (recipe or {}).get("steps", ())]
-    return {"training": described()} if trains(Recipe(steps=tuple(steps))) else {}
+    return {"trained on": described()} if trains(Recipe(steps=tuple(steps))) else {}
 
 
 def versions(threads: int = 0) -> dict[str, str]:
@@ -190,5 +190,5 @@ def versions(threads: int = 0) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     inner, between = (threads, 1) if threads else (INNER_THREADS, BETWEEN_THREADS)
-    found["threads of tensorflow"] = f"{inner} in an operator, {between} operators at once"
+    found["threads of tensorflow"] = f"{inner} in an operator, {counted(between, 'operator')} at once"
     return found

@@ -13,7 +13,7 @@ from edgecompile.compression import Compressed
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.progress import Progress
 from edgecompile.core.recipe import Scheme
-from edgecompile.core.units import group
+from edgecompile.core.units import counted
 from edgecompile.emit.model_card import foresee_labels
 from edgecompile.frontend.input_spec import InputSpec
 from edgecompile.frontend.source import ModelSource
@@ -121,7 +121,7 @@ def lowered(asked: Asked, progress: Progress, load: Callable[[ModelSource], Load
     with work.stage("Load", origin.name) as summary:
         pin(asked.threads)
         model = load(origin)
-        summary.append(f"{group(model.parameters)} parameters")
+        summary.append(counted(model.parameters, "parameter"))
     foresee_labels(() if model.names_classes else asked.labels, origin.name, model.outputs)
     given = given_for(model.inputs, model.outputs, asked.data, asked.random_calibration, asked.seed)
     samples = reference_inputs(given.dataset, model.inputs, asked.reference_samples, asked.seed)

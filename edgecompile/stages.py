@@ -12,14 +12,14 @@ from edgecompile import library_cost
 from edgecompile.compress import recipe_check
 from edgecompile.compress.contract import passes
 from edgecompile.config.recipes import check_steps
-from edgecompile.core.artifact import counted, describe
+from edgecompile.core.artifact import describe, listed
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.core.project import DataSpec, Project
 from edgecompile.core.recipe import Recipe
 from edgecompile.core.report import Report
 from edgecompile.core.target import Target
-from edgecompile.core.units import format_size
+from edgecompile.core.units import counted, format_size
 from edgecompile.emit import depfile, output
 from edgecompile.emit import emit as emitting
 from edgecompile.emit import foresee as foreseeing
@@ -112,7 +112,7 @@ def _freeze(job: Job, network: Network) -> str:
     obeys_plan = job.target.runtime is not None and job.target.runtime.obeys_plan
     job.content = writer.write(offline.attach(network) if obeys_plan else network)
     job.network = reader.read(job.content, f"{job.name}.tflite")
-    return f"{_operators(job.network)} operators, {format_size(len(job.content))}"
+    return f"{counted(_operators(job.network), 'operator')}, {format_size(len(job.content))}"
 
 
 def _operators(network: Network) -> int:
@@ -146,7 +146,7 @@ def check_operators(job: Job) -> None:
         total = len(verdict.placements)
         where = job.target.placement
         refused = sum(placed.where != where.accelerator for placed in verdict.placements)
-        summary.append(f"{total - refused} of {total} operators on {where.accelerator}")
+        summary.append(f"{total - refused} of {counted(total, 'operator')} on {where.accelerator}")
         if where.fallback is not None and 0 < total == refused:
             words = f"nothing maps to {where.accelerator}: all of it runs on the {where.fallback.upper()}"
             job.details[NOTHING_MAPS] = words
@@ -167,13 +167,13 @@ def compile_program(job: Job) -> None:
         program = program_of(job)
         if program.refusals:
             job.diagnostics += refusals(program, f"{job.name}.tflite")
-            summary.append(f"no C library: {len(program.refusals)} operators without a kernel")
+            summary.append(f"no C library: {counted(len(program.refusals), 'operator')} without a kernel")
             return
         job.program, job.program_plan = program, program_plan.plan_program(job.network, program)
         planned = job.program_plan.plan
         job.details["memory plan of the C library"] = timeline.draw(planned)
         job.details["memory map of the C library"] = timeline.table(planned)
-        summary.append(f"{len(program.routines)} operators in C, arena {format_size(planned.arena_bytes)}")
+        summary.append(f"{counted(len(program.routines), 'operator')} in C, arena {format_size(planned.arena_bytes)}")
 
 
 _IN_ITS_PLACE = "there is no C library, so flash and RAM are those of the model file with this interpreter"
@@ -257,7 +257,7 @@ def emit(job: Job, folder: Path, golden: emitting.Golden | None = None) -> None:
         emission = _emission(job, golden)
         job.diagnostics += emitting.review(emission)
         job.artifacts += emitting.emit(emission, folder)
-        summary.append(counted(job.artifacts))
+        summary.append(listed(job.artifacts))
 
 
 def _emission(job: Job, golden: emitting.Golden | None) -> emitting.Emission:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgecompile.core.errors import EdgecompileError, rejected
-from edgecompile.core.units import format_size, group
+from edgecompile.core.units import counted, format_size, group
 from edgecompile.job import Job
 
 DETAIL = "reproducible"
@@ -26,7 +26,7 @@ def hold(job: Job, folder: Path, twin: Path | None) -> None:
         if ours[name] != theirs[name]:
             raise _differs(name, _first_difference(ours[name], theirs[name]))
     how = "built twice, once without cache and into a folder of another name"
-    job.details[DETAIL] = f"{how}: {group(len(ours))} files equal in every byte"
+    job.details[DETAIL] = f"{how}: {counted(len(ours), 'file')} equal in every byte"
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import click
 from edgecompile.cli.cache_place import cache_folder, cache_limit, size_of
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
-from edgecompile.core.units import format_size, group
+from edgecompile.core.units import counted, format_size, group
 
 if TYPE_CHECKING:
     from edgecompile.cache.bound import Piece
@@ -63,7 +63,9 @@ def _prune(console: Console, limit_bytes: int, as_json: bool) -> None:
     if as_json:
         console.result(dump_object({"folder": str(cache_folder()), **removed}))
     else:
-        console.result(f"removed {group(removed['removed'])} entries, {format_size(removed['removed_bytes'])}")
+        console.result(
+            f"removed {counted(removed['removed'], 'entry', 'entries')}, {format_size(removed['removed_bytes'])}"
+        )
 
 
 def _tell(console: Console, folder: Path, found: Sequence[Piece], as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgecompile.cli.console import Console
+from edgecompile.core.units import counted
 
 
 def run_on_adb(
@@ -41,7 +42,7 @@ def run_on_adb(
         runs=runs,
         threads=threads,
     )
-    console.end(f"{found.runs} runs on {found.device}")
+    console.end(f"{counted(found.runs, 'run')} on {found.device}")
     if as_json:
         console.result(dump_object({"schema": 1, "model": str(built.path), "bench": found.to_dict()}))
         return
@@ -54,6 +55,6 @@ def run_on_adb(
         ("initialization", found.init_ms),
     )
     lines = [f"{label:<17} {value:.3f} ms" for label, value in figures]
-    threads_word = f"{threads} thread{'s' if threads > 1 else ''}"
-    lines.append(f"measured on {found.device}, asked for {accelerator}, {threads_word}, {found.runs} runs")
+    threads_word = counted(threads, "thread")
+    lines.append(f"measured on {found.device}, asked for {accelerator}, {threads_word}, {counted(found.runs, 'run')}")
     console.result("\n".join([*lines, *found.said]))

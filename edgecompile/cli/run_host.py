@@ -8,6 +8,7 @@ from edgecompile.cli.console import Console
 from edgecompile.cli.run_inputs import find_build
 from edgecompile.cli.run_outputs import save_outputs, shown
 from edgecompile.core.errors import bad_input
+from edgecompile.core.units import counted
 from edgecompile.report.json import dump_object
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _run(console: Console, built: Built, runtime: RuntimeInfo, inputs: str) -> O
     else:
         arrays = read_inputs(inputs, [port.name for port in into])
     outputs = invoke(model, arrays, runtime=runtime, progress=console, name=name)
-    console.end(f"{outputs.samples} sample{'s' if outputs.samples > 1 else ''}, {outputs.described}")
+    console.end(f"{counted(outputs.samples, 'sample')}, {outputs.described}")
     return outputs
 
 
@@ -115,8 +116,8 @@ def _bench(
     name = built.path.name
     console.begin("bench", name)
     found = bench(built.content, runtime=runtime, runs=runs, threads=threads, name=name, progress=console)
-    by = f"{found.described}, {threads} thread{'s' if threads > 1 else ''}"
-    console.end(f"{runs} runs, {by}")
+    by = f"{found.described}, {counted(threads, 'thread')}"
+    console.end(f"{counted(runs, 'run')}, {by}")
     figures = found.to_dict()
     lines = [f"{label:<16} {figures[key]:.3f} ms" for key, label in _FIGURES]
-    return figures, [*lines, f"measured on this machine: {by}, {runs} runs after {found.warm_up} of warm-up"]
+    return figures, [*lines, f"measured on this machine: {by}, {counted(runs, 'run')} after {found.warm_up} of warm-up"]

@@ -11,7 +11,7 @@ import click
 from edgecompile.cli.console import Console
 from edgecompile.cli.options import shared_options
 from edgecompile.cli.usage import unknown_command
-from edgecompile.core.units import format_size
+from edgecompile.core.units import counted, format_size
 
 if TYPE_CHECKING:
     from edgecompile.core.target import Target
@@ -166,7 +166,7 @@ def _page(target: Target) -> list[str]:
         lines += [f"runtime    {target.runtime.name}, {cost}", *_source(target.runtime.source)]
     for region in target.regions:
         lines += [f"{_LABELS[region.kind]:<9}  {region.name}, {_size(region.size_bytes)}", *_source(region.source)]
-    operators = f"{len(target.operators)} operators: {', '.join(sorted(target.operators))}"
+    operators = f"{counted(len(target.operators), 'operator')}: {', '.join(sorted(target.operators))}"
     lines += ["", *wrap(operators, "  ", first=""), "", "Sources"]
     for name, source in target.sources.items():
         lines += wrap(f"{name}: {source}", "    ", first="  ")

@@ -17,7 +17,7 @@ from edgecompile.compress.simulate.run import run as simulate
 from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import internal
-from edgecompile.core.units import group
+from edgecompile.core.units import counted
 
 Array = np.ndarray[Any, Any]
 # Scores along the way are for the table; that many samples tell a point from another.
@@ -99,7 +99,9 @@ def outputs(subject: Subject, samples: Samples) -> list[Array]:
 
 def line(record: Record) -> str:
     """A record in a line: ``0.8812 on 2 000 validation samples, 50 % zeros, 16 values, 24 452 parameters``."""
-    parts = [] if record.score is None else [f"{record.score:.4f} on {group(record.samples or 0)} validation samples"]
+    parts = (
+        [] if record.score is None else [f"{record.score:.4f} on {counted(record.samples or 0, 'validation sample')}"]
+    )
     parts += [f"{100 * record.sparsity:.0f} % zeros"] if record.sparsity >= 0.01 else []
-    parts += [f"{record.distinct} values"] if record.distinct < 128 else []
-    return ", ".join([*parts, f"{group(record.parameters)} parameters"])
+    parts += [counted(record.distinct, "value")] if record.distinct < 128 else []
+    return ", ".join([*parts, counted(record.parameters, "parameter")])

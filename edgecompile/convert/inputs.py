@@ -11,6 +11,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input, rejected
 from edgecompile.core.port import Port
+from edgecompile.core.units import counted
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +66,7 @@ def checked_calibration(
             help=["name data in `edgecompile.toml` under [data], or accept noise with --random-calibration"],
         )
     if len(calibration) != len(inputs):
-        raise _unfit(f"the model takes {len(inputs)} inputs, the calibration data has {len(calibration)}")
+        raise _unfit(f"the model takes {counted(len(inputs), 'input')}, the calibration data has {len(calibration)}")
     return tuple(_checked(port, array, len(calibration[0])) for port, array in zip(inputs, calibration, strict=True))
 
 
@@ -83,7 +84,7 @@ def _checked(port: Port, array: Array, samples: int) -> Array:
             "EC404",
             f"calibration data of input `{port.name}` holds NaN or infinite values",
             Location(layer=port.name),
-            notes=[f"{len(bad)} of {len(array)} samples do, the first is sample {bad[0]}"],
+            notes=[f"found: {len(bad)} of {counted(len(array), 'sample')}, the first is sample {bad[0]}"],
             help=["remove these samples, or repair what produces them"],
         )
     return array.astype(port.dtype, copy=False)

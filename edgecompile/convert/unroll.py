@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
+from edgecompile.core.units import counted
 from edgecompile.libs.keras import tf_keras
 
 # Every step becomes some ten operators of its own.
@@ -52,7 +53,7 @@ def _note(name: str, steps: int) -> Diagnostic:
     return Diagnostic(
         code="EC415",
         severity=Severity.NOTE,
-        message=f"recurrent layer `{name}` was unrolled over its {steps} steps",
+        message=f"recurrent layer `{name}` was unrolled over its {counted(steps, 'step')}",
         location=Location(layer=name),
         notes=("integers and training have no loops; the outputs are the same",),
         help=("an LSTM in its usual form stays one operator and is smaller",),

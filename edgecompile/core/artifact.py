@@ -18,7 +18,7 @@ class Artifact:
     sha256: str
 
 
-def counted(artifacts: Iterable[Artifact]) -> str:
+def listed(artifacts: Iterable[Artifact]) -> str:
     """What was written, in a line: the first file, how many more, and each folder with the number of its files."""
     folders: dict[str, int] = {}
     files = []

@@ -9,6 +9,7 @@ from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.naming import model_name
 from edgecompile.core.port import Port
 from edgecompile.core.project import Preprocess
+from edgecompile.core.units import counted
 from edgecompile.ir.model_metadata import COLOR_SPACES, ENTRY, FILE_TYPES, attach_metadata
 from edgecompile.ir.network import Network, Tensor
 
@@ -80,7 +81,7 @@ def _no_output(name: str, file: str, labels: Sequence[str], outputs: Sequence[st
         file,
         notes=(
             "limit: an output whose last axis has one number for each label",
-            f"found: {len(labels)} labels, from `{labels[0]}` to `{labels[-1]}`",
+            f"found: {counted(len(labels), 'label')}, from `{labels[0]}` to `{labels[-1]}`",
             f"outputs: {', '.join(outputs)}",
         ),
         help=("give a label for each value of the output's last dimension, in the order of the class indices",),

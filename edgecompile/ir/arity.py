@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from edgecompile.core.units import counted
 from edgecompile.ir.options import UNIONS, table_for
 from edgecompile.libs.schema import table_of
 
@@ -62,11 +63,11 @@ def lacking(name: str, operator: Any, inputs: list[int], outputs: list[int]) -> 
         return
     wanted_inputs, wanted_outputs = least(name)
     if len(inputs) < wanted_inputs:
-        yield f"{wanted_inputs} inputs or more", f"{len(inputs)}"
+        yield f"{counted(wanted_inputs, 'input')} or more", f"{len(inputs)}"
     elif name not in _SEQUENCES and -1 in inputs[:wanted_inputs]:
-        yield f"its first {wanted_inputs} inputs, none left out", f"{inputs}"
+        yield f"its first {counted(wanted_inputs, 'input')}, none left out", f"{inputs}"
     if len(outputs) < wanted_outputs:
-        yield f"{wanted_outputs} outputs or more", f"{len(outputs)}"
+        yield f"{counted(wanted_outputs, 'output')} or more", f"{len(outputs)}"
     yield from _settings(name, operator)
 
 

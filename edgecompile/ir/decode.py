@@ -18,6 +18,7 @@ import numpy as np
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.core.units import counted
 from edgecompile.libs.schema import new
 from edgecompile.libs.schema_fields import Field, fields_of
 
@@ -172,7 +173,7 @@ def cut_off(name: str, path: str, start: int, size: int, available: int) -> Edge
         "EC211",
         f"`{name}` is cut off or damaged",
         Location(file=name, detail=f"`{path}`"),
-        (f"{size} bytes wanted at offset {start}, the file has {available} bytes",),
+        (f"{counted(size, 'byte')} wanted at offset {start}, the file has {counted(available, 'byte')}",),
         ("copy or download the model again and compare its size with the original",),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edgecompile.core.units import counted
 from edgecompile.ir.tables import Allowance, DamagedError, number
 
 _INTEGER, _UNSIGNED, _FLOAT, _KEY, _STRING = 1, 2, 3, 4, 5
@@ -46,7 +47,7 @@ def read_map(data: memoryview) -> dict[str, object]:
     shared so often that they would not fit the file.
     """
     if len(data) < 3:
-        raise DamagedError(f"{len(data)} bytes are too few for a map")
+        raise DamagedError(f"a map does not fit into {counted(len(data), 'byte')}")
     width = data[-1]
     if width not in (1, 2, 4, 8):
         raise DamagedError(f"the root is {width} bytes wide, which is not 1, 2, 4 or 8")

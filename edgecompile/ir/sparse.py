@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.core.units import counted
 from edgecompile.ir.network import BITS, Buffer, Network, Subgraph, Tensor
 from edgecompile.libs.schema import new
 
@@ -109,15 +110,15 @@ def _numbers(vector: Any) -> Array:
 def _fault(tensor: Tensor, segments: Array, columns: Array, values: Array) -> str | None:
     row_count, width = math.prod(tensor.shape[:-1]), tensor.shape[-1]
     if len(segments) != row_count + 1:
-        return f"{len(segments)} ends of rows for {row_count} rows"
+        return f"{counted(len(segments), 'end')} of rows for {counted(row_count, 'row')}"
     if segments[0] != 0 or segments[-1] != len(columns) or np.any(np.diff(segments) < 0):
         return f"ends of rows that do not rise from 0 to {len(columns)}, the number of columns"
     if len(columns) != len(values):
-        return f"{len(columns)} columns for {len(values)} values"
+        return f"{counted(len(columns), 'column')} for {counted(len(values), 'value')}"
     if len(columns) and not 0 <= columns.min() <= columns.max() < width:
         return f"columns from {columns.min()} to {columns.max()} in rows of {width}"
     if row_count * width > _MOST_ZEROS * (len(values) + row_count):
-        return f"{row_count * width} elements for {len(values)} values"
+        return f"{counted(row_count * width, 'element')} for {counted(len(values), 'value')}"
     return None
 
 

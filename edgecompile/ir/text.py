@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from edgecompile.core.units import format_size, group
+from edgecompile.core.units import counted, format_size, group
 from edgecompile.ir.compiled import Package
 from edgecompile.ir.compiled_text import lines_of
 from edgecompile.ir.describe import describe
@@ -97,7 +97,7 @@ def _totals(totals: Mapping[str, Any]) -> list[str]:
 
 
 def _several(operators: int) -> str:
-    return f"{group(operators)} operator{'s' if operators > 1 else ''}"
+    return counted(operators, "operator")
 
 
 def _operators(operators: Sequence[Mapping[str, Any]]) -> list[str]:

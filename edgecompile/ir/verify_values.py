@@ -7,6 +7,7 @@ from math import isfinite
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.core.units import counted
 from edgecompile.ir.network import BITS, Network, Subgraph, Tensor
 from edgecompile.ir.sparse import fault_of
 from edgecompile.ir.spelling import printable
@@ -42,9 +43,9 @@ def _verify_size(tensor: Tensor, place: Location) -> None:
     elif len(tensor.buffer) != tensor.size_bytes:
         raise bad_input(
             "EC217",
-            f"a constant of {len(tensor.buffer)} bytes does not fill `{tensor.dtype}{list(tensor.shape)}`",
+            f"a constant of {counted(len(tensor.buffer), 'byte')} does not fill `{tensor.dtype}{list(tensor.shape)}`",
             place,
-            (f"limit: {tensor.size_bytes} bytes; found: {len(tensor.buffer)}",),
+            (f"limit: {counted(tensor.size_bytes, 'byte')}; found: {len(tensor.buffer)}",),
             _AGAIN,
         )
 

@@ -8,6 +8,7 @@ the rest is the help.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -37,7 +38,8 @@ RULES: Mapping[str, Rule] = {name: rule for module in _MODULES for name, rule in
 
 def sentence(name: str, limit: Any) -> str:
     """What the rule allows, for people."""
-    return _parts(name)[0].replace("{limit}", _worded(limit))
+    told = _parts(name)[0].replace("{limit}", _worded(limit))
+    return re.sub(r"\b1 (\w+)s\b", r"1 \1", told) if limit == 1 else told
 
 
 def remedy(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edgecompile.core.units import counted
 from edgecompile.ir.network import Tensor
 from edgecompile.legalize.context import Context
 
@@ -98,7 +99,7 @@ def zero_constants(context: Context, limit: bool) -> str | None:
     if not constants:
         return None
     if len(context.operator.inputs) != 2:
-        return f"{len(context.operator.inputs)} inputs, {len(constants)} of them constant"
+        return f"{counted(len(context.operator.inputs), 'input')}, {len(constants)} of them constant"
     return None if _is_zero(constants[0]) else "a constant that is not zero"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgecompile.core.units import counted
 from edgecompile.ir.network import Tensor
 from edgecompile.legalize.context import Context
 
@@ -19,7 +20,9 @@ def depthwise_channels(context: Context, limit: bool) -> str | None:
         return None
     inputs, outputs = data.shape[-1], output.shape[-1]
     fits = outputs == inputs * multiplier == weights.shape[-1] and (multiplier == 1 or inputs == 1)
-    return None if fits else f"{inputs} channels, multiplier {multiplier}, {outputs} output channels"
+    return (
+        None if fits else f"{counted(inputs, 'channel')}, multiplier {multiplier}, {counted(outputs, 'output channel')}"
+    )
 
 
 def channels_divide(context: Context, limit: bool) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.core.units import counted
 from edgecompile.ir.runtimes import last_version
 from edgecompile.legalize.context import Context, axes_of
 
@@ -97,7 +98,7 @@ def no_groups(context: Context, limit: bool) -> str | None:
     data, weights = context.data, context.weights
     if data is None or weights is None or data.shape[-1:] == weights.shape[-1:]:
         return None
-    return f"{data.shape[-1]} channels in the input, {weights.shape[-1]} in the weights"
+    return f"{counted(data.shape[-1], 'channel')} in the input, {weights.shape[-1]} in the weights"
 
 
 def max_window(context: Context, limit: int) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
+from edgecompile.core.units import counted
 from edgecompile.libs.affine import Port, quantize
 from edgecompile.libs.litert_engines import Engine
 
@@ -139,7 +140,7 @@ def _check_shape(array: Array, port: Port, name: str) -> None:
     sample, wanted = array.shape[1:], _signature(port)
     if array.ndim and (_matches(sample, wanted) or _matches(sample, wanted[1:])):
         return
-    found = f"{len(array)} samples of {_shown(sample)}" if array.ndim else "a single number"
+    found = f"{counted(len(array), 'sample')} of {_shown(sample)}" if array.ndim else "a single number"
     notes = [f"the input takes {_shown(wanted)}", f"found: {found}"]
     raise _misfit(f"input `{port.name}` has another shape than the samples given", name, port, notes)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgecompile.core.progress import Progress
 from edgecompile.core.report import Measure
+from edgecompile.core.units import counted
 from edgecompile.libs import litert
 
 DEFAULT_RUNS = 100
@@ -39,7 +40,8 @@ class Latency:
 
     def measure(self) -> Measure:
         """``latency_ms`` as reports carry it: the median."""
-        method = f"measured: this machine, {self.described}, {self.threads} threads, median of {self.runs} runs"
+        threads, runs = counted(self.threads, "thread"), counted(self.runs, "run")
+        method = f"measured: this machine, {self.described}, {threads}, median of {runs}"
         return Measure(name="latency_ms", value=self.median_ms, unit="ms", method=method)
 
 

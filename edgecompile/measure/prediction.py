@@ -12,6 +12,7 @@ from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.registry import module_of, names_of
 from edgecompile.core.report import Measure
 from edgecompile.core.target import Target
+from edgecompile.core.units import counted
 from edgecompile.ir.network import Network
 
 PACKAGE = "edgecompile.measure.models"
@@ -69,7 +70,7 @@ def cut(network: Network, operators: Sequence[int], count: int, target: Target) 
         raise bad_input(
             "EC556",
             f"the model cannot be cut into {count} segments",
-            notes=(f"limit: one segment for each of its {total} operators",),
+            notes=(f"limit: one segment for each of its {counted(total, 'operator')}",),
             help=("ask for fewer segments; one a device, as many as it takes to stream nothing, is the point",),
         )
     cuts: tuple[int, ...] = model.segments(network, operators, count, target.measure)

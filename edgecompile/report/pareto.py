@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgecompile.core.units import format_size, group
+from edgecompile.core.units import counted, format_size, group
 from edgecompile.libs import figures
 from edgecompile.report.html_elements import Markup, element, table, together
 from edgecompile.report.plots import NARROW
@@ -70,10 +70,15 @@ def value(name: str, figure: Mapping[str, Any]) -> str:
 def _told(front: Front) -> str:
     counts = front["trials"]
     return (
-        f"{counts['built']} trials were built, {counts['failed']} of them failed; {counts['discarded']} were discarded "
-        "without training. Scores are measured on the test part, which the search did not see, and in brackets on the "
-        "samples that it held out; the other figures are those of each point's own build."
+        f"{counted(counts['built'], 'trial')} {_was(counts['built'])} built, {counts['failed']} of them failed; "
+        f"{counts['discarded']} {_was(counts['discarded'])} discarded without training. "
+        "Scores are measured on the test part, which the search did not see, and in brackets on the samples that it "
+        "held out; the other figures are those of each point's own build."
     )
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _heads(front: Front) -> list[str]:

@@ -13,7 +13,7 @@ from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import bad_input
 from edgecompile.core.project import Accuracy
 from edgecompile.core.report import Measure
-from edgecompile.core.units import group
+from edgecompile.core.units import counted
 from edgecompile.libs.litert import Outputs
 from edgecompile.verify.confusion import confusion
 from edgecompile.verify.metric import Score, check_metric, infer, score
@@ -66,7 +66,7 @@ def held(
     found = score(metric, samples.y, real, samples.x, samples.base)
     wanted = score(metric, samples.y, reference, samples.x, samples.base) if reference is not None else None
     limit = _limit(wanted, accuracy.max_drop)
-    kind = f"{group(outputs.samples)} held-out samples"
+    kind = counted(outputs.samples, "held-out sample")
     measures = [_measure("metric", found, metric, f"measured: {outputs.described}, {kind}", limit)]
     if wanted is not None:
         measures.append(_measure("metric_float", wanted, metric, f"measured: the float model, {kind}", None))

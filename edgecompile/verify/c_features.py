@@ -13,7 +13,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import MissingError, RejectedError, rejected
 from edgecompile.core.project import Preprocess
-from edgecompile.core.units import group
+from edgecompile.core.units import counted, group
 from edgecompile.features.compute import compute
 from edgecompile.features.plan import Plan
 from edgecompile.features.quantized import scaled
@@ -107,7 +107,9 @@ def verify_run(run: Run, front_end: FrontEnd, model_name: str, where: str) -> CV
     if not np.array_equal(found, expected):
         wrong = _differ(found, expected, model_name, where)
         return CVerification(status=FAILED, summary=wrong.message, diagnostics=(wrong,))
-    summary = f"{where} equal Python's in all {group(expected.size)} values of {len(clips)} clips, bit for bit"
+    summary = (
+        f"{where} equal Python's in all {counted(expected.size, 'value')} of {counted(len(clips), 'clip')}, bit for bit"
+    )
     return CVerification(status=VERIFIED, summary=summary, samples=len(clips))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import MissingError, RejectedError
-from edgecompile.core.units import group
+from edgecompile.core.units import counted, group
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 from edgecompile.ir.ports import port_of
@@ -107,8 +107,12 @@ def verify_run(
             return CVerification(status=FAILED, summary=found.message, diagnostics=(found,))
     real = any(program.subgraph.tensors[index].dtype == "float32" for index in tensors)
     how = f"bit for bit{f', float32 within {FLOAT_TOLERANCE}' if real else ''}"
-    summary = f"{where} equals {runtime.name} in all {group(len(tensors))} tensors on {group(count)} samples, {how}"
+    summary = f"{where} equals {runtime.name} in {_every(len(tensors))} on {counted(count, 'sample')}, {how}"
     return CVerification(status=VERIFIED, summary=summary, tensors=len(tensors), samples=count)
+
+
+def _every(tensors: int) -> str:
+    return f"all {counted(tensors, 'tensor')}" if tensors != 1 else "its only tensor"
 
 
 def _opened(network: Network, tensors: list[int]) -> bytes:

@@ -15,7 +15,7 @@ from edgecompile.core.progress import Progress
 from edgecompile.core.project import Accuracy
 from edgecompile.core.report import Measure
 from edgecompile.core.target import Target
-from edgecompile.core.units import group
+from edgecompile.core.units import counted, group
 from edgecompile.libs import litert
 from edgecompile.verify.accuracy import Samples, held
 from edgecompile.verify.agreement import Agreement, compare
@@ -195,7 +195,7 @@ def _skipped(judge: str, name: str) -> Verification:
 
 def _summary(table: Sequence[Agreement], outputs: litert.Outputs, held_out: bool, against: str) -> str:
     """``at most 3 steps from the float model, argmax agrees in 99.6 %, on 5 000 held-out samples``."""
-    kind = "held-out samples" if held_out else "samples of noise"
+    what = counted(outputs.samples, "held-out sample") if held_out else f"{counted(outputs.samples, 'sample')} of noise"
     parts = []
     steps = [row.max_steps for row in table if row.max_steps is not None]
     if steps:
@@ -205,4 +205,4 @@ def _summary(table: Sequence[Agreement], outputs: litert.Outputs, held_out: bool
     agreeing = [row.argmax_agreement for row in table if row.argmax_agreement is not None]
     if agreeing:
         parts.append(f"argmax agrees in {100 * min(agreeing):.1f} %")
-    return ", ".join([*parts, f"on {group(outputs.samples)} {kind}"])
+    return ", ".join([*parts, f"on {what}"])

@@ -73,7 +73,7 @@ def test_a_report_says_on_what_a_recipe_was_trained() -> None:
 
     steps = {one.name: {"pass": one.name, "options": dict(one.options)} for one in (*TRAINED.steps, *ONE_SHOT.steps)}
 
-    assert trained_on({"steps": [steps["finetune"]]}) == {"training": "the processor"}
+    assert trained_on({"steps": [steps["finetune"]]}) == {"trained on": "the processor"}
     assert trained_on({"steps": [steps["cluster"]]}) == {}
     assert trained_on(None) == {}
 
@@ -94,5 +94,5 @@ def test_tensorflow_has_the_threads_that_a_search_gives_it() -> None:
 def test_a_report_says_how_many_threads_there_were() -> None:
     from edgecompile.process_ends import versions
 
-    assert versions(1)["threads of tensorflow"] == "1 in an operator, 1 operators at once"
+    assert versions(1)["threads of tensorflow"] == "1 in an operator, 1 operator at once"
     assert versions()["threads of tensorflow"].startswith("4 in an operator")

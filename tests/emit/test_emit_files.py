@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from emissions import emission, network
 
-from edgecompile.core.artifact import Artifact, counted
+from edgecompile.core.artifact import Artifact, listed
 from edgecompile.core.errors import BadInputError, RejectedError
 from edgecompile.core.project import Preprocess
 from edgecompile.emit.c_names import identifier
@@ -30,8 +30,8 @@ def test_what_was_written_is_told_in_a_line() -> None:
     paths = ["kws.tflite", "kws.h", "kernels/a.h", "kernels/b.h", "firmware/main.c", "kws.c"]
     artifacts = [Artifact(path=path, kind="c", size_bytes=1, sha256="") for path in paths]
 
-    assert counted(artifacts) == "kws.tflite and 2 more, kernels/ 2, firmware/ 1"
-    assert counted(artifacts[:1]) == "kws.tflite"
+    assert listed(artifacts) == "kws.tflite and 2 more, kernels/ 2, firmware/ 1"
+    assert listed(artifacts[:1]) == "kws.tflite"
 
 
 def test_emitters_are_found_by_their_files() -> None:

@@ -219,7 +219,7 @@ def packed(model: Any) -> bytes:
     [
         pytest.param("CONV_2D", (0,), (2,), "limit: 2 inputs or more; found: 1", id="no weights"),
         pytest.param("CONV_2D", (0, -1), (2,), "none left out; found: [0, -1]", id="weights left out"),
-        pytest.param("RELU", (0,), (), "limit: 1 outputs or more; found: 0", id="no output"),
+        pytest.param("RELU", (0,), (), "limit: 1 output or more; found: 0", id="no output"),
         pytest.param("SVDF", (0, 1), (2,), "limit: 5 inputs or more; found: 2", id="no state"),
     ],
 )

@@ -128,4 +128,4 @@ def test_ram_and_stack_together_are_held_against_the_memory() -> None:
     figures = Figures(flash_bytes=1, ram_bytes=900, stack=stack.Bound(size_bytes=200), compiler="gcc 1")
 
     assert figures.over(1100) is None
-    assert figures.over(1099) == "RAM: 1 bytes too many, 200 of stack counted"
+    assert figures.over(1099) == "RAM: 1 byte too many, 200 of stack counted"

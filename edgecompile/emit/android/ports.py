@@ -12,6 +12,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import bad_input, rejected
 from edgecompile.core.project import Preprocess
+from edgecompile.core.units import counted
 from edgecompile.emit.android.names import parameters
 from edgecompile.emit.c.literals import real
 from edgecompile.emit.emission import Emission
@@ -150,11 +151,11 @@ def _labelled(emission: Emission, tensors: list[Tensor]) -> int | None:
     found = [f"`{tensor.name}`, {tensor.dtype}{list(tensor.shape)}" for tensor in tensors]
     raise bad_input(
         "EC690",
-        f"{count} labels do not match the model's output",
+        f"{counted(count, 'label')} {'does' if count == 1 else 'do'} not match the model's output",
         Location(file=f"{emission.name}.tflite", detail="[data] labels"),
         notes=(
             "limit: an output whose last axis has one number for each label",
-            f"found: {count} labels, from `{emission.labels[0]}` to `{emission.labels[-1]}`",
+            f"found: {counted(count, 'label')}, from `{emission.labels[0]}` to `{emission.labels[-1]}`",
             f"outputs: {', '.join(found)}",
         ),
         help=("name every class once, one a line, in the order of the outputs", "or leave `labels` out"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgecompile.core.report import Measure
-from edgecompile.core.units import group
+from edgecompile.core.units import counted, group
 from edgecompile.measure.board import elf, image, stack
 
 
@@ -57,7 +57,7 @@ class Figures:
         total, deep = self.needed_ram_bytes, self.stack.size_bytes or 0
         if total <= ram_limit_bytes:
             return None
-        return f"RAM: {group(total - ram_limit_bytes)} bytes too many, {group(deep)} of stack counted"
+        return f"RAM: {counted(total - ram_limit_bytes, 'byte')} too many, {group(deep)} of stack counted"
 
 
 def figures(firmware: Path, out: Path, linker: Path | None = None, core: str = "") -> Figures:

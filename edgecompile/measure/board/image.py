@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgecompile.core.errors import EdgecompileError, bad_input, rejected
+from edgecompile.core.units import counted
 from edgecompile.libs import programs
 
 CROSS_COMPILER = "arm-none-eabi-gcc"
@@ -52,7 +53,7 @@ def _failed(done: programs.Finished, firmware: Path) -> EdgecompileError:
             "EC662",
             f"the image is larger than the board's {' and '.join(_MEMORY.get(name, name) for name in over)}",
             str(firmware / "linker.ld"),
-            notes=[f"{_MEMORY.get(name, name)}: {count} bytes too many" for name, count in over.items()],
+            notes=[f"{_MEMORY.get(name, name)}: {counted(count, 'byte')} too many" for name, count in over.items()],
             help=(
                 "build for a board with more memory (`edgecompile targets list`)",
                 "make the model smaller: fewer channels, a smaller input, a recipe that compresses",

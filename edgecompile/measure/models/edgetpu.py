@@ -7,7 +7,7 @@ from typing import Any
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.report import Measure
-from edgecompile.core.units import format_size
+from edgecompile.core.units import counted, format_size
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Subgraph
 from edgecompile.measure.edgetpu.cache import Cache, room_of, share
@@ -121,7 +121,7 @@ def _latencies(
         error = f"{_host_error(link)} with operators on the CPU" if outside else _errors(link)
         method = f"predicted: over {name} from {link.host}, mean error {error} ({link.basis})"
         if outside:
-            method += f"; {1e3 * host[name]:.2f} ms of it for the {outside} operators left to the CPU"
+            method += f"; {1e3 * host[name]:.2f} ms of it for the {counted(outside, 'operator')} left to the CPU"
         if parts > 1:
             method += f"; {parts} parts with a round trip each, as if each were a model: nobody measured such a one"
         value = round(1e3 * (time.total_s + host[name]), 3)

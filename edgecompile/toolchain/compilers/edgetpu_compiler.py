@@ -8,7 +8,7 @@ from pathlib import Path
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import EdgecompileError
 from edgecompile.core.report import Measure
-from edgecompile.core.units import format_size
+from edgecompile.core.units import counted, format_size
 from edgecompile.ir import reader
 from edgecompile.ir.compiled import CUSTOM_CODE, packages_of
 from edgecompile.ir.network import Network
@@ -89,7 +89,9 @@ def _read(request: Request, folder: Path, log: Log, version: str, text: str) -> 
     if not log.known:
         diagnostics.append(_unknown_log(request, text))
     total = len(request.predicted)
-    summary = f"{total - len(left)} of {total} operators compiled, {format_size(found['cached_bytes'])} cached"
+    summary = (
+        f"{total - len(left)} of {counted(total, 'operator')} compiled, {format_size(found['cached_bytes'])} cached"
+    )
     return Compiled(
         summary=summary,
         version=version,

@@ -7,7 +7,7 @@ from pathlib import Path
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import EdgecompileError
 from edgecompile.core.report import Measure
-from edgecompile.core.units import format_size, group
+from edgecompile.core.units import counted, format_size, group
 from edgecompile.ir import reader
 from edgecompile.ir.network import Network
 from edgecompile.libs import programs
@@ -79,7 +79,7 @@ def _read(request: Request, folder: Path, version: str, why: tuple[Reason, ...])
     differences = compare.placements(request.predicted, left)
     diagnostics = (_disagreement(request, version, differences, why),) if differences else ()
     return Compiled(
-        summary=f"{group(summary.cycles)} cycles, {_memory(summary)}, {len(left)} operators on the CPU",
+        summary=f"{group(summary.cycles)} cycles, {_memory(summary)}, {counted(len(left), 'operator')} on the CPU",
         version=version,
         files=(File(path=path.name, kind="vela_tflite", content=path.read_bytes()),),
         measures=_measures(version, summary, network, len(left)),
