@@ -2,7 +2,7 @@
 
 Every network is linked for every core with a program that only calls it. The table has, for each kernel, what a call
 takes (a least-squares fit over all operators) and which functions it shares with others. The error is that of whole
-models, each predicted from a table made without it.
+models, each predicted from a table made without it and others of its origin.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _retyped import retyped
 from _shared import CHECKOUT, data_folder, table
 from c_corpus import emit
+from weight_forms import with_weights
 
 from edgecompile.config.profiles import load
 from edgecompile.core.errors import EdgecompileError
@@ -30,7 +32,9 @@ from edgecompile.ir.reader import read
 from edgecompile.kernels.alike import kind_of, kinds_of
 from edgecompile.kernels.constants import constant_bytes
 from edgecompile.kernels.program import Program, compile_network
+from edgecompile.kernels.weight_forms import FORMS
 from edgecompile.measure.board import code_size, elf, image, library, stack
+from edgecompile.measure.board.rows import rows_of
 from edgecompile.memory.program_plan import plan_program
 from edgecompile.optimize.apply import apply
 
@@ -45,7 +49,7 @@ _MODEL_WEIGHT = 4.0
 _MODEL_OPERATORS = 3
 _OPERATOR = re.compile(r"m_(?:operator|layer)_(\d+)")
 # The instance of a kernel that several operators call.
-_INSTANCE = re.compile(r"m_([a-z]\w*?)_\d+$")
+_INSTANCE = re.compile(r"m_[a-z]\w*?_(\d+)$")
 _OWN = re.compile(r"m_(?:init|input|output|invoke)$|main$")
 
 
@@ -53,7 +57,7 @@ _OWN = re.compile(r"m_(?:init|input|output|invoke)$|main$")
 class Sample:
     """A linked library: bytes of its code, of each operator, of functions shared; which operator calls which.
 
-    ``instances``: kernel and bytes of each that several operators call.
+    ``instances``: row of the table and bytes of each that several operators call.
     """
 
     name: str
@@ -67,6 +71,11 @@ class Sample:
     stacks: dict[int, int] = field(default_factory=dict)
     stack_bytes: int = 0
     data_bytes: int = 0
+
+    @property
+    def origin(self) -> str:
+        """The model that this one was made from: what is before a comma in its name."""
+        return self.name.split(",")[0] if self.is_model else self.name
 
 
 def main() -> int:
@@ -125,6 +134,7 @@ def samples(core: str, seconds: float) -> list[Sample]:
 
 
 def _networks() -> Iterator[tuple[str, Any, bool]]:
+    """Public models, those for microcontrollers also with other weights and numbers; single operators."""
     for folder in ("cortexm", "tflite"):
         for path in sorted((data_folder() / folder).glob("*.tflite")):
             try:
@@ -133,8 +143,17 @@ def _networks() -> Iterator[tuple[str, Any, bool]]:
             except EdgecompileError:
                 continue
             yield path.stem, content, True
+            if folder == "cortexm":
+                yield from _made_of(path.stem, apply(read(content, path.name)).network)
     for name, network in single_operators(_EACH):
         yield name, network, False
+
+
+def _made_of(name: str, network: Network) -> Iterator[tuple[str, Network, bool]]:
+    for form in FORMS[1:]:
+        yield f"{name}, {form}", with_weights(network, form, 0.5), True
+    for dtype in ("int16", "float32"):
+        yield f"{name}, {dtype}", retyped(network, dtype), True
 
 
 def single_operators(each: int) -> Iterator[tuple[str, Network]]:
@@ -159,7 +178,8 @@ def _sample(
         if own := _OPERATOR.match(symbol):
             operators[int(own[1])] = operators.get(int(own[1]), 0) + size
     others = [symbol for symbol in read_back.functions if not _OPERATOR.match(symbol) and not _OWN.match(symbol)]
-    instances = [(match[1], symbol) for symbol in others if (match := _INSTANCE.match(_plain(symbol)))]
+    rows = _instances(program)
+    instances = [(rows[int(m[1])], symbol) for symbol in others if (m := _INSTANCE.match(_plain(symbol)))]
     shared = set(others) - {symbol for _, symbol in instances}
     return Sample(
         name=name,
@@ -168,12 +188,19 @@ def _sample(
         code_bytes=read_back.flash_bytes - constant_bytes(program),
         operators=operators,
         functions={_plain(symbol): read_back.sizes.get(symbol, 0) for symbol in sorted(shared)},
-        instances=[(kernel, read_back.sizes.get(symbol, 0)) for kernel, symbol in instances],
+        instances=[(row, read_back.sizes.get(symbol, 0)) for row, symbol in instances],
         reached={index: _reached(f"m_operator_{index}", calls) for index in operators},
         stacks={int(root.rsplit("_", 1)[1]): bounds[root].size_bytes or 0 for root in roots},
         stack_bytes=bounds["main"].size_bytes or 0,
         data_bytes=max(read_back.ram_bytes - max(plan_program(network, program).plan.arena_bytes, 1), 0) & ~7,
     )
+
+
+def _instances(program: Program) -> list[str]:
+    """The exact row of each instance that several calls share, as the library numbers them."""
+    graph, alike = program.subgraph, kinds_of(program)
+    calls = [call for routine in program.routines for call in routine.calls if alike[kind_of(graph, call)] > 1]
+    return list({kind_of(graph, call): rows_of(graph, call)[0] for call in calls}.values())
 
 
 def _plain(symbol: str) -> str:
@@ -195,53 +222,71 @@ def _reached(root: str, calls: dict[str, set[str]]) -> set[str]:
 
 def fit(given: Sequence[Sample]) -> dict[str, Any]:
     """The table from samples: kernels, functions, what every image has, stack."""
-    names = sorted({call.kernel for sample in given for routine in sample.program.routines for call in routine.calls})
+    names = sorted({rows_of(s.program.subgraph, c)[0] for s in given for r in s.program.routines for c in r.calls})
     rows: list[list[float]] = []
     sizes: list[float] = []
-    stacks = dict.fromkeys(names, 0)
-    met = {name: 0.0 for name in names}
+    met = dict.fromkeys(names, 0.0)
     reached: dict[str, dict[str, float]] = {name: {} for name in names}
     for sample in given:
         weight = _MODEL_WEIGHT if sample.is_model else 1.0
         alike, graph = kinds_of(sample.program), sample.program.subgraph
-        for kernel, size in sample.instances:
-            rows.append([*(weight * (kernel == name) for name in names), 0.0])
+        for row, size in sample.instances:
+            rows.append([*(weight * (row == name) for name in names), 0.0])
             sizes.append(weight * size)
         for index, size in sample.operators.items():
-            calls = sample.program.routines[index].calls
-            kernels = [call.kernel for call in calls]
-            own = [call.kernel for call in calls if alike[kind_of(graph, call)] == 1]
+            calls = [(rows_of(graph, call)[0], call) for call in sample.program.routines[index].calls]
+            own = [row for row, call in calls if alike[kind_of(graph, call)] == 1]
             rows.append([*(weight * own.count(name) for name in names), weight * (len(calls) - len(own))])
             sizes.append(weight * size)
-            stacks[kernels[-1]] = max(stacks[kernels[-1]], sample.stacks.get(index, 0))
-            if len(set(kernels)) == 1:
-                met[kernels[0]] += weight
+            if len({row for row, _ in calls}) == 1:
+                met[calls[0][0]] += weight
                 for function in sample.reached[index]:
-                    reached[kernels[0]][function] = reached[kernels[0]].get(function, 0.0) + weight
+                    reached[calls[0][0]][function] = reached[calls[0][0]].get(function, 0.0) + weight
     each = np.linalg.lstsq(np.asarray(rows), np.asarray(sizes), rcond=None)[0]
     known: dict[str, list[int]] = {}
     for sample in given:
         for function, size in sample.functions.items():
             known.setdefault(function, []).append(size)
+    exact = {name: (float(value), met[name], reached[name]) for name, value in zip(names, each, strict=False)}
+    whole: dict[str, list[str]] = {}
+    for name in names:
+        whole.setdefault(name.split("/")[0], []).append(name)
+    kernels = set(whole)
     one = {
         "kernels": {
-            name: {
-                "each": max(round(float(value)), 0),
-                "functions": {f: round(count / met[name], 3) for f, count in sorted(reached[name].items())},
-            }
-            for name, value in zip(names, each, strict=False)
+            name: _joined([exact[part] for part in parts]) for name, parts in {**_alone(names), **whole}.items()
         },
         "thunk": max(round(float(each[-1])), 0),
         "functions": {function: round(float(np.mean(found))) for function, found in sorted(known.items())},
         "fixed": 0,
-        "data": {name: size for name in names if (size := min(_data(given, name), default=0))},
-        "stack": stacks,
+        "data": {name: size for name in sorted(kernels) if (size := min(_data(given, name), default=0))},
+        "stack": {name: _stack(given, name) for name in sorted(kernels)},
         "stack_fixed": max(
             (s.stack_bytes - max(s.stacks.values(), default=0) for s in given if s.stack_bytes), default=0
         ),
     }
     rest = [s.code_bytes - code_size.estimate(one, s.program)[0] for s in given if s.is_model]
     return {**one, "fixed": max(round(float(np.median(rest))), 0)}
+
+
+def _alone(names: Sequence[str]) -> dict[str, list[str]]:
+    return {name: [name] for name in names}
+
+
+def _joined(parts: Sequence[tuple[float, float, dict[str, float]]]) -> dict[str, Any]:
+    """The row of one kernel, or of all of its forms and types: the mean of the sizes, all calls of functions."""
+    size, met = float(np.mean([part[0] for part in parts])), sum(part[1] for part in parts)
+    reached: dict[str, float] = {}
+    for _, _, functions in parts:
+        for function, count in functions.items():
+            reached[function] = reached.get(function, 0.0) + count
+    return {"each": max(round(size), 0), "functions": {f: round(n / met, 3) for f, n in sorted(reached.items())}}
+
+
+def _stack(given: Sequence[Sample], kernel: str) -> int:
+    """The most that an operator whose last call is of the kernel was seen to take."""
+    routines = [(sample, index, sample.program.routines[index].calls) for sample in given for index in sample.stacks]
+    return max((s.stacks[i] for s, i, calls in routines if calls and calls[-1].kernel == kernel), default=0)
 
 
 def _data(given: Sequence[Sample], kernel: str) -> list[int]:
@@ -253,7 +298,7 @@ def table_of(given: Sequence[Sample]) -> tuple[dict[str, Any], dict[str, dict[st
     """The table with its error, and each model's code as it is and as it is predicted without it."""
     rows = {}
     for left_out in (sample for sample in given if sample.is_model):
-        others = fit([sample for sample in given if sample is not left_out])
+        others = fit([sample for sample in given if sample.origin != left_out.origin])
         predicted = code_size.estimate(others, left_out.program)[0]
         rows[left_out.name] = {"code": left_out.code_bytes, "predicted": predicted}
     errors = [abs(row["predicted"] / row["code"] - 1) for row in rows.values()]

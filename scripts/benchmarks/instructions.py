@@ -1,7 +1,8 @@
 """Instructions of the C library by operator on emulated boards, and how well a table predicts them (--write keeps it).
 
 Images for cores without an emulated board of their own run on one that has all of their instructions. The error is that
-of whole models, each predicted from a table made without it, where other networks have its kernels.
+of whole models, each predicted from a table made without it and others of its origin, where other networks have its
+kernels.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _retyped import retyped
 from _shared import CHECKOUT, data_folder, table
 from c_corpus import noise_of
 from code_sizes import joined, single_operators
@@ -54,6 +56,10 @@ KEPT = CHECKOUT / "edgecompile" / "measure" / "board" / counting.TABLE
 _MODEL_WEIGHT = 4.0
 # Networks of one operator, from each table of the tests.
 _EACH = 5
+# Public models that are counted in other numbers, too.
+_RETYPED = ("kws_ref_model", "pretrainedResnet_quant", "ad01_int8")
+# An exact row, of a form or a type, needs so many counts to stand beside that of the whole kernel, or one of a model.
+_ENOUGH = 4
 # Which features explain first, where few rows leave a choice: products, what is picked up, outputs, inputs, a sum.
 _ORDER = (1, 2, 4, 3, 0)
 _LEAST, _MOST, _MOST_FLOAT = 3, 20_000_000, 3_000_000
@@ -61,12 +67,17 @@ _LEAST, _MOST, _MOST_FLOAT = 3, 20_000_000, 3_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A model with what each of its operators took."""
+    """A model with what each of its operators took; what is before a comma in its name is of one origin with others."""
 
     name: str
     program: Program
     counts: dict[int, int]
     is_model: bool = True
+
+    @property
+    def origin(self) -> str:
+        """The model that this one was made from."""
+        return self.name.split(",")[0]
 
 
 def main() -> int:
@@ -97,7 +108,7 @@ def main() -> int:
 
 
 def samples(core: str, seconds: float) -> list[Sample]:
-    """Public models of some size, and ResNet-8 with its weights in shorter forms."""
+    """Public models of some size, some with weights in shorter forms and in other numbers, and single operators."""
     found, seen = [], set()
     end = time.monotonic() + seconds
     for name, network, is_model in _networks():
@@ -128,7 +139,11 @@ def _networks() -> Iterator[tuple[str, Network, bool]]:
                 yield path.stem, network, True
     resnet = read((data_folder() / RESNET).read_bytes(), "resnet.tflite")
     for form in ("shared4", "block2x2", "block2x2_shared4"):
-        yield f"ResNet-8, {form}", with_weights(resnet, form, 0.5), True
+        yield f"pretrainedResnet_quant, {form}", with_weights(resnet, form, 0.5), True
+    for name in _RETYPED:
+        network = apply(read((data_folder() / "cortexm" / f"{name}.tflite").read_bytes(), name)).network
+        for dtype in ("int16", "float32"):
+            yield f"{name}, {dtype}", retyped(network, dtype), True
     for name, network in single_operators(_EACH):
         yield name, network, False
 
@@ -153,17 +168,22 @@ def _counts(network: Network, program: Program, core: str, folder: Path) -> dict
 
 
 def fit(given: Sequence[Sample]) -> dict[str, list[float]]:
-    """Factors by kernel, and those of all kernels together for one that was not counted."""
+    """Factors by kernel, form and type, by kernel, and those of all together for one that was not counted."""
     rows: dict[str, list[tuple[Sequence[float], int, float]]] = {counting.ANY: []}
     for sample in given:
         for index, count in sample.counts.items():
-            key = counting.kernel_of(sample.program, index)
-            if key is not None:
-                weight = _MODEL_WEIGHT if sample.is_model else 1.0
-                row = (counting.features(sample.program, index), count, weight)
-                rows.setdefault(key, []).append(row)
-                rows[counting.ANY].append(row)
-    return {key: _factors(found) for key, found in rows.items()}
+            weight = _MODEL_WEIGHT if sample.is_model else 1.0
+            found = (counting.features(sample.program, index), count, weight)
+            for key in counting.rows_at(sample.program, index):
+                rows.setdefault(key, []).append(found)
+            if sample.program.routines[index].calls:
+                rows[counting.ANY].append(found)
+    kept = {key: listed for key, listed in rows.items() if "/" not in key or _are_enough(listed)}
+    return {key: _factors(listed) for key, listed in kept.items()}
+
+
+def _are_enough(rows: Sequence[tuple[Sequence[float], int, float]]) -> bool:
+    return len(rows) >= _ENOUGH or any(weight == _MODEL_WEIGHT for _, _, weight in rows)
 
 
 def _factors(rows: Sequence[tuple[Sequence[float], int, float]]) -> list[float]:
@@ -187,7 +207,7 @@ def table_of(given: Sequence[Sample], core: str) -> tuple[dict[str, Any], dict[s
     """The table with its error, and each model as it is and as it is predicted without itself."""
     rows = {}
     for left_out in (sample for sample in given if sample.is_model):
-        others = {"kernels": fit([sample for sample in given if sample is not left_out])}
+        others = {"kernels": fit([sample for sample in given if sample.origin != left_out.origin])}
         by_operator, unknown = counting.estimate(others, left_out.program)
         if unknown:
             continue

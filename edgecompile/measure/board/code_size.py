@@ -5,7 +5,8 @@
 
 ``each``: an instance of a kernel with its settings as constants, which calls with the same settings share.
 ``functions``: what kernels call, once however many call it; ``share``: how often an instance of the kernel was seen to
-need the function. ``scripts/bench code_sizes --write`` measures the table and its error, each model predicted without
+need the function. A kernel has a row for each form of weights and type of numbers it was seen with, and one for all of
+them (``rows``). ``scripts/bench code_sizes --write`` measures the table and its error, each model predicted without
 itself.
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 
 from edgecompile.kernels.alike import kind_of, kinds_of
 from edgecompile.kernels.program import Program
+from edgecompile.measure.board.rows import row_in, rows_of
 
 TABLE = "code_sizes.json"
 
@@ -78,7 +80,8 @@ def estimate(table: Mapping[str, Any], program: Program) -> tuple[int, dict[int,
             size = table["thunk"] if alike[kind] > 1 else 0
             if kind not in made:
                 made.add(kind)
-                known = kernels.get(call.kernel)
+                row = row_in(kernels, rows_of(program.subgraph, call))
+                known = kernels[row] if row is not None else None
                 size += known["each"] if known else typical
                 for function, share in (known["functions"] if known else {}).items():
                     absent[function] = absent.get(function, 1.0) * (1.0 - share)

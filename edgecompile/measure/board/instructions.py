@@ -2,9 +2,10 @@
 
     instructions = fixed + Σ operators (a + b · products + c · gathered + d · inputs + e · outputs)
 
-for each kernel with factors a … e of its own. ``products``: multiply-accumulates; ``gathered``: these divided by the
-output channels, which is what a convolution picks up; inputs and outputs in elements. ``scripts/bench instructions
---write`` counts, fits and keeps the table with its error, each model predicted without itself.
+for each kernel with factors a … e of its own, and for each form of weights and type of numbers it was seen with
+(``rows``). ``products``: multiply-accumulates; ``gathered``: these divided by the output channels, which is what a
+convolution picks up; inputs and outputs in elements. ``scripts/bench instructions --write`` counts, fits and keeps the
+table with its error, each model predicted without itself and others of its origin.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from edgecompile.ir.costs import macs
 from edgecompile.ir.network import Operator, Subgraph
 from edgecompile.kernels import conv_2d_few_dense_s8
 from edgecompile.kernels.program import Program
+from edgecompile.measure.board.rows import row_in, rows_of
 
 TABLE = "instructions.json"
 # The factors of kernels that nobody counted: fitted over all.
@@ -65,32 +67,30 @@ def estimate(table: Mapping[str, Any], program: Program) -> tuple[dict[int, floa
     """Instructions by operator from one core's table, and kernels that the table lacks."""
     kernels, found, unknown = table["kernels"], dict[int, float](), set()
     for index in range(len(program.routines)):
-        for key, step in _parts(program, index):
-            if key not in kernels:
-                unknown.add(f"`{key}`")
-            factors = kernels.get(key, kernels[ANY])
+        for rows, step in _parts(program, index):
+            row = row_in(kernels, rows)
+            if row is None:
+                unknown.add(f"`{rows[0]}`")
+            factors = kernels[row or ANY]
             count = sum(f * x for f, x in zip(factors, features(program, step), strict=True))
             found[index] = found.get(index, 0.0) + count
     return found, sorted(unknown)
 
 
-def _parts(program: Program, index: int) -> list[tuple[str, int]]:
-    """An operator's kernel with the operator whose sizes count: two of each where one takes another's rows."""
-    key = kernel_of(program, index)
-    if key != conv_2d_few_dense_s8.TOGETHER:
-        return [] if key is None else [(key, index)]
+def _parts(program: Program, index: int) -> list[tuple[tuple[str, ...], int]]:
+    """Rows of an operator's kernel, with the operator whose sizes count: two where one takes another's rows."""
+    rows = rows_at(program, index)
+    if conv_2d_few_dense_s8.TOGETHER not in rows:
+        return [(rows, index)] if rows else []
     graph = program.subgraph
     made = max(step for step in range(index) if program.routines[step].unstored and macs(graph, graph.operators[step]))
-    return [(conv_2d_few_dense_s8.WHOLE, index), (conv_2d_few_dense_s8.ROWS, made)]
+    return [((conv_2d_few_dense_s8.WHOLE,), index), ((conv_2d_few_dense_s8.ROWS,), made)]
 
 
-def kernel_of(program: Program, index: int) -> str | None:
-    """The kernel that does an operator's work, with the form of its weights; None: there is nothing to do."""
+def rows_at(program: Program, index: int) -> tuple[str, ...]:
+    """Rows of the kernel that does an operator's work, the most exact first; none: there is nothing to do."""
     calls = program.routines[index].calls
-    if not calls:
-        return None
-    form = calls[-1].settings.get("form")
-    return calls[-1].kernel + (f"/{form}" if form is not None else "")
+    return rows_of(program.subgraph, calls[-1]) if calls else ()
 
 
 def features(program: Program, index: int) -> Sequence[float]:
