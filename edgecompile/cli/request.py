@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgecompile.cli import completion
+from edgecompile.cli.flag_words import flags_as_typed, share_of
 from edgecompile.core.errors import bad_input
 from edgecompile.core.naming import model_name
 from edgecompile.core.project import GOALS, Project
@@ -148,17 +149,13 @@ def project_of(flags: Mapping[str, Any], file: str | None) -> Project:
     project = read_project(path) if file or path.is_file() else None
     settings = {_SETTINGS.get(name, name): value for name, value in flags.items() if value not in (None, ())}
     points = settings.pop("accuracy.max_drop", None)
-    merged = merge(project, settings, os.environ)
-    if points is None:
-        return with_profiles_recipe(merged, targets_of(merged))
-    # How much a point is depends on the metric, which may come from any of the three.
-    settings["accuracy.max_drop"] = points / _unit(merged.accuracy.metric)
-    return with_profiles_recipe(merge(project, settings, os.environ), targets_of(merged))
-
-
-def _unit(metric: str | None) -> float:
-    """Points in the metric's whole: a share is given in percent, an error or a score of the user's as it is."""
-    return 1.0 if metric == "mse" or (metric is not None and ":" in metric) else 100.0
+    with flags_as_typed({setting: name for name, setting in _SETTINGS.items()}):
+        merged = merge(project, settings, os.environ)
+        if points is not None:
+            # How much a point is depends on the metric, which may come from any of the three.
+            settings["accuracy.max_drop"] = share_of(points, merged.accuracy.metric)
+            merged = merge(project, settings, os.environ)
+    return with_profiles_recipe(merged, targets_of(merged))
 
 
 def targets_of(project: Project) -> tuple[Target, ...]:

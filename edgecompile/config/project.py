@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.config.recipes import AUTO, check_schema, from_table, read_recipe
-from edgecompile.config.settings import METRICS, SETTINGS, is_entry, keys_of, put, variable
+from edgecompile.config.settings import METRICS, SETTINGS, SHARES, is_entry, keys_of, put, variable
 from edgecompile.config.table import Key, check_table, check_value, demand, place
 from edgecompile.config.toml import read_toml
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
-from edgecompile.core.project import Project
+from edgecompile.core.project import Accuracy, Project
 from edgecompile.core.target import Target
 
 PROJECT_FILE = "edgecompile.toml"
@@ -78,6 +78,7 @@ def merge(project: Project | None, flags: Mapping[str, Any], environment: Mappin
         else:
             merged = put(merged, name, value, here)
     _demand_complete(merged)
+    demand(*_share_beyond_all(merged.accuracy, str(origins.get("accuracy.max_drop", ""))))
     return _settled(replace(merged, origins=origins))
 
 
@@ -221,7 +222,23 @@ def _check_metric(value: Any, where: Location) -> list[Diagnostic]:
             message=f"there is no metric `{value}`",
             location=where,
             notes=(f"limit: one of {', '.join(METRICS)}, or `module:function`", f"found: {value}"),
-            help=did_you_mean(value, METRICS),
+            help=did_you_mean(value, METRICS)
+            or (f"take one of them, as in `{METRICS[0]}`, or a function of your own, as in `score.py:my_metric`",),
+        )
+    ]
+
+
+def _share_beyond_all(accuracy: Accuracy, origin: str) -> list[Diagnostic]:
+    """EC125 for a drop of more than everything, of a score that is a share."""
+    if accuracy.metric not in SHARES or accuracy.max_drop is None or accuracy.max_drop <= 1:
+        return []
+    return [
+        Diagnostic(
+            code="EC125",
+            message="`max_drop` allows more than all that there is to lose",
+            location=Location(file=origin, detail="[accuracy] `max_drop`"),
+            notes=(f"limit: 1, for `{accuracy.metric}` is a share: 0.01 is one point", f"found: {accuracy.max_drop:g}"),
+            help=(f"for {accuracy.max_drop:g} points say `max_drop = {accuracy.max_drop / 100:g}`",),
         )
     ]
 

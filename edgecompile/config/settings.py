@@ -20,6 +20,8 @@ from edgecompile.core.units import parse_size
 PREFIX = "EDGECOMPILE_"
 IO_DTYPES = ("int8", "uint8", "int16", "float32")
 METRICS = ("top1", "mse", "auc", "miou")
+# Those that are shares of 1.
+SHARES = ("top1", "auc", "miou")
 COLORS = ("rgb", "grayscale")
 # NumPy's and TensorFlow's generators take seeds of 32 bits.
 _LARGEST_SEED = 2**32 - 1

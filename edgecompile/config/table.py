@@ -69,12 +69,11 @@ def check_value(value: Any, key: Key, location: Location, what: str) -> tuple[Di
     expected, fits = KINDS[key.kind]
     if not fits(value):
         message = f"{what} must be {expected}"
-        return (_wrong("EC124", message, location, (f"found {describe(value)}",)),)
+        return (_wrong("EC124", message, location, (f"found {describe(value)}",), _retyped(value, key)),)
     notes = _outside(value, key)
     if not notes:
         return ()
-    near = did_you_mean(value, key.choices) if isinstance(value, str) and key.choices else ()
-    return (_wrong("EC125", f"{what} has a value that is not allowed", location, notes, near),)
+    return (_wrong("EC125", f"{what} has a value that is not allowed", location, notes, _remedy(value, key)),)
 
 
 def unknown_key(
@@ -190,16 +189,68 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
+_LISTS = ("texts", "patterns", "shapes", "integers", "numbers", "tables")
+
+
 def _outside(value: Any, key: Key) -> tuple[str, ...]:
     """The limit and the found value, or nothing when the value is within the limits."""
     parts = value if isinstance(value, (list, tuple)) else (value,)
     if key.lengths and isinstance(value, (list, tuple)) and len(value) not in key.lengths:
-        return (f"limit: {_either(key.lengths)} elements", f"found: {len(value)}")
+        return (
+            f"limit: {_either(key.lengths)} element{'' if tuple(key.lengths) == (1,) else 's'}",
+            f"found: {len(value)}",
+        )
     for part in parts:
         limit = _limit(part, key)
         if limit:
             return (f"limit: {limit}", f"found: {part}")
     return ()
+
+
+def _retyped(value: Any, key: Key) -> tuple[str, ...]:
+    """How a value of another type may have been meant."""
+    if isinstance(value, str) and key.kind in ("integer", "number") and KINDS[key.kind][1](_number(value)):
+        return (f"write it without quotes: `{value.strip()}`",)
+    if key.kind in _LISTS and KINDS[key.kind][1]([value]):
+        return (f"put it in brackets: `[{json.dumps(value, ensure_ascii=False)}]`",)
+    return (f"give {KINDS[key.kind][0]}, or leave the key out" if not key.required else f"give {KINDS[key.kind][0]}",)
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _remedy(value: Any, key: Key) -> tuple[str, ...]:
+    """What would be allowed in place of a value that is not."""
+    if key.choices:
+        near = did_you_mean(value, key.choices) if isinstance(value, str) else ()
+        return near or (f"take one of them, as in `{key.choices[0]}`",)
+    several = isinstance(value, (list, tuple))
+    if key.lengths and several and len(value) not in key.lengths:
+        return (f"give it {_either(key.lengths)} of them",)
+    return (f"give {'numbers' if several else 'a number'} {_range(key)}",)
+
+
+def _range(key: Key) -> str:
+    """All bounds in words: ``of at least 1``, ``above 0 and below 1``."""
+    bounds = (
+        ("of at least", key.minimum),
+        ("above", key.above),
+        ("of at most" if key.minimum is None else "at most", key.maximum),
+        ("below", key.below),
+    )
+    return " and ".join(f"{word} {_plain(bound)}" for word, bound in bounds if bound is not None)
+
+
+def _plain(bound: float) -> str:
+    return str(int(bound)) if float(bound).is_integer() and abs(bound) < 10**15 else f"{bound:g}"
 
 
 def _limit(part: Any, key: Key) -> str:
@@ -208,12 +259,12 @@ def _limit(part: Any, key: Key) -> str:
     if isinstance(part, bool) or not isinstance(part, (int, float)):
         return ""
     if key.minimum is not None and part < key.minimum:
-        return f"at least {key.minimum:g}"
+        return f"at least {_plain(key.minimum)}"
     if key.above is not None and part <= key.above:
-        return f"more than {key.above:g}"
+        return f"more than {_plain(key.above)}"
     if key.below is not None and part >= key.below:
-        return f"less than {key.below:g}"
-    return f"at most {key.maximum:g}" if key.maximum is not None and part > key.maximum else ""
+        return f"less than {_plain(key.below)}"
+    return f"at most {_plain(key.maximum)}" if key.maximum is not None and part > key.maximum else ""
 
 
 def _wrong(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edgecompile.cli.request import project_of
+from edgecompile.core.errors import BadInputError
 
 FILE = """
 [project]
@@ -64,6 +65,55 @@ def test_flags_reach_the_tables_of_the_project_file(folder: Path) -> None:
 )
 def test_the_accuracy_drop_is_in_points_where_the_metric_is_a_share(flags: dict[str, Any], max_drop: float) -> None:
     assert project_of(flags, None).accuracy.max_drop == max_drop
+
+
+@pytest.mark.parametrize(
+    ("points", "found"), [(-1.0, "-1"), (200.0, "200"), (float("nan"), "nan"), (float("inf"), "inf")]
+)
+def test_a_drop_that_cannot_be_is_told_in_the_points_that_were_typed(points: float, found: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        project_of({"max_accuracy_drop": points, "metric": "top1"}, None)
+
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, str(problem.location)) == ("EC125", "command line, `--max-accuracy-drop`")
+    assert problem.notes == ("limit: 0 to 100 points, 1 point being 0.01 of the score", f"found: {found}")
+    assert problem.help[0].endswith("as in `--max-accuracy-drop 1`")
+
+
+def test_an_error_may_grow_by_more_than_a_hundred_and_by_no_less_than_nothing() -> None:
+    assert project_of({"max_accuracy_drop": 200.0}, None).accuracy.max_drop == 200.0
+
+    with pytest.raises(BadInputError) as caught:
+        project_of({"max_accuracy_drop": -1.0}, None)
+
+    assert caught.value.diagnostics[0].notes == ("limit: 0 or more, as `mse` counts", "found: -1")
+
+
+def test_a_share_in_the_file_is_no_more_than_one(folder: Path) -> None:
+    (folder / "edgecompile.toml").write_text(FILE.replace("mse", "auc").replace("0.5", "2"))
+
+    with pytest.raises(BadInputError) as caught:
+        project_of({}, None)
+
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, str(problem.location)) == ("EC125", "file edgecompile.toml, [accuracy] `max_drop`")
+    assert problem.help == ("for 2 points say `max_drop = 0.02`",)
+
+
+@pytest.mark.parametrize(
+    ("flags", "flag"),
+    [
+        pytest.param({"flash": "lots"}, "--flash", id="of-a-table"),
+        pytest.param({"calibration_samples": 0}, "--calibration-samples", id="of-two-words"),
+        pytest.param({"input_shape": ("9x0",)}, "--input-shape", id="of-none"),
+        pytest.param({"metric": "top9"}, "--metric", id="metric"),
+    ],
+)
+def test_what_is_wrong_with_a_flag_is_told_by_the_name_that_was_typed(flags: dict[str, Any], flag: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        project_of(flags, None)
+
+    assert str(caught.value.diagnostics[0].location) == f"command line, `{flag}`"
 
 
 def test_another_project_file_is_read_when_it_is_named(folder: Path) -> None:

@@ -37,23 +37,57 @@ def test_a_good_table_has_nothing_wrong(plain: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plain", "code", "limit", "found"),
+    ("plain", "limit", "found", "help"),
     [
-        pytest.param({"seed": -1}, "EC125", "at least 0", "-1", id="below-minimum"),
-        pytest.param({"share": 0}, "EC125", "more than 0", "0", id="at-excluded-minimum"),
-        pytest.param({"share": 1.0}, "EC125", "less than 1", "1.0", id="at-excluded-maximum"),
-        pytest.param({"numerics": "int9"}, "EC125", "one of `int8`, `float32`", "int9", id="no-choice"),
-        pytest.param({"resize": [1, 101]}, "EC125", "at most 100", "101", id="inside-a-list"),
-        pytest.param({"resize": [1]}, "EC125", "2 elements", "1", id="list-too-short"),
+        pytest.param({"seed": -1}, "at least 0", "-1", "give a number of at least 0", id="below-minimum"),
+        pytest.param({"share": 0}, "more than 0", "0", "give a number above 0 and below 1", id="at-excluded-minimum"),
+        pytest.param(
+            {"share": 1.0}, "less than 1", "1.0", "give a number above 0 and below 1", id="at-excluded-maximum"
+        ),
+        pytest.param({"numerics": "int9"}, "one of `int8`, `float32`", "int9", "did you mean `int8`?", id="no-choice"),
+        pytest.param(
+            {"numerics": "x"}, "one of `int8`, `float32`", "x", "take one of them, as in `int8`", id="nowhere-near"
+        ),
+        pytest.param(
+            {"resize": [1, 101]},
+            "at most 100",
+            "101",
+            "give numbers of at least 1 and at most 100",
+            id="inside-a-list",
+        ),
+        pytest.param({"resize": [1]}, "2 elements", "1", "give it 2 of them", id="list-too-short"),
     ],
 )
-def test_a_value_out_of_range_is_told_with_limit_and_found(
-    plain: dict[str, Any], code: str, limit: str, found: str
+def test_a_value_out_of_range_is_told_with_limit_found_and_help(
+    plain: dict[str, Any], limit: str, found: str, help: str
 ) -> None:
     (problem,) = check_table(plain, KEYS, file="f.toml", table="t")
 
-    assert problem.code == code
+    assert problem.code == "EC125"
     assert problem.notes == (f"limit: {limit}", f"found: {found}")
+    assert problem.help == (help,)
+
+
+def test_large_limits_are_told_to_the_digit() -> None:
+    (problem,) = check_table({"seed": 2**33}, {"seed": Key(kind="integer", maximum=2**32 - 1)}, file="f.toml")
+
+    assert problem.notes[0] == "limit: at most 4294967295"
+
+
+@pytest.mark.parametrize(
+    ("plain", "help"),
+    [
+        pytest.param({"seed": "3"}, "write it without quotes: `3`", id="number-in-quotes"),
+        pytest.param({"share": " 0.5"}, "write it without quotes: `0.5`", id="fraction-in-quotes"),
+        pytest.param({"seed": "0.5"}, "give a whole number, or leave the key out", id="fraction-for-integer"),
+        pytest.param({"resize": 3}, "put it in brackets: `[3]`", id="one-for-a-list"),
+        pytest.param({"numerics": 8}, "give a text, or leave the key out", id="integer-for-text"),
+    ],
+)
+def test_a_value_of_another_type_is_told_with_how_it_may_be_meant(plain: dict[str, Any], help: str) -> None:
+    (problem,) = check_table(plain, KEYS, file="f.toml", table="t")
+
+    assert (problem.code, problem.help) == ("EC124", (help,))
 
 
 @pytest.mark.parametrize(
