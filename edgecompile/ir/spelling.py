@@ -10,5 +10,8 @@ def printable(text: str) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """The text, or its end behind three dots where it is longer: the end of a tensor's name tells most."""
-    return text if len(text) <= width else f"...{text[len(text) - width + 3 :]}"
+    """The text, or its beginning and, as it tells most of a tensor's name, twice as much of its end, dots between."""
+    if len(text) <= width:
+        return text
+    first = max(0, width - 3) // 3
+    return f"{text[:first]}...{text[len(text) - (width - 3 - first) :]}"

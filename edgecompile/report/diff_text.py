@@ -12,7 +12,8 @@ from edgecompile.report import words
 from edgecompile.report.diff import Change, Difference, Figure, Sensitivity, placements
 from edgecompile.report.table import WIDTH, number, wrap
 
-_NAME, _VALUE, _CHANGE = 25, 13, 17
+_NAME, _VALUE, _CHANGE = 31, 13, 17
+_LAYER = 37
 
 
 def text(difference: Difference) -> str:
@@ -39,10 +40,15 @@ def _facts(facts: Sequence[tuple[str, str, str]]) -> list[str]:
 def _figures(figures: Sequence[Figure]) -> list[str]:
     lines = [f"{'':<{_NAME}}  {'A':>{_VALUE}}  {'B':>{_VALUE}}  {'B - A':>{_CHANGE}}"]
     for figure in figures:
-        label = shorten(words.name_of(figure.name), _NAME)
         a, b = shown(figure, figure.a), shown(figure, figure.b)
-        lines.append(f"{label:<{_NAME}}  {a:>{_VALUE}}  {b:>{_VALUE}}  {changed(figure):>{_CHANGE}}")
+        told = f"  {a:>{_VALUE}}  {b:>{_VALUE}}  {changed(figure):>{_CHANGE}}"
+        lines += _labelled(words.name_of(figure.name), _NAME, told)
     return lines if figures else []
+
+
+def _labelled(label: str, width: int, told: str) -> list[str]:
+    """A row of a table; a label without room stands above it, whole but for what no line holds."""
+    return [f"{label:<{width}}{told}"] if len(label) < width else [shorten(label, WIDTH), " " * width + told]
 
 
 def _methods(figures: Sequence[Figure]) -> list[str]:
@@ -86,11 +92,11 @@ def _sensitivities(measured: Sequence[Sensitivity]) -> list[str]:
     """What each operator alone, in integers, moves the outputs by, and takes from the score."""
     if not measured:
         return []
-    lines = [f"{'Alone in integers':<37}{'A: outputs':>11}{'drop':>10}{'B: outputs':>12}{'drop':>10}"]
+    lines = [f"{'Alone in integers':<{_LAYER}}{'A: outputs':>11}{'drop':>10}{'B: outputs':>12}{'drop':>10}"]
     for one in measured:
-        label = shorten(f"{one.operator} {one.layer}", 36)
-        lines.append(f"{label:<37}{cost(one.a, 'output error'):>11}{cost(one.a, 'drop'):>10}"
-                     f"{cost(one.b, 'output error'):>12}{cost(one.b, 'drop'):>10}")  # fmt: skip
+        told = f"{cost(one.a, 'output error'):>11}{cost(one.a, 'drop'):>10}"
+        told += f"{cost(one.b, 'output error'):>12}{cost(one.b, 'drop'):>10}"
+        lines += _labelled(f"{one.operator} {one.layer}", _LAYER, told)
     return lines
 
 

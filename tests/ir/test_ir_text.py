@@ -163,9 +163,9 @@ def test_what_follows_the_flatbuffer_and_is_no_zip_is_told() -> None:
     assert describe(replace(conv_network(), trailer=b"PK?"))["files"] == [{"name": "(not a zip)", "size_bytes": 3}]
 
 
-def test_names_are_made_printable_and_short_from_the_front() -> None:
+def test_names_are_made_printable_and_shortened_within() -> None:
     assert printable("caf\xe9 \udcff\t") == "caf\xe9 \ufffd\\t"
-    assert shorten("model/layer/output", 12) == "...er/output"
+    assert shorten("model/layer/output", 12) == "mod...output"
     assert shorten("short", 12) == "short"
 
 

@@ -9,6 +9,8 @@ import pytest
 from edgecompile.core.artifact import Artifact
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.report import Measure, Report
+from edgecompile.report import diff_text
+from edgecompile.report.diff import Side, compare
 from edgecompile.report.table import bar, number, rows
 from edgecompile.report.text import brief, render
 
@@ -260,3 +262,17 @@ def test_a_layer_in_a_table_is_called_by_the_end_of_its_name() -> None:
     told = render(report(details={"idle channels": rows}))
 
     assert "left          3\n" in told and "net/" not in told
+
+
+def test_names_that_differ_anywhere_stay_apart_in_a_difference() -> None:
+    names = [f"{first}/a_block_with_many_layers_in_it/a_convolution_of_it/{last}" for first in "ab" for last in "cd"]
+    measured = [{"layer": name, "operator": "CONV_2D", "output error": "1 %", "drop": "0.1"} for name in names]
+    rows = [{"index": 0, "operator": "CONV_2D", "layer": name * 2, "macs": 1} for name in names]
+    a = Side(name="a", operators=tuple(rows), sensitivity=tuple(measured))
+    b = Side(name="b", sensitivity=tuple(measured))
+
+    lines = diff_text.text(compare(a, b)).splitlines()
+
+    assert len({line for line in lines if "CONV_2D" in line}) == 2 * len(names)
+    assert all(len(line) <= 80 for line in lines)
+    assert all(f"CONV_2D {name}" in lines for name in names)
