@@ -173,4 +173,4 @@ def _figure(limit: str, value: float, points: Sequence[answer.Point]) -> str:
     if limit != "drop":
         return format_size(int(value))
     unit = points[0].tested.units[ACCURACY] if points else ""
-    return f"{100 * value:.2f} points" if unit in _SHARES else f"{value:.4g}"
+    return f"{round(100 * value, 2) + 0.0:.2f} points" if unit in _SHARES else f"{value:.4g}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,20 @@ from edgecompile.compress.passes.quantize import Quantize, computing_in_float
 from edgecompile.compress.sites import matched, sites_of, weights_of
 from edgecompile.compress.subject import Held, Subject
 from edgecompile.core.errors import EdgecompileError
+from edgecompile.core.progress import Silent
 from edgecompile.ir.build import NetworkBuilder
 
 pytestmark = pytest.mark.tensorflow
+
+
+@dataclass(frozen=True)
+class Listener(Silent):
+    """Hears what a bar would show."""
+
+    heard: list[str]
+
+    def update(self, done: int, total: int | None, what: str = "") -> None:
+        self.heard.append(what)
 
 
 def test_training_changes_integers_and_what_runs_is_what_was_trained() -> None:
@@ -64,6 +76,27 @@ def test_zeros_and_shared_values_survive_training() -> None:
     assert len(np.unique(trained)) <= 5
     assert (after.held[deep.key].codes == trained).all()
     assert step.ensures(before, after) == ()
+
+
+def test_epochs_are_told_out_of_those_that_were_asked_for() -> None:
+    heard: list[str] = []
+    given = replace(context(), progress=Listener(heard))
+
+    Quantize(epochs=3, learning_rate=1e-2, batch_size=32).run(integers(given), given)
+
+    told = list(dict.fromkeys(re.findall(r"epoch \d+ of \d+", " ".join(heard))))
+    assert told == ["epoch 1 of 3", "epoch 2 of 3", "epoch 3 of 3"]
+
+
+def test_a_rate_that_only_does_harm_is_told_once_for_both_halves() -> None:
+    given = replace(context(), step="quantize")
+    before = integers(given)
+
+    Quantize(epochs=4, learning_rate=1e30, batch_size=32).run(before, given)
+
+    (told,) = [one for one in given.diagnostics if one.code in ("EC311", "EC336")]
+    assert "learning rate 1e+30" in " ".join(told.notes)
+    assert told.help[0] == "lower it: `learning_rate = 0.0002`"
 
 
 @pytest.mark.parametrize("epochs", [0, 1])

@@ -16,6 +16,7 @@ from edgecompile.compress.subject import Distillation, Held, Subject
 from edgecompile.compress.training import course as courses
 from edgecompile.compress.training import learner as learners
 from edgecompile.compress.training.judge import Judge
+from edgecompile.compress.training.made_worse import made_worse
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.trainer import train
 from edgecompile.core.errors import BadInputError, RejectedError
@@ -281,7 +282,7 @@ def test_a_long_run_that_does_not_get_better_ends_by_itself_and_says_so() -> Non
 
     done, total, _ = listener.heard[-1]
     assert 30 * 8 <= done < total == 40 * 8
-    assert [said.code for said in context.diagnostics] == ["EC328"]
+    assert [said.code for said in context.diagnostics] == ["EC328", "EC336"]
 
 
 def test_a_run_that_ended_by_itself_is_resumed_to_the_same_note(tmp_path: Path) -> None:
@@ -305,8 +306,54 @@ def test_a_loss_that_is_no_number_stops_training_and_keeps_the_best_state() -> N
     assert [d.code for d in context.diagnostics] == ["EC311"]
     assert context.diagnostics[0].message.startswith("training stopped at step 2 of 24: ")
     assert context.diagnostics[0].notes[1] == "kept: the network from before training"
-    assert context.diagnostics[0].help[0] == "lower it: `learning_rate = 0.01`"
+    assert context.diagnostics[0].help[0] == "lower it: `learning_rate = 0.001`"
     assert all(np.isfinite(array).all() for array in nets.constants(kept.network))
+
+
+@pytest.mark.parametrize(
+    ("rate", "usual", "lower"),
+    [
+        pytest.param(1e30, 2e-4, "0.0002", id="far-too-high"),
+        pytest.param(0.05, 1e-3, "0.001", id="high"),
+        pytest.param(5e-4, 1e-3, "5e-05", id="low-already"),
+    ],
+)
+def test_the_rate_that_is_advised_is_lower_and_one_that_the_pass_would_take(
+    rate: float, usual: float, lower: str
+) -> None:
+    how = Training(learning_rate=rate, usual_rate=usual)
+
+    told = made_worse(how.part(2, slower=2), "", Judge(samples=None, score=None, tasks=()), 0.5, 0.7, proven=True)
+
+    assert told.help[0] == f"lower it: `learning_rate = {lower}`"
+    assert f"learning rate {rate:g}" in told.notes[1]
+
+
+def test_a_part_of_a_steps_epochs_is_told_as_a_part() -> None:
+    listener = nets.Listener()
+    how = replace(QUICK, epochs=5, usual_rate=1e-3).part(2, before=3, slower=2)
+
+    train(Subject(network=nets.dense()), how, nets.context(progress=listener))
+
+    done, total, what = listener.heard[-1]
+    assert (done, total) == (40, 40)
+    assert "epoch 5 of 5, loss " in what
+
+
+@pytest.mark.parametrize(("samples", "severity"), [(400, "warning"), (30, "note")], ids=["proven", "few"])
+def test_training_that_made_the_network_worse_is_told(samples: int, severity: str) -> None:
+    good = train(Subject(network=nets.dense()), QUICK, nets.context())
+    wrong = nets.samples(256)
+    wrong = Samples(x=wrong.x, y=((wrong.y[0] + 1) % 3,))
+    context = nets.context(train=wrong, validation=nets.samples(samples, seed=2), step="finetune")
+
+    kept = train(good, replace(QUICK, teacher_weight=0.0), context)
+
+    (told,) = context.diagnostics
+    assert (told.code, told.severity.value, str(told.location)) == ("EC336", severity, "`finetune`")
+    assert f"on {samples} held-out samples: 0." in told.notes[0]
+    for a, b in zip(nets.constants(kept.network), nets.constants(good.network), strict=True):
+        assert np.array_equal(a, b)
 
 
 def test_a_loss_that_is_no_number_refuses_what_is_not_yet_made() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from edgecompile.compress import device
@@ -58,11 +58,10 @@ class Quantize(Trained):
             subject = with_few_bits(subject, self.bits, context)
         how = self.training()
         first = math.ceil(self.epochs / 2) if self._refreshes(subject) else self.epochs
-        subject = train(subject, replace(how, epochs=first), context)
+        subject = train(subject, how.part(first), context)
         if first < self.epochs:
             subject = _refreshed(subject, context)
-            rest = replace(how, epochs=self.epochs - first, learning_rate=how.learning_rate / 2)
-            subject = train(subject, rest, context)
+            subject = train(subject, how.part(self.epochs - first, before=first, slower=2), context)
         if context.calibration is not None and len(context.calibration):
             found = device.agreement(subject.network, context.calibration)
             context.diagnostics.append(device.diagnose(found))

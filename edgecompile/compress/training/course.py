@@ -18,6 +18,7 @@ from edgecompile.compress.training.exhausted import exhausted, out_of_memory
 from edgecompile.compress.training.feed import Feed
 from edgecompile.compress.training.judge import Judge
 from edgecompile.compress.training.learner import Learner
+from edgecompile.compress.training.made_worse import made_worse, tell_once
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.patience import ended_early, runs_out
 from edgecompile.compress.training.schedule import learning_rate
@@ -28,13 +29,15 @@ Array = np.ndarray[Any, Any]
 Adjust = Callable[[int, int, Simulation], bool | None]
 _BEST = "best "
 _SECONDS_BETWEEN_UPDATES = 0.5
+_LARGEST = 1e18  # of a weight: the square of a larger one overflows float32
 
 
 @dataclass(kw_only=True)
 class Standing:
     """What is known after ``epoch`` epochs. ``best`` is the network's state at its best, None: none may count yet.
 
-    ``diverged_at`` is the step at which the loss was no number, None: at none. ``over``: there is nothing more to do.
+    ``diverged_at`` is the step at which the loss was no number, or with ``grown`` a weight too large to compute with,
+    None: at none. ``over``: there is nothing more to do.
     """
 
     epoch: int = 0
@@ -43,6 +46,7 @@ class Standing:
     best_epoch: int = 0
     waited: int = 0
     diverged_at: int | None = None
+    grown: bool = False
     over: bool = False
     history: list[list[float | None]] = field(default_factory=list)
 
@@ -104,6 +108,9 @@ class Course:
             self.learner.restore(standing.best)
             if self.judge.by_chance(parts, self.judge.parts(self.learner)):
                 return
+        if standing.best is not None and standing.diverged_at is None:
+            told = made_worse(self.how, self.context.step, self.judge, value, standing.best_value, proven=bool(parts))
+            tell_once(told, self.context.diagnostics)
         standing.best, standing.best_value, standing.best_epoch = came, value, 0
 
     def _epoch(self, standing: Standing, pace: tuple[float, int]) -> float:
@@ -130,8 +137,8 @@ class Course:
         step = standing.epoch * self.feed.steps
         settled = self.adjust is None or bool(self.adjust(step, self.steps, self.learner.simulation))
         state = self.learner.network_state()
-        if not all(np.isfinite(array).all() for array in state.values()):
-            standing.diverged_at = step - 1
+        if not all((np.abs(array) < _LARGEST).all() for array in state.values()):
+            standing.diverged_at, standing.grown = step - 1, all(np.isfinite(array).all() for array in state.values())
             return
         value = self.judge.value(self.learner)
         standing.history.append([loss, value])
@@ -145,13 +152,14 @@ class Course:
         self._tell(standing, step, [loss], None)
 
     def _tell(self, standing: Standing, done: int, losses: list[float], seconds_a_step: float | None) -> None:
-        parts = [f"epoch {(done - 1) // self.feed.steps + 1} of {self.how.epochs}"]
+        before, whole = (self.feed.steps * epochs for epochs in (self.how.before, self.how.as_asked.epochs))
+        parts = [f"epoch {self.how.epoch((done - 1) // self.feed.steps + 1)}"]
         parts.append(f"loss {np.mean(losses[-50:]):.4f}")
         if standing.history and standing.history[-1][1] is not None:
             parts.append(f"{self.judge.name} {standing.history[-1][1]:.4f}")
         if seconds_a_step is not None:
-            parts.append(f"{format_duration(seconds_a_step * (self.steps - done))} left")
-        self.context.progress.update(done, self.steps, ", ".join(parts))
+            parts.append(f"{format_duration(seconds_a_step * (whole - before - done))} left")
+        self.context.progress.update(before + done, whole, ", ".join(parts))
 
     def _save(self, standing: Standing) -> None:
         if self.folder is None:
@@ -167,5 +175,11 @@ class Course:
             return None
         best = {name.removeprefix(_BEST): array for name, array in state.arrays.items() if name.startswith(_BEST)}
         self.learner.restore({name: array for name, array in state.arrays.items() if not name.startswith(_BEST)})
-        self.context.taken_over.append(f"{state.numbers['epoch']} of {self.how.epochs} epochs")
+        self._tell_taken_over(state.numbers["epoch"])
         return Standing(**state.numbers, best=best or None)
+
+    def _tell_taken_over(self, epoch: int) -> None:
+        """In place of what a run before this one of the same step said."""
+        end = f" of {self.how.as_asked.epochs} epochs"
+        before = [one for one in self.context.taken_over if not (self.how.before and one.endswith(end))]
+        self.context.taken_over[:] = [*before, f"{self.how.before + epoch}{end}"]

@@ -21,10 +21,10 @@ def out_of_memory(how: Training, error: BaseException, *, step: str, epoch: int 
 
     ``kept``: there is a checkpoint of the last of them.
     """
-    where = () if epoch is None else (f"in epoch {epoch + 1} of {how.epochs}",)
+    where = () if epoch is None else (f"in epoch {how.epoch(epoch + 1)}",)
     smaller = f"make batches smaller: `batch_size = {max(1, how.batch_size // 4)}`"
     if kept:
-        note = f"kept: the state after epoch {epoch}, from which the same command goes on"
+        note = f"kept: the state after epoch {how.before + (epoch or 0)}, from which the same command goes on"
         help = (f"{smaller}, which trains anew", "or free memory, and give the same command again")
     else:
         note, help = "kept: nothing to go on from", (smaller, "or free memory")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgecompile.compress.option import option
 from edgecompile.core.diagnostic import Diagnostic
@@ -20,6 +20,8 @@ class Training:
     ``teacher_weight``, ``feature_weight`` and ``temperature``: as the subject's ``distillation`` says. ``warmup`` is
     the share of all steps over which the learning rate rises from 0; ``clip`` bounds the norm of all gradients
     together (0: no bound). ``patience`` None: as ``patience.runs_out`` says. ``normalize`` None: where it can be done.
+    Of a step that trains in several runs, ``before`` are the epochs of those before this one, and ``asked`` is what
+    its options say, None: this. ``usual_rate`` is the learning rate that its pass has by itself.
     """
 
     epochs: int = 4
@@ -35,6 +37,23 @@ class Training:
     augment: tuple[str, ...] = ()
     patience: int | None = None
     normalize: bool | None = None
+    before: int = 0
+    asked: Training | None = None
+    usual_rate: float = 1e-3
+
+    @property
+    def as_asked(self) -> Training:
+        """What the options of the step say."""
+        return self.asked or self
+
+    def epoch(self, done: int) -> str:
+        """``7 of 10``: so many epochs of this run, in all of those that were asked for."""
+        return f"{self.before + done} of {self.as_asked.epochs}"
+
+    def part(self, epochs: int, *, before: int = 0, slower: float = 1.0) -> Training:
+        """A run of some of these epochs, behind others, at a rate that is so many times lower."""
+        rate = self.learning_rate / slower
+        return replace(self, epochs=epochs, before=before, learning_rate=rate, asked=self.as_asked)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,4 +113,5 @@ class Trained:
             augment=self.augment,
             patience=self.patience,
             normalize=self.normalize,
+            usual_rate=type(self).learning_rate,
         )

@@ -27,8 +27,10 @@ def ended_early(how: Training, epoch: int, best_epoch: int) -> Diagnostic:
     """EC328: what was left out, and why."""
     return Diagnostic(
         code="EC328",
-        message=f"training ended after epoch {epoch} of {how.epochs}: the score got no better",
+        message=f"training ended after epoch {how.epoch(epoch)}: the score got no better",
         severity=Severity.NOTE,
-        notes=(f"best after epoch {best_epoch}; {epoch - best_epoch} epochs were waited for a better one",),
+        notes=(
+            f"best after epoch {how.before + best_epoch}; {epoch - best_epoch} epochs were waited for a better one",
+        ),
         help=("`patience = 0` trains to the end",),
     )

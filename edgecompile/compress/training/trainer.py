@@ -31,6 +31,7 @@ from edgecompile.compress.training.lesson import (
     teacher_tasks,
     unmatched,
 )
+from edgecompile.compress.training.made_worse import lower_rate, tell_once
 from edgecompile.compress.training.material import Material, material_of
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.own_change import OwnChange
@@ -45,7 +46,6 @@ Array = np.ndarray[Any, Any]
 _LOOKED_AT = 64  # samples that tell what outputs look like
 _PRIMED = 2048  # samples that batch norms start from
 _LEAST_NORMALIZED = 16  # samples in a batch whose mean and variance say something
-_USUAL_RATE = 1e-2  # the largest learning rate that a pass has by itself
 _CONVOLUTIONS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D"})
 
 
@@ -63,7 +63,8 @@ def train(
     epoch in ``context.folder`` to the same result.
 
     Adds to ``context.diagnostics``: EC310 without labels, EC311 where the loss became NaN and the best state before
-    is given back, EC312 with nothing to hold out, EC315 where no inner tensors match, EC317 for a damaged checkpoint.
+    is given back, EC312 with nothing to hold out, EC315 where no inner tensors match, EC317 for a damaged checkpoint,
+    EC336 where training made nothing better.
     Raises EC311 where there is no such state, EC312 with too few samples, EC313 for labels that do not fit, EC314
     without memory, EC315 for a teacher that does not fit, EC316 with nothing to train, EC318 for augmentation that does
     not fit, EC350 for an operator that cannot be simulated.
@@ -215,7 +216,7 @@ def _result(subject: Subject, standing: Standing, course: Course) -> Subject:
         found = _diverged(standing, course)
         if standing.best is None:
             raise RejectedError(replace(found, severity=Severity.ERROR))
-        course.context.diagnostics.append(found)
+        tell_once(found, course.context.diagnostics)
     assert standing.best is not None
     learner.restore(standing.best)
     if course.how.normalize and standing.best_epoch > 0:
@@ -238,20 +239,23 @@ def _restate(standing: Standing, course: Course) -> None:
 
 def _diverged(standing: Standing, course: Course) -> Diagnostic:
     how, at = course.how, standing.diverged_at or 0
+    what = "weights grew beyond 1e18" if standing.grown else "the loss is no number any more"
     kept = (
-        "the network from before training" if standing.best_epoch == 0 else f"the one after epoch {standing.best_epoch}"
+        "the network from before training"
+        if standing.best_epoch == 0
+        else f"the one after epoch {how.before + standing.best_epoch}"
     )
     return Diagnostic(
         code="EC311",
-        message=f"training stopped at step {at + 1} of {course.steps}: the loss is no number any more",
+        message=f"training stopped at step {at + 1} of {course.steps}: {what}",
         severity=Severity.WARNING,
         location=Location(detail=f"`{course.context.step}`") if course.context.step else None,
         notes=(
-            f"epoch {standing.epoch + 1} of {how.epochs}, learning rate {how.learning_rate:g}",
+            f"epoch {how.epoch(standing.epoch + 1)}, learning rate {how.as_asked.learning_rate:g}",
             f"kept: {kept}" if standing.best is not None else "no state before it has what this step must make",
         ),
         help=(
-            f"lower it: `learning_rate = {min(how.learning_rate / 10, _USUAL_RATE):g}`",
+            f"lower it: `learning_rate = {lower_rate(how):g}`",
             "look for huge numbers in the training samples, and in what your own functions in `augment` make of them",
         ),
     )
