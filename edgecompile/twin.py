@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from edgecompile.core.errors import EdgecompileError, rejected
@@ -19,14 +20,19 @@ def hold(job: Job, folder: Path, twin: Path | None) -> None:
     """
     if twin is None:
         return
-    ours, theirs = _files(folder), _files(twin / job.target.id)
+    with job.stage("Compare", "with a build without cache") as summary:
+        summary.append(_equal(_files(folder), _files(twin / job.target.id)))
+    how = "built twice, once without cache and into a folder of another name"
+    job.details[DETAIL] = f"{how}: {summary[0]}"
+
+
+def _equal(ours: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> str:
     for name in sorted({*ours, *theirs}):
         if name not in ours or name not in theirs:
             raise _differs(name, "only one of the two builds wrote it")
         if ours[name] != theirs[name]:
             raise _differs(name, _first_difference(ours[name], theirs[name]))
-    how = "built twice, once without cache and into a folder of another name"
-    job.details[DETAIL] = f"{how}: {counted(len(ours), 'file')} equal in every byte"
+    return f"{counted(len(ours), 'file')} equal in every byte"
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -105,7 +105,9 @@ def _built_before(project: Project, spare: Path, console: Console, verify_sample
     from edgecompile.pipeline import build
 
     output = spare / project.output.name / "again"
+    console.say("First a build without cache, to compare the second with")
     build(replace(project, output=output), targets_of(project), console, verify_samples=verify_samples)
+    console.say("Now the build itself")
     return output
 
 

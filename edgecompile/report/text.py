@@ -25,7 +25,7 @@ _DRAWN = frozenset(
     | {words.OBTAINED}
 )
 # Details that the terminal shows too.
-_SHOWN = ("compiler status", "time by link", "pipeline")
+_SHOWN = ("compiler status", "time by link", "pipeline", "reproducible")
 
 
 def render(report: Report) -> str:

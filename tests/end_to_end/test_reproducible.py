@@ -23,16 +23,21 @@ def built(wanted: Project, beside: Path | None = None) -> Report:
     return report
 
 
-def test_a_build_that_equals_its_twin_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_equals_its_twin_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     wanted = project(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
 
-    assert main(["build", "net.tflite", "-t", "cortex-m4", "-o", "build", "--verify-reproducible", "-q"]) == 0
+    assert main(["build", "net.tflite", "-t", "cortex-m4", "-o", "build", "--verify-reproducible"]) == 0
 
+    said = " ".join(capsys.readouterr().err.split())
     told = json.loads((wanted.output / "cortex-m4" / "report.json").read_text())["details"]["reproducible"]
     assert told.startswith("built twice, ")
     assert told.endswith(" files equal in every byte")
+    assert "Compare with a build without cache" in said
+    assert said.count("files equal in every byte") == 2
 
 
 @pytest.mark.parametrize(
