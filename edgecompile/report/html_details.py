@@ -55,7 +55,7 @@ def _size(size_bytes: int) -> object:
 
 def compression(details: Mapping[str, Any]) -> Markup | None:
     """A line for each step of the recipe: what it cost and what it bought."""
-    rows = [{key: value for key, value in row.items() if key != "time"} for row in details.get("compression") or ()]
+    rows = details.get("compression") or ()
     return records(rows) if rows else None
 
 
