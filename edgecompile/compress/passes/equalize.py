@@ -6,19 +6,17 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from edgecompile.compress.context import Context
-from edgecompile.compress.contract import PROPERTIES
 from edgecompile.compress.equalization import equalized, pairs_of
+from edgecompile.compress.harmless import Harmless
 from edgecompile.compress.kept import kept_if_better
 from edgecompile.compress.option import option
 from edgecompile.compress.origin import quantized
-from edgecompile.compress.promises import broken_promises
 from edgecompile.compress.subject import Subject
-from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import rejected
 
 
 @dataclass(frozen=True, kw_only=True)
-class Equalize:
+class Equalize(Harmless):
     """Cross-layer equalization: scale channels between layers so that one scale suits them all; exact in float.
 
     Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1.
@@ -28,25 +26,6 @@ class Equalize:
     phase: ClassVar[Literal["float", "quantized"]] = "float"
 
     choose: bool = option(True, "keep it only where validation samples score no worse after quantization")
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """Nothing that could be undone."""
-        return frozenset()
-
-    @property
-    def keeps(self) -> frozenset[str]:
-        """Everything: bound weights are left alone, zeros stay zeros."""
-        return frozenset(PROPERTIES)
-
-    @property
-    def trains(self) -> bool:
-        """It needs no samples."""
-        return False
-
-    def contradictions(self) -> tuple[Diagnostic, ...]:
-        """None of its options exclude each other."""
-        return ()
 
     def run(self, subject: Subject, context: Context) -> Subject:
         """The subject with scaled channels. Raises EC344 where no two layers can be evened out."""
@@ -66,11 +45,3 @@ class Equalize:
             return changed
         before, after = quantized(subject, context), quantized(changed, context)
         return subject if kept_if_better(before, after, context, "equalize") is before else changed
-
-    def ensures(self, before: Subject, after: Subject) -> tuple[Diagnostic, ...]:
-        """EC307 for zeros that are none any more; the scaling itself is exact."""
-        return broken_promises(before, after)
-
-    def undone_help(self, lost: str) -> str:
-        """Nothing is undone."""
-        return f"`equalize` keeps {lost}"
