@@ -9,7 +9,7 @@ from edgecompile.core.units import counted, format_size, group
 from edgecompile.libs import figures
 from edgecompile.report.html_elements import Markup, element, table, together
 from edgecompile.report.plots import NARROW
-from edgecompile.report.table import wrap
+from edgecompile.report.table import WIDTH, drawn, wrap
 
 Front = Mapping[str, Any]
 DETAIL = "search"
@@ -24,10 +24,12 @@ _BLACK, _GRAY = "#101418", "#8c959f"
 
 
 def text(front: Front) -> str:
-    """A line a point, the best one marked, the budgets below; scores are on the test part."""
+    """A line a point, the best one marked, the budgets below; scores are on the test part.
+
+    A long recipe stands below its line.
+    """
     lines = [_heads(front), *([_mark(front, one), *_row(front, one)] for one in front["points"])]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    rows = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    rows = drawn(lines, [False] * len(lines[0]), WIDTH)
     return "\n".join([*rows, *wrap(_budgets(front), "")] if _budgets(front) else rows)
 
 
@@ -46,8 +48,8 @@ def section(details: Mapping[str, Any]) -> Markup | None:
     told = element("p", words, class_="soft")
     if figures.is_installed():
         size = (float(NARROW), 300.0)
-        drawn = figures.svg("pareto", _told(front), size, lambda figure: _draw(figure, front, size, plain=False))
-        told = element("div", element("figure", Markup(drawn), element("figcaption", words)), class_="plots")
+        picture = figures.svg("pareto", _told(front), size, lambda figure: _draw(figure, front, size, plain=False))
+        told = element("div", element("figure", Markup(picture), element("figcaption", words)), class_="plots")
     heads, rows = _heads(front), ([_mark(front, one), *_row(front, one)] for one in front["points"])
     return together([told, table(heads, rows, numbers=range(1, len(heads) - 1))])
 

@@ -40,13 +40,47 @@ def number(value: Any) -> str:
 
 
 def rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A table of records: a column for each key, numbers to the right, text to the left."""
+    """A table of records: a column for each key that any has something under, numbers to the right, text to the left.
+
+    Where it is too wide, the widest column of text has lines of its own (see :func:`drawn`).
+    """
     columns = list(dict.fromkeys(key for record in records for key in record))
+    columns = [column for column in columns if any(record.get(column) not in (None, "") for record in records)]
     cells = [[entry(column, record.get(column)) for column in columns] for record in records]
     heads = [column.replace("_", " ") for column in columns]
-    widths = [max(len(row[index]) for row in [heads, *cells]) for index in range(len(columns))]
-    right = [all(_is_number(record.get(column)) for record in records) for column in columns]
-    return [_line(row, widths, right) for row in [heads, *cells]]
+    return drawn([heads, *cells], [all(_is_number(record.get(column)) for record in records) for column in columns])
+
+
+def drawn(cells: Sequence[Sequence[str]], right: Sequence[bool], room: int = WIDTH - _INDENT) -> list[str]:
+    """Rows of words, the heads first, as lines; columns of ``right`` stand to the right.
+
+    Where a line is longer than ``room``, the widest column of text leaves the table: its words stand above their row if
+    it was the first, else below, with the head behind the other heads.
+    """
+    lines = _lines(cells, right)
+    texts = [index for index, to_right in enumerate(right) if not to_right]
+    if not texts or len(right) < 2 or max(map(len, lines)) <= room:
+        return lines
+    moved = max(texts, key=lambda index: max(len(row[index]) for row in cells))
+    others = ([*row[:moved], *row[moved + 1 :]] for row in cells)
+    rest = _lines(list(others), [*right[:moved], *right[moved + 1 :]])
+    words = [row[moved] for row in cells]
+    heads = _stacked(words[0], rest[0], True, room) if moved == 0 else [f"{rest[0]}  {words[0]}"]
+    below = zip(words[1:], rest[1:], strict=True)
+    return [*heads, *(line for word, row in below for line in _stacked(word, row, moved == 0, room))]
+
+
+def _lines(cells: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
+    widths = [max(len(row[index]) for row in cells) for index in range(len(right))]
+    return [_line(row, widths, right) for row in cells]
+
+
+def _stacked(word: str, row: str, above: bool, room: int) -> list[str]:
+    indent = "" if above else " " * 4
+    own = textwrap.wrap(
+        word, room, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [*own, f"  {row}"] if above else [row, *own]
 
 
 def entry(name: str, value: Any) -> str:
@@ -61,9 +95,9 @@ def block(value: Any) -> list[str]:
     if isinstance(value, list | tuple) and value and all(isinstance(entry, Mapping) for entry in value):
         if len(value) == 1:
             return pairs(value[0])
-        drawn = rows(value)
-        fits = max(map(len, drawn)) <= WIDTH - _INDENT and not any(map(_holds_more, value))
-        return drawn if fits else [line for entry in value for line in ("-", *pairs(entry))]
+        lines = rows(value)
+        fits = max(map(len, lines)) <= WIDTH - _INDENT and not any(map(_holds_more, value))
+        return lines if fits else [line for record in value for line in ("-", *pairs(record))]
     return [line[_INDENT:] for line in wrap(number(value), "    ", first="  ")]
 
 
@@ -94,8 +128,8 @@ def _named_rows(value: Mapping[str, Any]) -> list[str]:
     """Records that have names as a table of one more column; nothing for anything else or for too wide a table."""
     if len(value) < 2 or not all(_is_record(entry) and not _holds_more(entry) for entry in value.values()):
         return []
-    drawn = rows([{"": name, **entry} for name, entry in value.items()])
-    return drawn if max(map(len, drawn)) <= WIDTH - 2 * _INDENT else []
+    lines = rows([{"": name, **record} for name, record in value.items()])
+    return lines if max(map(len, lines)) <= WIDTH - 2 * _INDENT else []
 
 
 def _is_record(value: Any) -> bool:

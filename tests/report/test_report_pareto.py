@@ -118,3 +118,15 @@ def test_recipes_that_broke_the_model_do_not_squeeze_the_others() -> None:
 
     assert axes.get_ylim()[0] == 74.0
     assert [text.get_text() for text in axes.texts] == ["2 more below"]
+
+
+def test_a_long_recipe_stands_below_its_line() -> None:
+    front = _energy_under(65_536, 0.01)
+    recipe = "prune block2x2 0.55 (8 epochs) -> cluster 16 (4 epochs) -> quantize int8 (12 epochs), a step more"
+    front["points"][0]["title"] = recipe
+
+    lines = pareto.text(front).splitlines()
+
+    assert lines[0] == "      trial  top1     (search)   Energy   Flash     RAM      Drop  recipe"
+    assert " ".join(line.strip() for line in lines[2:4]) == recipe
+    assert all(len(line) <= 80 for line in lines)

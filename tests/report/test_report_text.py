@@ -276,3 +276,16 @@ def test_names_that_differ_anywhere_stay_apart_in_a_difference() -> None:
     assert len({line for line in lines if "CONV_2D" in line}) == 2 * len(names)
     assert all(len(line) <= 80 for line in lines)
     assert all(f"CONV_2D {name}" in lines for name in names)
+
+
+def test_a_column_without_room_stands_above_or_below_its_row() -> None:
+    step = "prune pattern block2x2 sparsity 0.5 epochs 2"
+    steps = [{"step": name, **{key: "1 322 B" for key in ("zeros", "values", "MACs", "gzip")}} for name in ("a", step)]
+    inputs = [{"input": "data", "name": "kws.npz", "sha256": HASH, "note": None}]
+    inputs.append({**inputs[0], "input": "model"})
+
+    told = render(report(details={"compression": steps, "inputs": inputs}))
+
+    assert f"  {step}\n    1 322 B  1 322 B" in told
+    assert f"  data   kws.npz\n      {HASH}\n" in told
+    assert "note" not in told and "\n  -\n" not in told
