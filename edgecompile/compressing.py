@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecompile.compress import recipe_check
+from edgecompile.compress.wider import demand_wider, widths_of
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import BadInputError, bad_input
 from edgecompile.core.project import Project
@@ -30,30 +31,40 @@ def request(
 ) -> Mapping[str, Any] | None:
     """What ``keras_process.lower`` must know of the recipe's steps; None when there are none.
 
-    Raises EC306 for steps on integers in a scheme of floats, EC308 for a .tflite that they cannot change, EC200 to
-    EC207 for a teacher that cannot be opened: before steps in front of it train for hours.
+    Raises EC308 for a .tflite that they cannot change, and what :func:`foresee` raises.
     """
     recipe = project.recipe
     if not recipe.steps:
         return None
     if source.kind == "tflite":
         _check_network(source, recipe)
-    wrong = [problem for scheme in schemes for problem in recipe_check.check_numerics(recipe, scheme.numerics)]
-    if wrong:
-        raise BadInputError(*dict.fromkeys(wrong))
-    _check_teachers(recipe, project.base)
+    foresee(project, targets, schemes)
+    widths = widths_of(targets)
     return {
         "name": recipe.name,
         "title": " -> ".join(step.name for step in recipe.steps),
         "steps": [{"pass": step.name, "options": dict(step.options)} for step in recipe.steps],
         "forms": {target.id: list(target.weight_forms) for target in targets},
-        "partly": all("float32" in target.numerics for target in targets),
-        # TensorFlow Lite up to 2.20 refuses a QUANTIZE from int8 to int16 (quantize.cc, Prepare).
-        "widely": all("int16x8" in target.numerics and target.judge == "tflite-micro" for target in targets),
+        "partly": widths.has("float"),
+        "widely": widths.has("int16"),
         "metric": project.accuracy.metric,
         "device": project.train_on if recipe_check.trains(recipe) else "cpu",
         "cache": str(cache / "training") if cache is not None else None,
     }
+
+
+def foresee(project: Project, targets: Sequence[Target], schemes: Sequence[Scheme]) -> None:
+    """What these targets make of the recipe, whatever the model: told before steps train for hours, and by `check`.
+
+    Raises EC306 for steps on integers in a scheme of floats, EC200 to EC207 for a teacher that cannot be opened, EC346
+    where targets have nothing wider than 8 bits and a step wants it.
+    """
+    recipe = project.recipe
+    wrong = [problem for scheme in schemes for problem in recipe_check.check_numerics(recipe, scheme.numerics)]
+    if wrong:
+        raise BadInputError(*dict.fromkeys(wrong))
+    _check_teachers(recipe, project.base)
+    demand_wider(recipe, targets, schemes)
 
 
 def _check_network(source: ModelSource, recipe: Recipe) -> None:

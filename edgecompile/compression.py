@@ -186,7 +186,10 @@ def _score(material: Material, answers: Callable[[Sequence[Array]], list[Array]]
     def of(made: Sequence[Array], given: Samples) -> float:
         return metric.score(name, given.y, made, given.x, material.base).value
 
-    rises = metric.score(name, some.y, found, some.x, material.base).higher_is_better
+    if ":" in name:
+        rises = metric.score(name, some.y, found, some.x, material.base).higher_is_better
+    else:
+        rises = metric.rises(name)
     return Score(name=name, of=of, higher_is_better=rises)
 
 

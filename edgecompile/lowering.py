@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile import foreseen
 from edgecompile.cache.store import Store
+from edgecompile.compress import recipe_check
 from edgecompile.convert import schemes as known_schemes
 from edgecompile.convert.random_calibration import random_inputs
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity, from_dict
-from edgecompile.core.errors import bad_input, did_you_mean, rejected
+from edgecompile.core.errors import BadInputError, bad_input, did_you_mean, rejected
 from edgecompile.core.progress import Progress
 from edgecompile.core.project import Project
 from edgecompile.core.recipe import NEEDS_CALIBRATION, NUMERICS, Scheme
@@ -104,7 +106,7 @@ def lower(
     recipe need to know (see ``keras_process.lower``), None: no step is taken. ``card``: labels must fit an output of
     the model. Raises EC249 for a .tflite with shapes, EC302 when a scheme needs calibration data and there is none,
     EC760 for labels that fit none, and whatever data, load and convert raise; what is wrong with the data by
-    themselves, or by what the model's file says of its outputs, before the model is loaded.
+    themselves, or by what the model's file says of its outputs, before the model is loaded, EC313 and EC715 among it.
     """
     found = source.kind == "tflite" and compression is None
     _refuse_shapes(project, source)
@@ -114,6 +116,8 @@ def lower(
         return _as_found(project, source, dataset, samples)
     if dataset is not None:
         foresee(dataset, source)
+        foreseen.demand_scorable(project, dataset, source, samples)
+        foreseen.demand_labels(dataset, source, trains=compression is not None and recipe_check.trains(project.recipe))
     _demand_calibration(project, source, schemes, dataset)
     unique = list(dict.fromkeys(schemes))
     arguments = {
@@ -219,6 +223,7 @@ def _as_found(
         inputs, outputs = ports_of(network)
         diagnostics = (*dataset.diagnostics, *frontend_data.check_against(dataset, inputs, outputs))
         dataset = frontend_data.arrange(dataset, inputs, outputs)
+        foreseen.demand_scorable(project, dataset, source, samples)
     test = dataset.test if dataset is not None else None
     return Lowered(
         source=source,
@@ -261,10 +266,24 @@ def _open_data(project: Project, scratch: Path, progress: Progress, calibrated: 
             "folder": str(folder),
         }
         child.call(
-            "edgecompile.keras_process:load_user_data", arguments, progress=progress, environment=environment(scratch)
+            "edgecompile.keras_process:load_user_data",
+            arguments,
+            progress=progress,
+            environment=environment(scratch),
+            crash=_died_reading(source),
         )
         return frontend_data.restore(folder)
     return frontend_data.open_data(spec, project.base, project.seed)
+
+
+def _died_reading(entry: str) -> child.Crash:
+    """It is the user's function that runs there."""
+    return child.Crash(
+        code="EC279",
+        message=f"data from `{entry}`: the function did not survive",
+        help=("run the function by itself in Python", "it should return its arrays, and not exit"),
+        error=BadInputError,
+    )
 
 
 def _io_dtype(numerics: str, target: Target) -> str:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgecompile import bill, board, board_latency, compressing, judging, stages, twin
+from edgecompile import bill, board, board_latency, compressing, foreseen, judging, stages, twin
 from edgecompile.app_runtime import hold_runtime
 from edgecompile.body_tail import verify_body_and_tail, write_body_and_tail
 from edgecompile.cache.memo import Memo
@@ -54,6 +54,7 @@ def build(
     """
     stages.probe_outputs(project, targets)
     stages.foresee(project, targets)
+    foreseen.demand_data(project)
     jobs, scratch = _start(project, targets, progress, verify_samples, together, cache, store)
     for job in jobs:
         job.cache = cache
@@ -74,9 +75,13 @@ def check(
 ) -> tuple[Report, ...]:
     """Would the model run on the targets, and fit? Trains nothing, writes nothing, needs no data.
 
+    What a build would refuse of the recipe by itself is refused here too.
+
     ``together`` and ``store`` as for :func:`build`.
     """
     stages.foresee(project, targets)
+    stages.check_recipe(project.recipe)
+    compressing.foresee(project, targets, [scheme_of(project, target) for target in targets])
     plain = dataclasses.replace(project, recipe=dataclasses.replace(project.recipe, steps=()))
     jobs, scratch = _start(stages.without_data(plain), targets, progress, 1, together, None, store)
     for job in jobs:

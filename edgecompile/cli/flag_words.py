@@ -11,6 +11,8 @@ from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import BadInputError, bad_input
 
 _ALL_POINTS = 100.0
+# Those that are not called as their setting.
+_ODD = {"model": "MODEL", "targets": "--target"}
 
 
 def share_of(points: float, metric: str | None) -> float:
@@ -51,6 +53,7 @@ def _as_typed(one: Diagnostic, flags: Mapping[str, str]) -> Diagnostic:
     setting = place.detail.strip("`")
     if setting.startswith("-"):
         return one
-    flag = f"`--{flags.get(setting, setting).replace('_', '-')}`"
+    name = flags.get(setting, setting)
+    flag = f"`{_ODD.get(name) or '--' + name.replace('_', '-')}`"
     message = one.message.replace(f"`{setting}`", flag)
     return replace(one, message=message, location=replace(place, detail=flag))

@@ -146,6 +146,9 @@ def _flattened(plain: Mapping[str, Any], file: str) -> dict[str, Any]:
         problems += check_table(inside, keys, file=file, table=table, homes=homes)
         prefix = "" if table == "project" else f"{table}."
         values.update({prefix + key: value for key, value in inside.items() if key not in _BELOW_DATA})
+    for name, value in values.items():
+        table, _, key = name.rpartition(".")
+        problems += _check_empty(value, name, place(file, table or "project", key))
     problems += _check_metric(values.get("accuracy.metric"), place(file, "accuracy", "metric"))
     demand(*problems)
     if "recipe" in plain and "recipe" in values:
@@ -209,8 +212,23 @@ def _parsed(value: Any, key: Key) -> Any:
 
 
 def _check(name: str, value: Any, where: Location) -> tuple[Diagnostic, ...]:
-    problems = check_value(value, SETTINGS[name].key, where, f"`{name}`")
+    problems = (*check_value(value, SETTINGS[name].key, where, f"`{name}`"), *_check_empty(value, name, where))
     return problems or (tuple(_check_metric(value, where)) if name == "accuracy.metric" else ())
+
+
+def _check_empty(value: Any, name: str, where: Location) -> list[Diagnostic]:
+    """EC125 for a name without a letter, as a variable of a shell that was never set leaves it."""
+    if name not in SETTINGS or SETTINGS[name].key.kind != "text" or not isinstance(value, str) or value.strip():
+        return []
+    return [
+        Diagnostic(
+            code="EC125",
+            message=f"`{name}` is empty",
+            location=where,
+            notes=("limit: at least one letter", f"found: {'nothing' if not value else 'blanks'}"),
+            help=("give it a value or leave it out; in a script, look whether its variable is set",),
+        )
+    ]
 
 
 def _check_metric(value: Any, where: Location) -> list[Diagnostic]:

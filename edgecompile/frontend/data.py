@@ -6,16 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgecompile.core.diagnostic import Diagnostic, Severity
-from edgecompile.core.errors import bad_input, did_you_mean
+from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.port import Port
 from edgecompile.core.project import DataSpec
 from edgecompile.frontend import data_csv, data_features, data_folder, data_npz, preprocess
 from edgecompile.frontend.data_check import arrange, check_against
 from edgecompile.frontend.data_labels import name_classes
 from edgecompile.frontend.data_python import is_entry, load_python
-from edgecompile.frontend.data_set import DataSet, Raw, Split
+from edgecompile.frontend.data_set import PARTS, Array, DataSet, Raw, Split
 from edgecompile.frontend.data_split import split, too_few_for_calibration
+from edgecompile.frontend.data_spots import spots, told
 from edgecompile.frontend.data_store import restore, save, spec_from
 
 __all__ = [
@@ -31,6 +34,8 @@ __all__ = [
     "save",
     "spec_from",
 ]
+
+_FLOAT32_BYTES = 4
 
 
 def open_data(spec: DataSpec, base: Path, seed: int) -> DataSet:
@@ -72,7 +77,7 @@ def _read(spec: DataSpec, base: Path) -> Raw:
     if is_folder:
         return _folder(path, spec, source)
     if not is_file:
-        raise bad_input("EC260", f"there is no data at `{source}`", source, help=_near(path))
+        raise _absent(path, source)
     readers = {".npz": data_npz.read, ".csv": data_csv.read}
     reader = readers.get(path.suffix.lower())
     if reader is None:
@@ -94,6 +99,23 @@ def _folder(path: Path, spec: DataSpec, source: str) -> Raw:
         raise bad_input("EC260", f"the folder `{source}` cannot be read: {reason}", source) from None
 
 
+def _absent(path: Path, source: str) -> EdgecompileError:
+    """EC260, to be raised; a pipe or a device is not opened: the one waits for its writer, the other never ends."""
+    try:
+        if path.is_symlink() and not path.exists():
+            note = f"it is a symbolic link to `{path.readlink()}`, which leads to no file"
+            return bad_input("EC260", f"there is no data at `{source}`", source, (note,), ("mend the link",))
+        if path.exists():
+            kind = "a named pipe" if path.is_fifo() else "a socket" if path.is_socket() else "a device"
+            note = "data is read from files, folders and functions"
+            return bad_input(
+                "EC260", f"`{source}` is {kind}, not a file", source, (note,), ("write it into a file first",)
+            )
+    except (OSError, ValueError):
+        pass
+    return bad_input("EC260", f"there is no data at `{source}`", source, help=_near(path))
+
+
 def _near(path: Path) -> tuple[str, ...]:
     try:
         beside = [other.name for other in path.parent.iterdir()]
@@ -104,6 +126,7 @@ def _near(path: Path) -> tuple[str, ...]:
 
 def _prepared(raw: Raw, spec: DataSpec) -> dict[str, Split | None]:
     prepared: dict[str, Split | None] = {}
+    _refuse_overflow(raw, str(spec.source))
     for name in ("train", "validation", "calibration", "test"):
         part: Split | None = getattr(raw, name)
         if part is not None:
@@ -112,6 +135,30 @@ def _prepared(raw: Raw, spec: DataSpec) -> dict[str, Split | None]:
             part = replace(part, x=x)
         prepared[name] = part
     return prepared
+
+
+def _refuse_overflow(raw: Raw, source: str) -> None:
+    """Raises BadInputError EC268 for numbers that are finite as they are given, and not in float32."""
+    largest = float(np.finfo(np.float32).max)
+
+    def beyond(array: Array) -> Array | None:
+        return np.isfinite(array) & (np.abs(array) > largest) if array.dtype.kind == "f" else None
+
+    parts = {name: getattr(raw, name) for name in PARTS}
+    wide = DataSet(source=source, kind=raw.kind, names=raw.names, **parts)
+    found = spots(wide, "x", beyond) if any(_is_wide(part) for part in parts.values()) else ()
+    if found:
+        raise bad_input(
+            "EC268",
+            "the data holds values in `x` that are infinite in float32, which models compute with",
+            source,
+            notes=(f"limit: {largest:.4g} in size", *(told(spot) for spot in found)),
+            help=("scale them in the source, or take these samples out",),
+        )
+
+
+def _is_wide(part: Split | None) -> bool:
+    return part is not None and any(x.dtype.kind == "f" and x.dtype.itemsize > _FLOAT32_BYTES for x in part.x)
 
 
 def _few_given(raw: Raw, spec: DataSpec) -> tuple[Diagnostic, ...]:

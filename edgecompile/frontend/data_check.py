@@ -13,7 +13,7 @@ from edgecompile.core.errors import BadInputError, did_you_mean
 from edgecompile.core.port import Port
 from edgecompile.frontend import data_check_labels
 from edgecompile.frontend.data_set import PARTS, Array, DataSet, Split
-from edgecompile.frontend.data_spots import spots
+from edgecompile.frontend.data_spots import spots, told
 
 # Integers of these widths come from quantization: real values are given and quantized later.
 _QUANTIZED = frozenset({"int8", "uint8", "int16"})
@@ -189,10 +189,7 @@ def _not_finite(data: DataSet, axis: str, index: int | None = None) -> Iterable[
             code="EC268",
             message=f"the data holds values in `{axis}` that are NaN or infinite",
             location=Location(file=data.source),
-            notes=tuple(
-                f"{spot.name}: {spot.count} of {spot.size} values, the first ({spot.first}) {spot.place}"
-                for spot in found
-            ),
+            notes=tuple(told(spot) for spot in found),
             help=("take these samples out or repair them in the source; a division by zero often makes them",),
         )
 

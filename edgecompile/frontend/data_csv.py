@@ -14,6 +14,7 @@ from edgecompile.core.project import DataSpec
 from edgecompile.frontend.data_set import Array, Origin, Raw, Split
 
 NO_TARGET = ""
+_READABLE = "give this user read permission on the file and its folder"
 
 
 def read(path: Path, spec: DataSpec, source: str) -> Raw:
@@ -48,17 +49,33 @@ def _rows(path: Path, source: str) -> tuple[list[list[str]], list[int]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         delimiter = max(",;\t", key=text.partition("\n")[0].count)
-        reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for row in reader:
             if any(cell.strip() for cell in row):
                 rows.append(row)
                 lines.append(line)
             line = reader.line_num + 1
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise bad_input("EC277", f"`{source}` cannot be read as a table", source, notes=(str(error)[:200],)) from None
+    except UnicodeDecodeError as error:
+        raise _no_text(path.read_bytes()[: error.start], error, source) from None
+    except csv.Error as error:
+        raise _unreadable(source, str(error)[:200], line) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise bad_input("EC277", f"`{source}` cannot be read: {reason}", source, help=(_READABLE,)) from None
     if not rows:
         raise bad_input("EC277", f"`{source}` holds no row", source, help=("write one sample a row",))
     return rows, lines
+
+
+def _no_text(before: bytes, error: UnicodeDecodeError, source: str) -> EdgecompileError:
+    line = before.count(b"\n") + 1
+    return bad_input(
+        "EC277",
+        f"`{source}` cannot be read as a table: it is not text in UTF-8",
+        Location(file=source, detail=f"row {line}"),
+        notes=(f"found: byte 0x{error.object[error.start]:02x} in row {line}",),
+        help=("save it as UTF-8, which spreadsheets call `CSV UTF-8`",),
+    )
 
 
 def _is_header(row: list[str], target: str | None) -> bool:

@@ -75,7 +75,8 @@ def _import(entry: str, module: str, base: Path) -> Any:
 def _from_file(entry: str, path: Path) -> Any:
     if not path.is_file():
         beside = [other.name for other in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        raise bad_input("EC279", f"there is no file `{path.name}`", entry, help=did_you_mean(path.name, beside))
+        near = did_you_mean(path.name, beside) or ("names are relative to the folder of the project file",)
+        raise bad_input("EC279", f"there is no file `{path.name}`", entry, help=near)
     found = importlib.util.spec_from_file_location(path.stem, path)
     assert found is not None and found.loader is not None, "a .py file always has a loader"
     module = importlib.util.module_from_spec(found)

@@ -9,6 +9,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.project import DataSpec
+from edgecompile.core.units import counted
 from edgecompile.frontend.data_set import PARTS, Array, Origin, Split
 
 
@@ -103,7 +104,7 @@ def _size(train: Split, share: float, name: str, source: str) -> int:
         return size
     raise bad_input(
         "EC283",
-        f"{len(train)} samples are too few to split {share:g} off for {name}",
+        f"{counted(len(train), 'sample')} cannot be split: {share:g} is to come off for {name}",
         Location(file=source, detail=f"[data] `{name}`"),
         notes=("at least one sample must fall on each side", f"found: {size} for {name}, {len(train) - size} left"),
         help=(f"give more samples, change `{name}`, or bring the part along as `x_{name}` and `y_{name}`",),
@@ -137,7 +138,8 @@ def _check_counts(name: str, part: Split, source: str) -> None:
             "EC265",
             f"`{empty}` holds no sample",
             Location(file=source, detail=f"array `{empty}`"),
-            help=("give at least one sample, or leave the array out",),
+            notes=(f"found: shape {next(list(array.shape) for axis, array in _arrays(part) if empty[0] == axis)}",),
+            help=("give at least one sample, samples on the first axis, or leave the array out",),
         )
     if len({len(array) for _, array in _arrays(part)}) > 1:
         listed = ", ".join(f"{axis}_{name} {len(array)}" for axis, array in _arrays(part))

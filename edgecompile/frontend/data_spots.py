@@ -54,6 +54,11 @@ def spots(data: DataSet, axis: str, faults: Faults, index: int | None = None) ->
     return tuple(found)
 
 
+def told(spot: Spots) -> str:
+    """``x_train: 2 of 960 values, the first (nan) at [17, 0]``."""
+    return f"{spot.name}: {spot.count} of {spot.size} values, the first ({spot.first}) {spot.place}"
+
+
 def name_of(data: DataSet, axis: str, part: str, number: int) -> str:
     """``x_train_left``: an array as its source spells it."""
     names = data.names if axis == "x" else data.output_names

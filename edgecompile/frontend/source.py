@@ -47,6 +47,8 @@ def open_model(spec: str, base: Path) -> ModelSource:
     Raises BadInputError: EC200 missing, EC201 empty or truncated, EC202 not a model, EC203 a folder that is no
     SavedModel, EC204 not readable, EC205 git-lfs pointer, EC206 unsafe archive, EC207 unusable entry point.
     """
+    if not spec.strip():
+        raise bad_input("EC200", "the name of the model is empty", notes=("found: no letter",), help=(_ACCEPTED,))
     path = (base / spec).expanduser().absolute()
     entry = _ENTRY.match(spec)
     if entry is not None and not path.exists():
@@ -77,7 +79,9 @@ def _absent(spec: str, path: Path) -> EdgecompileError:
     """The message for a name that is not there, with what lies beside it under a similar name."""
     notes: list[str] = []
     remedies: list[str] = []
-    if not path.parent.is_dir():
+    if path.is_symlink():
+        notes.append(f"it is a symbolic link to `{path.readlink()}`, which leads to no file")
+    elif not path.parent.is_dir():
         notes.append(f"the folder `{path.parent}` does not exist")
     else:
         near = difflib.get_close_matches(path.name, sorted(entry.name for entry in path.parent.iterdir()), n=1)
@@ -86,6 +90,8 @@ def _absent(spec: str, path: Path) -> EdgecompileError:
 
 
 def _file(path: Path) -> ModelSource:
+    if not path.is_file():
+        raise _no_file(path)
     size = path.stat().st_size
     if size == 0:
         raise bad_input("EC201", f"`{path.name}` is empty", str(path), help=("save or copy the model again",))
@@ -101,6 +107,18 @@ def _file(path: Path) -> ModelSource:
     if kind == "h5":
         _check_hdf5_whole(path, head, size)
     return ModelSource(kind=kind, path=path, entry=None, sha256=_sha256(path), size_bytes=size, name=path.name)
+
+
+def _no_file(path: Path) -> EdgecompileError:
+    """What is neither file nor folder is not opened: a pipe would wait for its writer, and a device never ends."""
+    kind = "a named pipe" if path.is_fifo() else "a socket" if path.is_socket() else "a device"
+    return bad_input(
+        "EC202",
+        f"`{path.name}` is {kind}, not a file",
+        str(path),
+        notes=("a model is read more than once, which only files allow",),
+        help=("write it into a file first, and name that", _ACCEPTED),
+    )
 
 
 def _lfs(path: Path) -> EdgecompileError:
@@ -199,7 +217,7 @@ def _no_saved_model(path: Path) -> EdgecompileError:
         remedies = ("this looks like an unpacked .keras file: name the .keras file itself",)
     return bad_input(
         "EC203",
-        f"the folder `{path.name}` is no SavedModel: it has no `saved_model.pb`",
+        f"the folder `{path.name or path}` is no SavedModel: it has no `saved_model.pb`",
         str(path),
         notes,
         (*remedies, _ACCEPTED),

@@ -58,11 +58,14 @@ def held(
     metric = _metric(accuracy, samples, real)
     lacking = _lacking(metric, reference, samples)
     if lacking and accuracy.max_drop is not None:
-        raise _uncheckable(accuracy.max_drop, lacking)
+        raise uncheckable(accuracy.max_drop, lacking)
     if metric is None:
         if accuracy.metric:
             return Scored(diagnostics=(_unmeasured(accuracy.metric, lacking),))
-        return Scored(diagnostics=(_unlike(len(samples.y)),) if len(samples.y) > 1 and samples.held_out else ())
+        if not samples.held_out or not samples.y:
+            return Scored()
+        told = _unlike(len(samples.y)) if len(samples.y) > 1 else _unfit(samples.y[0], real[0])
+        return Scored(diagnostics=(told,))
     found = score(metric, samples.y, real, samples.x, samples.base)
     wanted = score(metric, samples.y, reference, samples.x, samples.base) if reference is not None else None
     limit = _limit(wanted, accuracy.max_drop)
@@ -142,7 +145,8 @@ def _lacking(metric: str | None, reference: Sequence[Array] | None, samples: Sam
     return "" if reference is not None else "there is no float model to compare with"
 
 
-def _uncheckable(max_drop: float, why: str) -> Exception:
+def uncheckable(max_drop: float, why: str) -> Exception:
+    """EC717, to be raised: a limit that is set, and why it cannot be checked."""
     return bad_input(
         "EC717",
         "the limit on the accuracy drop cannot be checked",
@@ -160,6 +164,20 @@ def _unlike(outputs: int) -> Diagnostic:
         location=Location(file="[accuracy] metric"),
         notes=(f"outputs with labels: {outputs}, of unlike kinds (classes and values, say)",),
         help=('a function of yours is asked for each output: `metric = "module:function"`',),
+    )
+
+
+def _unfit(truth: Array, output: Array) -> Diagnostic:
+    return Diagnostic(
+        code="EC717",
+        severity=Severity.WARNING,
+        message="no metric was measured: the labels do not go with the output",
+        location=Location(file="[accuracy] metric"),
+        notes=(f"found: labels of shape {list(truth.shape)}, the output has {list(output.shape)}",),
+        help=(
+            "labels are class indices from 0, one-hot rows, or values of the output's shape",
+            'or give a function of yours: `metric = "module:function"`',
+        ),
     )
 
 

@@ -120,3 +120,31 @@ def test_another_project_file_is_read_when_it_is_named(folder: Path) -> None:
     (folder / "other.toml").write_text('[project]\nmodel = "other.keras"\ntargets = ["coral"]\n')
 
     assert project_of({}, "other.toml").model == str(folder / "other.keras")
+
+
+@pytest.mark.parametrize(
+    ("flags", "flag"),
+    [
+        pytest.param({"model": ""}, "MODEL", id="model"),
+        pytest.param({"data": " "}, "--data", id="data"),
+        pytest.param({"output": ""}, "--output", id="output"),
+        pytest.param({"custom": ""}, "--custom", id="custom"),
+    ],
+)
+def test_a_name_without_a_letter_is_not_the_working_folder(flags: dict[str, Any], flag: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        project_of(flags, None)
+
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.message) == ("EC125", f"`{flag}` is empty")
+    assert "variable" in problem.help[0]
+
+
+def test_a_name_without_a_letter_in_the_file_is_told_with_its_key(folder: Path) -> None:
+    (folder / "edgecompile.toml").write_text('[project]\nmodel = ""\n[data]\nsource = ""\n')
+
+    with pytest.raises(BadInputError) as caught:
+        project_of({}, None)
+
+    places = [str(one.location) for one in caught.value.diagnostics]
+    assert places == ["edgecompile.toml, [project] `model`", "edgecompile.toml, [data] `source`"]

@@ -12,8 +12,9 @@ import pytest
 
 from edgecompile.cli.main import main
 from edgecompile.core.errors import BadInputError
-from edgecompile.frontend.data_foresee import classes_of, foresee
+from edgecompile.frontend.data_foresee import foresee
 from edgecompile.frontend.data_set import DataSet, Split
+from edgecompile.frontend.output_foresee import output_in
 from edgecompile.frontend.source import open_model
 
 INPUT = {"class_name": "InputLayer", "config": {"name": "in"}}
@@ -42,7 +43,7 @@ def data_of(y: Any, x: Any = None) -> DataSet:
 
 
 @pytest.mark.parametrize(
-    ("config", "classes"),
+    ("config", "values"),
     [
         pytest.param(sequential(HEAD), 3, id="sequential"),
         pytest.param(sequential(HEAD, SOFTMAX), 3, id="softmax-behind"),
@@ -52,15 +53,35 @@ def data_of(y: Any, x: Any = None) -> DataSet:
         pytest.param(functional({"a": ["head", 0, 0]}, HEAD), None, id="named-outputs"),
         pytest.param(functional(["soft", 0, 0], HEAD, SOFTMAX), None, id="another-layer"),
         pytest.param(sequential({**HEAD, "registered_name": "mine>Dense"}), None, id="a-layer-of-the-users"),
-        pytest.param(sequential({**HEAD, "config": {"units": 1}}), None, id="one-value"),
+        pytest.param(sequential({**HEAD, "config": {"units": 1}}), 1, id="one-value"),
         pytest.param(sequential({**HEAD, "config": {"units": "3"}}), None, id="no-number"),
         pytest.param(sequential(), None, id="no-layer"),
         pytest.param({"class_name": "Sequential", "config": [1]}, None, id="no-table"),
         pytest.param([], None, id="a-list"),
     ],
 )
-def test_a_models_file_tells_how_many_classes_it_has(config: Any, classes: int | None) -> None:
-    assert classes_of(config) == classes
+def test_a_models_file_tells_how_many_values_its_output_has(config: Any, values: int | None) -> None:
+    found = output_in(config)
+
+    assert (found.classes if found else None) == values
+
+
+@pytest.mark.parametrize(
+    ("layer", "behind", "is_flat", "activation"),
+    [
+        pytest.param({"build_config": {"input_shape": [None, 16]}}, (), True, "softmax", id="a-row"),
+        pytest.param({"build_config": {"input_shape": [None, 9, 16]}}, (), False, "softmax", id="a-sequence"),
+        pytest.param({"build_config": {"shapes": [None, 16]}}, (), False, "softmax", id="not-said"),
+        pytest.param({"build_config": {"input_shape": [None, 16]}}, (SOFTMAX,), True, "", id="a-layer-behind"),
+    ],
+)
+def test_a_models_file_tells_what_its_output_is(layer: Any, behind: Any, is_flat: bool, activation: str) -> None:
+    config = {**HEAD["config"], "activation": "softmax"}  # type: ignore[dict-item]
+
+    found = output_in(sequential({**HEAD, "config": config, **layer}, *behind))
+
+    assert found is not None
+    assert (found.is_flat, found.activation) == (is_flat, activation)
 
 
 @pytest.mark.parametrize(

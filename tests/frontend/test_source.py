@@ -247,3 +247,41 @@ def test_a_file_that_may_not_be_read_is_refused_with_the_system_s_reason(
 
     assert "error[EC204]" in said
     assert "permission denied" in said
+
+
+def test_a_pipe_is_neither_empty_nor_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.tflite")
+
+    with pytest.raises(BadInputError) as caught:
+        open_model("m.tflite", tmp_path)
+
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.message) == ("EC202", "`m.tflite` is a named pipe, not a file")
+
+
+def test_a_device_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as caught:
+        open_model("/dev/zero", tmp_path)
+
+    assert caught.value.diagnostics[0].message == "`zero` is a device, not a file"
+
+
+@pytest.mark.parametrize("to", ["gone.tflite", "m.tflite"], ids=["nowhere", "itself"])
+def test_a_link_that_leads_nowhere_is_told_as_a_link(tmp_path: Path, to: str) -> None:
+    (tmp_path / "m.tflite").symlink_to(to)
+
+    with pytest.raises(BadInputError) as caught:
+        open_model("m.tflite", tmp_path)
+
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, problem.notes) == (
+        "EC200",
+        (f"it is a symbolic link to `{to}`, which leads to no file",),
+    )
+    assert not any("did you mean" in one for one in problem.help)
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_no_name_is_not_the_working_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInputError, match="EC200: the name of the model is empty"):
+        open_model(name, tmp_path)

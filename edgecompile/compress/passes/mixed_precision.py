@@ -16,6 +16,7 @@ from edgecompile.compress.promises import broken_promises
 from edgecompile.compress.run import scored
 from edgecompile.compress.sensitivity import sensitivities
 from edgecompile.compress.subject import Subject
+from edgecompile.compress.wider import WORDS, refused, wide_already
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, rejected
 from edgecompile.ir.layer_names import short_name
@@ -24,7 +25,6 @@ from edgecompile.ir.network import Network
 # From the names of sensitive operators, the most sensitive first: the network, and what is not in int8 any more.
 _Spare = Callable[[Sequence[str]], tuple[Network, tuple[str, ...]]]
 _TOLD = 20  # operators in the report's table
-_WORDS = {"int16": "with 16-bit activations", "float": "in float"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class MixedPrecision(Harmless):
                 if drop <= self.max_drop:
                     context.diagnostics.append(_told(kind, spared, drop))
                     return made
-            facts.append(f"found: {drop:.4f} with {len(spared)} operators {_WORDS[kind]}: {_listed(spared)}")
+            facts.append(f"found: {drop:.4f} with {len(spared)} operators {WORDS[kind]}: {_listed(spared)}")
         raise _unmet("the drop that is allowed cannot be met", facts)
 
     def _ways(self, subject: Subject, floats: Subject, context: Context) -> dict[str, _Spare]:
@@ -116,12 +116,12 @@ class MixedPrecision(Harmless):
 
 
 def _told(kind: str, names: Sequence[str], drop: float) -> Diagnostic:
-    count = f"{len(names)} operators compute {_WORDS[kind]}" if names else "all operators compute in int8"
+    count = f"{len(names)} operators compute {WORDS[kind]}" if names else "all operators compute in int8"
     return Diagnostic(
         code="EC347",
         message=f"{count}; the drop from the float network on validation samples is {drop:.4f}",
         severity=Severity.NOTE,
-        notes=(f"{_WORDS[kind]}: {_listed(names)}" if names else "no operator had to be spared",),
+        notes=(f"{WORDS[kind]}: {_listed(names)}" if names else "no operator had to be spared",),
     )
 
 
@@ -130,27 +130,10 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _refused(wider: str, network: Network) -> EdgecompileError:
-    if any(network.main.tensors[index].dtype == "int16" for one in network.main.operators for index in one.outputs):
-        return rejected(
-            "EC346",
-            "activations have 16 bits already, so nothing wider is left for `mixed_precision`",
-            notes=["it spares operators of an int8 network the 8 bits; found: int16x8"],
-            help=["take `mixed_precision` out of the recipe", "or build with `--numerics int8`"],
-        )
-    asked = "in anything but int8" if wider == "auto" else _WORDS[wider]
-    return rejected(
-        "EC346",
-        f"a target computes no operator of an int8 network {asked}, so none can be spared",
-        notes=[
-            "every target of the build has to run what is spared: 16-bit activations where its profile has int16x8 and "
-            "TensorFlow Lite Micro, float where it has float32"
-        ],
-        help=[
-            "train the integers instead: `quantize`",
-            "or build such targets by themselves: `edgecompile targets TARGET` shows a profile's numerics",
-            *([] if wider == "auto" else ['or let the target say what it has: `wider = "auto"`']),
-        ],
-    )
+    tensors = network.main.tensors
+    if any(tensors[index].dtype == "int16" for one in network.main.operators for index in one.outputs):
+        return wide_already()
+    return refused(wider)
 
 
 def _unmeasured() -> EdgecompileError:
