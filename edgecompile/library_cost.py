@@ -46,7 +46,9 @@ def predict(job: Job, interpreted: Budgeted) -> Budgeted:
     )
     held = _softened(_hold(job, demand, planned), found)
     job.details[_LAYERS] = _by_layer(program, found.by_operator)
-    job.obtained(_LAYERS, f"constants are counted; code, without what layers share, is predicted ({found.basis})")
+    job.obtained(
+        _LAYERS, f"in bytes: constants are counted; code, without what layers share, is predicted ({found.basis})"
+    )
     compared = [replace(m, name=_COMPARED[m.name], limit=None) for m in interpreted.measures if m.name in _COMPARED]
     return Budgeted(measures=(_arena(planned), *held.measures, *compared), diagnostics=held.diagnostics)
 

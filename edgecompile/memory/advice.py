@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgecompile.core.units import format_size
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Tensor
 from edgecompile.memory.arena import Allocation, MemoryPlan
 
@@ -33,7 +34,7 @@ def _told(network: Network, allocation: Allocation) -> str:
     if allocation.tensor < 0:
         return f"{allocation.name} {format_size(allocation.size_bytes)}"
     tensor = network.subgraphs[allocation.subgraph].tensors[allocation.tensor]
-    return f"`{allocation.name}` {tensor} {format_size(allocation.size_bytes)}"
+    return f"`{short_name(allocation.name)}` {tensor} {format_size(allocation.size_bytes)}"
 
 
 def ram_help(network: Network, plan: MemoryPlan, room_bytes: int) -> tuple[str, ...]:
@@ -106,7 +107,7 @@ def _weights_by_operator(network: Network) -> list[tuple[int, str]]:
                     size += len(tensor.buffer)
             place = f"operator {index}" if number == 0 else f"operator {index} of subgraph {number}"
             outputs = subgraph.outputs_of(operator)
-            layer = f" (`{outputs[0].name}`)" if outputs else ""
+            layer = f" (`{short_name(outputs[0].name)}`)" if outputs else ""
             if size:
                 holders.append((size, f"{place} {operator.label}{layer}"))
     return sorted(holders, key=lambda holder: -holder[0])

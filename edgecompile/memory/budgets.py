@@ -9,6 +9,7 @@ from edgecompile.core.project import Budget
 from edgecompile.core.report import Measure
 from edgecompile.core.target import Target
 from edgecompile.core.units import format_size, group
+from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 from edgecompile.memory.advice import ram_facts, ram_help
 from edgecompile.memory.arena import MemoryPlan
@@ -201,6 +202,6 @@ def _peak_place(network: Network, plan: MemoryPlan, model_name: str) -> Location
     return Location(
         file=model_name,
         operator=step.operator,
-        layer=outputs[0].name if outputs else None,
+        layer=short_name(outputs[0].name) if outputs else None,
         detail=f"`{step.label}`" if step.subgraph == 0 else f"`{step.label}` of subgraph {step.subgraph}",
     )

@@ -16,6 +16,9 @@ from edgecompile.report.table import number
 # ``31.3 KiB``, ``2 560``, ``9 of 12``, ``-0.5 %``; no hash, although one may open with a digit or be of digits alone.
 _NUMBER = re.compile(r"[+-]?\d[\d ]{0,15}(?:\.\d{1,8})?(?:e[+-]?\d{1,3})?(?: ?%| [^\d\s]\S{0,11}(?: \d[\d ]{0,11})?)?")
 
+# A column that names operators, not one to compare.
+_NAMED_BY_NUMBER = "#"
+
 
 def operators(rows: Sequence[Mapping[str, Any]], timed: Sequence[Mapping[str, Any]] = ()) -> Markup | None:
     """Where each operator runs and what it takes; a refused one with its reason.
@@ -62,7 +65,8 @@ def compression(details: Mapping[str, Any]) -> Markup | None:
 def records(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """A table of records, a column for each key; columns of numbers to the right."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    numbers = [i for i, column in enumerate(columns) if all(_is_numeric(row.get(column)) for row in rows)]
+    numeric = (all(_is_numeric(row.get(column)) for row in rows) for column in columns)
+    numbers = [i for i, is_number in enumerate(numeric) if is_number and columns[i] != _NAMED_BY_NUMBER]
     lines = [[_named(column, row.get(column)) for column in columns] for row in rows]
     return table([column.replace("_", " ") for column in columns], lines, numbers)
 

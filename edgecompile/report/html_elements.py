@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
+
+# In letters, of a card on a phone.
+_HALF = 17
+_TAG = re.compile("<[^>]*>")
 
 
 class Markup(str):
@@ -40,12 +45,14 @@ def table(
 ) -> Markup:
     """A table that a narrow screen shows as cards, without empty cells; columns ``numbers`` stand to the right.
 
-    ``texts``: columns of whole sentences. No column without a single entry is shown.
+    ``texts``: columns of whole sentences. No column without a single entry is shown. On a card two columns share a line
+    where both are numbers or short words.
     """
     lines, right, long = [list(row) for row in rows], set(numbers), set(texts)
     kept = [index for index in range(len(heads)) if any(_filled(row[index]) for row in lines)]
     head = element("tr", *(element("th", heads[i], scope="col", class_="n" if i in right else None) for i in kept))
     kinds = {i: "n" if i in right else "t" if i in long else "" for i in kept}
+    kinds |= {i: "h" for i in kept if not kinds[i] and all(_is_short(heads[i], row[i]) for row in lines)}
     body = (element("tr", *(_cell(row[i], heads[i], kinds[i]) for i in kept)) for row in lines)
     return element("table", element("thead", head), element("tbody", *body), class_="cards")
 
@@ -60,6 +67,11 @@ def _cell(value: object, head: str, kind: str) -> Markup:
     words = [kind] if kind else []
     words += [] if _filled(value) else ["empty"]
     return element("td", element("div", value), data_label=head, class_=" ".join(words) or None)
+
+
+def _is_short(head: str, value: object) -> bool:
+    """Head and value have room in half of a phone's width."""
+    return len(head) + len(_TAG.sub("", str(value))) <= _HALF
 
 
 def _filled(value: object) -> bool:

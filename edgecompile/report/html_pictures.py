@@ -141,7 +141,8 @@ def _figure(drawn: str, told: object) -> Markup:
 
 
 def _key(color: str, word: str, opacity: float = 1.0) -> Markup:
-    return together([element("span", class_="key", style=f"background: {color}; opacity: {opacity}"), word])
+    box = element("span", class_="key", style=f"background: {color}; opacity: {opacity}")
+    return together([element("span", box, word, class_="legend"), " "])
 
 
 def _steps(details: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -52,7 +52,7 @@ def _has_bar(measure: Measure) -> bool:
 def _bar(label: str, measure: Measure, tag: str) -> Markup:
     ratio = (measure.value or 0) / (measure.limit or 1)
     over = ratio > 1
-    share = element("span", element("strong", label), f" {100 * ratio:.1f} %", " over the limit" if over else None)
+    share = element("span", element("strong", label), f" {100 * ratio:.1f} %", ", over the limit" if over else None)
     how = element("span", f" · {tag}", class_="soft")
     size = element("span", figure(measure), " of ", words.size(measure.limit or 0), how)
     head = element("div", share, size, class_="bar-head")

@@ -25,7 +25,7 @@ _ROW = 30
 # Of the waterfall, in pixels: a row with a label of one line, each further line; and letters of a line.
 _BAR_ROW, _LABEL_LINE, _LABEL = 38, 14, 36
 # Of a label, in pixels; and of an operator's name, in letters.
-_LETTER, _LINE = 5.5, 15
+_LETTER, _CAPITAL, _LINE = 5.5, 6.8, 15
 _LONGEST = 27
 # What a step took away.
 FAINT = 0.45
@@ -47,7 +47,7 @@ def memory_map(name: str, title: str, plan: Mapping[str, Any], width: int) -> st
     """Which bytes of the arena belong to which tensor while which operator runs; a bar on top marks the peak."""
     steps, tensors, arena = plan["steps"], plan["tensors"], max(plan["arena_bytes"], 1)
     named = width // max(len(steps), 1) >= 14
-    below = 12 + _LETTER * max((len(_short(step, _LONGEST)) for step in steps), default=5) if named else 40
+    below = 12 + _CAPITAL * max((len(_short(step, _LONGEST)) for step in steps), default=5) if named else 40
     height = 192 + below
 
     def draw(figure: Any) -> None:

@@ -24,6 +24,9 @@ _DRAWN = frozenset(
     {"operators", "memory map", "memory map of the C library", "compression records", "confusion", "labels", "search"}
     | {words.OBTAINED}
 )
+_PLAN_OF_C = "memory plan of the C library"
+# What is told beside a C library's plan.
+_INTERPRETED = {"memory plan": "memory plan, if interpreted"}
 # Details that the terminal shows too.
 _SHOWN = ("compiler status", "time by link", "pipeline", "reproducible")
 
@@ -31,6 +34,8 @@ _SHOWN = ("compiler status", "time by link", "pipeline", "reproducible")
 def render(report: Report) -> str:
     """The whole report as plain text of about 80 columns, ending with a newline: what `report.txt` holds."""
     details = {name: value for name, value in report.details.items() if name not in {words.VERIFICATION, *_DRAWN}}
+    if _PLAN_OF_C in details:
+        details = {_INTERPRETED.get(name, name): value for name, value in details.items()}
     blocks = [[*_verdict(report), *_origin(report)], _bars(report), score_lines(report), _figures(report)]
     obtained = report.details.get(words.OBTAINED, {})
     blocks += [_detail(name, value, obtained.get(name, "")) for name, value in details.items()]
@@ -115,7 +120,8 @@ def _detail(name: str, value: Any, how: str = "") -> list[str]:
     """
     head = name[:1].upper() + name[1:].replace("_", " ")
     if _is_lines(value):
-        return [head, *value]
+        drawn = any("  " in line for line in value)
+        return [head, *(line if drawn else folded(f"  {line}", WIDTH) for line in value)]
     if value is None or value == "" or (isinstance(value, Mapping | list | tuple) and not value):
         return []
     return [head, *(f"  {line}" for line in block(value)), *(wrap(how, "    ", first="  ") if how else [])]

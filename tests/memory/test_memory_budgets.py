@@ -35,7 +35,7 @@ def network(dtype: str = "int8") -> Network:
     tensors = (
         Tensor(name="input", shape=(1, 800), dtype=dtype),
         Tensor(name="wide/weights", shape=(2, 800), dtype=dtype, buffer=Buffer(bytes(1_600 * width))),
-        Tensor(name="wide", shape=(1, 1_600), dtype=dtype),
+        Tensor(name="net/wide/Relu;net/dense/MatMul", shape=(1, 1_600), dtype=dtype),
         Tensor(name="narrow/weights", shape=(1, 800), dtype=dtype, buffer=Buffer(bytes(800 * width))),
         Tensor(name="narrow", shape=(1, 800), dtype=dtype),
     )

@@ -325,3 +325,21 @@ def test_the_peak_of_a_memory_plan_is_marked_where_boxes_leave_no_gap() -> None:
 
     assert re.search(r'<path[^>]*fill: var\(--ink\)"', drawn)
     assert "Grey" not in render(example())
+
+
+def test_operators_are_named_by_number_and_short_columns_share_a_line_of_a_card() -> None:
+    rows = [{"#": 12, "operator": "CONV_2D", "kind": "c_header", "bytes": 3, "place": "x" * 20}]
+
+    page = render(replace(bare(), details={"flash": rows}))
+
+    cells = re.findall(r'<td data-label="([^"]*)"(?: class="([^"]*)")?>', page[page.index("<h2>Flash") :])
+    assert cells[:5] == [("#", "h"), ("operator", "h"), ("kind", "h"), ("bytes", "n"), ("place", "")]
+
+
+def test_a_plan_beside_the_c_librarys_says_whose_it_is() -> None:
+    plans = {"memory plan of the C library": ["0  ADD"], "memory plan": ["0  ADD"]}
+
+    both = text.render(replace(bare(), details=plans))
+    alone = text.render(replace(bare(), details={"memory plan": ["0  ADD"]}))
+
+    assert "\nMemory plan, if interpreted\n" in both and "\nMemory plan\n" in alone
