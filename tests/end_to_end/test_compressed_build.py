@@ -16,32 +16,13 @@ from edgecompile.ir.writer import write
 _STEPS = 'schema = 1\nsteps = [{ pass = "finetune", epochs = 2, learning_rate = 0.01 }]\n'
 
 
-def _project(folder: Path) -> None:
-    """A model that does not yet know which of two halves of its input is larger, and samples to learn it from."""
-    from edgecompile.libs.keras import tf_keras
-
-    keras = tf_keras()
-    keras.utils.set_random_seed(0)
-    layers = keras.layers
-    model = keras.Sequential([layers.Input((8,)), layers.Dense(8, activation="relu"), layers.Dense(2, "softmax")])
-    model.save(folder / "small.h5")
-    x = np.random.default_rng(0).normal(size=(400, 8)).astype(np.float32)
-    y = (x[:, :4].sum(1) > x[:, 4:].sum(1)).astype(np.int64)
-    np.savez(folder / "small.npz", x_train=x[:300], y_train=y[:300], x_test=x[300:], y_test=y[300:])
-    (folder / "r.toml").write_text(_STEPS)
-
-
 @pytest.mark.tensorflow
-def test_the_report_tells_what_each_step_bought(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    _project(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
+def test_the_report_tells_what_each_step_bought(small_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (small_project / "r.toml").write_text(_STEPS)
 
     code = main(["build", "small.h5", "-t", "android-nnapi", "--data", "small.npz", "--recipe", "r.toml"])
 
-    report = json.loads((tmp_path / "build/android-nnapi/report.json").read_text())
+    report = json.loads((small_project / "build/android-nnapi/report.json").read_text())
     steps = [row["step"] for row in report["details"]["compression"]]
     scores = [row["score"] for row in report["details"]["compression records"]["steps"]]
     assert code == 0
@@ -51,7 +32,7 @@ def test_the_report_tells_what_each_step_bought(
     # A tenth of 300 training samples is held out.
     assert f"{scores[1]:.4f} on 30 validation samples" in " ".join(capsys.readouterr().err.split())
     for name in ("report.txt", "report.html"):
-        words = " ".join((tmp_path / "build/android-nnapi" / name).read_text().split())
+        words = " ".join((small_project / "build/android-nnapi" / name).read_text().split())
         assert "he score is measured on 30 validation samples" in words
 
 
@@ -99,19 +80,15 @@ def test_check_says_that_it_takes_no_steps(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.tensorflow
-def test_a_float_tflite_goes_through_the_steps_as_its_model_would(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _project(tmp_path)
-    _converted(tmp_path / "small.h5", tmp_path / "small.tflite")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
+def test_a_float_tflite_goes_through_the_steps_as_its_model_would(small_project: Path) -> None:
+    (small_project / "r.toml").write_text(_STEPS)
+    _converted(small_project / "small.h5", small_project / "small.tflite")
 
     code = main(["build", "small.tflite", "-t", "android-nnapi", "--data", "small.npz", "--recipe", "r.toml"])
 
-    report = json.loads((tmp_path / "build/android-nnapi/report.json").read_text())
+    report = json.loads((small_project / "build/android-nnapi/report.json").read_text())
     scores = [row["score"] for row in report["details"]["compression records"]["steps"]]
-    built = read_file(tmp_path / "build/android-nnapi/small.tflite")
+    built = read_file(small_project / "build/android-nnapi/small.tflite")
     assert code == 0
     assert [row["step"] for row in report["details"]["compression"]][1:] == [
         "finetune epochs 2 learning_rate 0.01",

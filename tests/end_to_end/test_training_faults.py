@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from edgecompile.cli.main import main
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("small_project")]
 
 BUILD = ["build", "small.h5", "-t", "android-nnapi", "--data", "small.npz", "--recipe", "r.toml"]
 # 270 samples are left of 300: four batches of 64 in an epoch. It fails in the second unless there is a file.
@@ -29,30 +28,13 @@ def change(x, y, seeds):
 """
 
 
-@pytest.fixture(autouse=True)
-def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small model that learns which of two halves of its input is larger."""
-    from edgecompile.libs.keras import tf_keras
-
-    keras = tf_keras()
-    keras.utils.set_random_seed(0)
-    layers = keras.layers
-    model = keras.Sequential([layers.Input((8,)), layers.Dense(8, activation="relu"), layers.Dense(2, "softmax")])
-    model.save(tmp_path / "small.h5")
-    x = np.random.default_rng(0).normal(size=(400, 8)).astype(np.float32)
-    y = (x[:, :4].sum(1) > x[:, 4:].sum(1)).astype(np.int64)
-    np.savez(tmp_path / "small.npz", x_train=x[:300], y_train=y[:300], x_test=x[300:], y_test=y[300:])
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EDGECOMPILE_CACHE", str(tmp_path / "cache"))
-
-
 def _recipe(folder: Path, step: str) -> None:
     (folder / "r.toml").write_text(f"schema = 1\nsteps = [{{ {step} }}]\n")
 
 
-def _failing(folder: Path, fault: str) -> None:
+def _failing(folder: Path, fault: str, step: str = "finetune") -> None:
     (folder / "own.py").write_text(FAILS.format(mended=folder / "mended", fault=fault))
-    _recipe(folder, 'pass = "finetune", epochs = 3, augment = ["own.py:change"]')
+    _recipe(folder, f'pass = "{step}", epochs = 3, augment = ["own.py:change"]')
 
 
 def test_a_loss_that_is_no_number_leaves_the_network_as_it_came(
@@ -95,7 +77,7 @@ def test_memory_that_runs_out_is_told_and_the_same_command_goes_on(
     (tmp_path / "mended").touch()
     second = main(BUILD)
 
-    assert (first, second) == (1, 0)
+    assert (first, second) == (1, 0), told
     assert "error[EC314]: training ran out of memory with batches of 64 samples" in told
     assert "note: in epoch 2 of 3" in told
     assert "note: kept: the state after epoch 1, from which the same command goes on" in told
@@ -117,3 +99,18 @@ def test_a_process_that_is_killed_in_training_is_not_told_as_the_converters_deat
     assert "last stage reported: Compress finetune" in told
     assert "batch_size" in told
     assert "GRU" not in told
+
+
+def test_what_a_killed_build_had_computed_is_told_when_it_is_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _failing(tmp_path, "os.kill(os.getpid(), 9)", step="prune")
+
+    first = main(BUILD)
+    (tmp_path / "mended").touch()
+    capsys.readouterr()
+    second = main(BUILD)
+
+    assert (first, second) == (1, 0)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "taken over from an earlier run: one-shot weights and 1 of 3 epochs" in told
