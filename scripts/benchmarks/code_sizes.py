@@ -248,14 +248,13 @@ def fit(given: Sequence[Sample]) -> dict[str, Any]:
         for function, size in sample.functions.items():
             known.setdefault(function, []).append(size)
     exact = {name: (float(value), met[name], reached[name]) for name, value in zip(names, each, strict=False)}
-    whole: dict[str, list[str]] = {}
+    parts = {name: [name] for name in names}
     for name in names:
-        whole.setdefault(name.split("/")[0], []).append(name)
-    kernels = set(whole)
+        for whole in _wholes(name):
+            parts.setdefault(whole, []).append(name)
+    kernels = {name.split("/")[0] for name in names}
     one = {
-        "kernels": {
-            name: _joined([exact[part] for part in parts]) for name, parts in {**_alone(names), **whole}.items()
-        },
+        "kernels": {name: _joined([exact[part] for part in listed]) for name, listed in parts.items()},
         "thunk": max(round(float(each[-1])), 0),
         "functions": {function: round(float(np.mean(found))) for function, found in sorted(known.items())},
         "fixed": 0,
@@ -269,12 +268,14 @@ def fit(given: Sequence[Sample]) -> dict[str, Any]:
     return {**one, "fixed": max(round(float(np.median(rest))), 0)}
 
 
-def _alone(names: Sequence[str]) -> dict[str, list[str]]:
-    return {name: [name] for name in names}
+def _wholes(name: str) -> list[str]:
+    """The rows that an exact one is part of: ``a/b`` and ``a`` for ``a/b/c``."""
+    words = name.split("/")
+    return ["/".join(words[:count]) for count in range(1, len(words))]
 
 
 def _joined(parts: Sequence[tuple[float, float, dict[str, float]]]) -> dict[str, Any]:
-    """The row of one kernel, or of all of its forms and types: the mean of the sizes, all calls of functions."""
+    """The row of one kernel in one form and type, or of several: the mean of the sizes, all calls of functions."""
     size, met = float(np.mean([part[0] for part in parts])), sum(part[1] for part in parts)
     reached: dict[str, float] = {}
     for _, _, functions in parts:

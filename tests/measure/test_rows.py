@@ -24,7 +24,13 @@ def call(kernel: str, **settings: Setting) -> Call:
 @pytest.mark.parametrize(
     "kernel, settings, dtype, rows",
     [
-        pytest.param("conv_2d_forms_s8", {"form": 3}, "int8", ("conv_2d_forms_s8/3", "conv_2d_forms_s8"), id="form"),
+        pytest.param(
+            "conv_2d_forms_s8",
+            {"form": 3, "line_shift": 12},
+            "int8",
+            ("conv_2d_forms_s8/3/12", "conv_2d_forms_s8/3", "conv_2d_forms_s8"),
+            id="form and line",
+        ),
         pytest.param("convolve", {}, "int16", ("convolve/int16", "convolve"), id="type"),
         pytest.param("conv_2d_s8", {}, "int8", ("conv_2d_s8",), id="one type"),
     ],
