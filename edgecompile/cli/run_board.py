@@ -90,6 +90,9 @@ def _lines(ran: BoardRun) -> list[str]:
     return [*lines, *_by_operator(ran)] if ran.operators else lines
 
 
+_SHARED = "shared by several"
+
+
 def _by_operator(ran: BoardRun) -> list[str]:
     """A table of what each operator takes."""
     from edgecompile.core.units import group
@@ -98,11 +101,12 @@ def _by_operator(ran: BoardRun) -> list[str]:
         return "-" if value is None else group(value)
 
     total = sum(cost.instructions for cost in ran.operators) or 1
-    lines = [f"    #  {'operator':<24} {'instructions':>12}           {'flash':>9} {'RAM':>9} {'stack':>7}"]
+    width = max(len(_SHARED), *(len(cost.label) for cost in ran.operators))
+    lines = [f"  # {'operator':<{width}} {'instructions':>12}         {'flash':>9} {'RAM':>8} {'stack':>7}"]
     for cost in ran.operators:
-        takes = f"{number(cost.flash_bytes):>9} {number(cost.ram_bytes):>9} {number(cost.stack_bytes):>7}"
+        takes = f"{number(cost.flash_bytes):>9} {number(cost.ram_bytes):>8} {number(cost.stack_bytes):>7}"
         share = f"{100 * cost.instructions / total:5.1f} %"
-        lines.append(f"  {cost.operator:>3}  {cost.label:<24} {group(cost.instructions):>12}  {share}  {takes}")
+        lines.append(f"{cost.operator:>3} {cost.label:<{width}} {group(cost.instructions):>12} {share} {takes}")
     if ran.shared_flash_bytes:
-        lines.append(f"       {'shared by several':<24} {'':>12}           {group(ran.shared_flash_bytes):>9}")
+        lines.append(f"    {_SHARED:<{width}} {'':>12}         {group(ran.shared_flash_bytes):>9}")
     return lines

@@ -109,7 +109,8 @@ def test_counts_are_printed(folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
     out = capsys.readouterr().out
     assert out.startswith("self-test: 3 of 3 equal, passed\ninstructions ")
-    assert re.search(r"^    1  SOFTMAX +\d+ +\d+\.\d % +\d[\d ]* +\d+ +\d+$", out, re.MULTILINE)
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert re.search(r"^  1 SOFTMAX +\d+ +\d+\.\d % +\d[\d ]* +\d+ +\d+$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
