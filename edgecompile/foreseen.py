@@ -11,7 +11,7 @@ import numpy as np
 from edgecompile.compress.training.ends import End
 from edgecompile.compress.training.labels import tasks_of
 from edgecompile.core.diagnostic import Location
-from edgecompile.core.errors import BadInputError
+from edgecompile.core.errors import BadInputError, bad_input
 from edgecompile.core.project import Project
 from edgecompile.frontend.data_set import DataSet
 from edgecompile.frontend.data_spots import name_of
@@ -59,9 +59,24 @@ def demand_labels(data: DataSet, source: ModelSource, *, trains: bool) -> None:
 
 
 def demand_data(project: Project) -> None:
-    """Raises BadInputError EC717 for a limit on the drop of a build without any data to score."""
+    """Raises BadInputError EC717 for a limit on the drop of a build without any data to score, EC716 for no metric."""
+    _demand_metric_file(project)
     if project.accuracy.max_drop is not None and project.data.source is None:
         raise uncheckable(project.accuracy.max_drop, "there is no data, only noise")
+
+
+def _demand_metric_file(project: Project) -> None:
+    """The file of a metric of the user's, which is asked for only when all is computed."""
+    name = project.accuracy.metric or ""
+    file = project.base / name.rpartition(":")[0]
+    if ".py:" in name and not file.is_file():
+        raise bad_input(
+            "EC716",
+            f"there is no file `{file.name}` with the metric",
+            Location(file=str(file), detail="[accuracy] `metric`"),
+            notes=(f"found: `{name}`",),
+            help=("a metric of your own is `file.py:function`, called as function(y_true, y_pred)",),
+        )
 
 
 def _output_shape(truth: Array, output: Output | None) -> Sequence[int] | None:

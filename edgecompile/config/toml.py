@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from edgecompile.config.plain_file import read_plain
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 
@@ -16,6 +17,7 @@ else:
     import tomli as tomllib
 
 _POSITION = re.compile(r"\s*\(at line (\d+), column (\d+)\)\s*$")
+_A_FILE = "name a TOML file that this user may read"
 _WORDS = {"Invalid value": "a value is expected here", "Invalid statement": "a key or a table is expected here"}
 
 
@@ -55,12 +57,12 @@ def parse_toml(content: bytes, file: str) -> dict[str, Any]:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except FileNotFoundError:
         raise bad_input("EC120", f"there is no file `{path}`", str(path), help=_beside(path)) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise bad_input("EC120", f"`{path}` cannot be read: {reason}", str(path)) from None
+        raise bad_input("EC120", f"`{path}` cannot be read: {reason}", str(path), help=(_A_FILE,)) from None
     except ValueError:
         # A name with a NUL character never reaches the operating system.
         raise bad_input("EC120", f"`{path!s}` is not a file name".replace("\0", "\\0")) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(B|KB|KiB|K|MB|MiB|M|GB|GiB|G)?\s*$", re.IGNORECASE)
+# 8 EiB: larger numbers do not fit into 64 bits.
+_LARGEST_SIZE = 2**63 - 1
 _FACTORS = {
     "b": 1,
     "kb": 1000,
@@ -45,23 +47,31 @@ def parse_size(text: str | int) -> int:
     if isinstance(text, int):
         if text < 0:
             raise ValueError(f"`{text}` is negative")
-        return text
+        return _held(text)
     match = _SIZE.match(text)
     if match is None:
         raise ValueError(f"`{text}` is not a size such as `64 KiB`")
     size = float(match.group(1)) * _FACTORS[(match.group(2) or "B").lower()]
     if size != int(size):
         raise ValueError(f"`{text}` is not a whole number of bytes")
-    return int(size)
+    return _held(int(size))
+
+
+def _held(size: int) -> int:
+    if size > _LARGEST_SIZE:
+        raise ValueError(f"`{size}` bytes are more than any device has")
+    return size
 
 
 def format_size(size_bytes: int) -> str:
-    """A size for people: bytes up to 10 000, else KiB or MiB with one decimal."""
+    """A size for people: bytes up to 10 000, else KiB with one decimal, MiB or GiB with two."""
     if size_bytes < 10_000:
         return f"{group(size_bytes)} B"
     if size_bytes < 1024**2:
         return f"{size_bytes / 1024:.1f} KiB"
-    return f"{size_bytes / 1024**2:.2f} MiB"
+    if size_bytes < 1024**3:
+        return f"{size_bytes / 1024**2:.2f} MiB"
+    return f"{size_bytes / 1024**3:.2f} GiB"
 
 
 def format_duration(duration_s: float) -> str:

@@ -16,6 +16,7 @@ from edgecompile.frontend import data_csv, data_features, data_folder, data_npz,
 from edgecompile.frontend.data_check import arrange, check_against
 from edgecompile.frontend.data_labels import name_classes
 from edgecompile.frontend.data_python import is_entry, load_python
+from edgecompile.frontend.data_room import no_room
 from edgecompile.frontend.data_set import PARTS, Array, DataSet, Raw, Split
 from edgecompile.frontend.data_split import split, too_few_for_calibration
 from edgecompile.frontend.data_spots import spots, told
@@ -45,16 +46,23 @@ def open_data(spec: DataSpec, base: Path, seed: int) -> DataSet:
     source runs the user's code in this process: the pipeline calls it in a child.
 
     Raises BadInputError: EC260 no such source, EC261 not a kind of data we read, EC262 to
-    EC285 for what is wrong inside it (each reader says which).
+    EC286 for what is wrong inside it (each reader says which), EC288 where it does not fit into memory.
     """
     if not spec.source:
         raise bad_input("EC260", "no data source is named", help=('set `source = "data.npz"` under [data]',))
+    try:
+        return _opened(spec, spec.source, base, seed)
+    except MemoryError as error:
+        raise no_room(spec.source, str(error) or "memory ran out", "free memory") from error
+
+
+def _opened(spec: DataSpec, source: str, base: Path, seed: int) -> DataSet:
     raw = _read(spec, base)
-    preprocess.check_heeded(spec.preprocess, raw.kind, spec.source, sound=spec.features.kind is not None)
+    preprocess.check_heeded(spec.preprocess, raw.kind, source, sound=spec.features.kind is not None)
     raw = name_classes(raw, spec, base)
     parts, drawn = split(_prepared(raw, spec), spec, seed)
     return DataSet(
-        source=spec.source,
+        source=source,
         kind=raw.kind,
         labels=raw.labels,
         names=raw.names,

@@ -12,6 +12,7 @@ from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, missing
 from edgecompile.core.project import DataSpec
 from edgecompile.core.units import group
+from edgecompile.frontend.data_room import demand_room
 from edgecompile.frontend.data_set import Array
 from edgecompile.ir.spelling import printable
 
@@ -33,6 +34,7 @@ def read(files: list[Path], folder: Path, spec: DataSpec, source: str) -> Array:
     """
     mode, channels = _MODES[spec.preprocess.color or "rgb"]
     height, width = spec.preprocess.resize or _open(files[0], folder, source, mode, None).shape[:2]
+    demand_room((len(files), height, width, channels), "uint8", source, "make them smaller: `resize`")
     batch = np.empty((len(files), height, width, channels), dtype=np.uint8)
     for index, path in enumerate(files):
         image = _open(path, folder, source, mode, spec.preprocess.resize)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgecompile.config.plain_file import read_plain
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input, did_you_mean
 from edgecompile.core.project import DataSpec
@@ -39,7 +40,7 @@ def labels_of(spec: DataSpec, base: Path) -> tuple[str, ...]:
 def read_labels(path: Path) -> tuple[str, ...]:
     """One class name a line, empty lines passed over. Raises BadInputError EC284."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_plain(path).decode("utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text in UTF-8"
         raise bad_input(

@@ -9,6 +9,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.project import DataSpec
+from edgecompile.frontend.data_room import demand_room
 from edgecompile.frontend.data_set import Array
 from edgecompile.frontend.resample import integer_ratio, resample
 from edgecompile.frontend.wav import Clip, decode
@@ -34,6 +35,7 @@ def read(files: list[Path], folder: Path, spec: DataSpec, source: str) -> Array:
             rate = clip.sample_rate
         mono = _at_rate(clip, rate, name, source, declared=spec.preprocess.sample_rate is not None)
         length = len(mono) if length is None else length
+        demand_room((len(files), length), "float32", source, "make them shorter: `length`")
         if spec.preprocess.length is None and len(mono) != length:
             raise _lengths_differ(name, len(mono), length, source)
         sounds.append(_fit(mono, length))

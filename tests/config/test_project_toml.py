@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,29 @@ def test_what_is_no_file_is_told(tmp_path: Path, name: str) -> None:
         read_toml(tmp_path / name if name else tmp_path)
 
     assert only(caught).code == "EC120"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "huge"])
+def test_what_is_no_small_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "p.toml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    why = {"pipe": "a named pipe", "device": "a device", "folder": "a directory", "huge": "1099511627776 bytes"}[kind]
+
+    with pytest.raises(BadInputError) as caught:
+        read_toml(path)
+
+    (problem,) = caught.value.diagnostics
+    assert (problem.code, why in problem.message) == ("EC120", True)
+    assert problem.help
+
+
+def test_nothing_is_an_empty_file() -> None:
+    assert read_toml(Path(os.devnull)) == {}

@@ -80,3 +80,9 @@ def test_a_limit_on_the_drop_without_data(capsys: pytest.CaptureFixture[str]) ->
 
     (one,) = json.loads(capsys.readouterr().out)["diagnostics"]
     assert (code, one["code"], one["notes"][1]) == (2, "EC717", "there is no data, only noise")
+
+
+def test_a_metrics_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    code, one = told(capsys, CLASSES, "--metric", "gone.py:score")
+
+    assert (code, one["code"], one["message"]) == (2, "EC716", "there is no file `gone.py` with the metric")

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import BadInputError
-from edgecompile.core.project import DataSpec
+from edgecompile.core.project import DataSpec, Preprocess
+from edgecompile.frontend import data_npz
 from edgecompile.frontend.data import open_data
+from edgecompile.frontend.data_labels import read_labels
 
 
 def told(folder: Path, source: str) -> Diagnostic:
@@ -104,3 +107,45 @@ def test_one_number_is_no_sample(tmp_path: Path) -> None:
     problem = told(tmp_path, "d.npz")
 
     assert (problem.code, problem.notes) == ("EC265", ("found: shape []",))
+
+
+def test_pictures_that_would_not_fit_into_memory_are_told_before_they_are_read(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "d" / name).mkdir(parents=True)
+        Image.new("L", (2, 2)).save(tmp_path / "d" / name / "1.png")
+    spec = DataSpec(source="d", preprocess=Preprocess(resize=(2**31, 2**31)))
+
+    with pytest.raises(BadInputError, match="EC288") as caught:
+        open_data(spec, tmp_path, seed=0)
+
+    (problem,) = caught.value.diagnostics
+    assert problem.notes[0].startswith("limit: ") and "found: samples of" in problem.notes[0]
+    assert problem.help[0] == "make them smaller: `resize`"
+
+
+def test_memory_that_runs_out_while_data_is_read_is_no_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hungry(*given: object) -> None:
+        raise MemoryError("Unable to allocate 9.00 TiB")
+
+    np.savez(tmp_path / "d.npz", x_train=np.ones((9, 3)))
+    monkeypatch.setattr(data_npz, "read", hungry)
+
+    assert (told(tmp_path, "d.npz").code, told(tmp_path, "d.npz").notes) == ("EC288", ("Unable to allocate 9.00 TiB",))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "huge"])
+def test_class_names_are_read_from_small_files_alone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "labels.txt"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)  # a hole, which takes no room
+    why = {"pipe": "a named pipe", "device": "a device", "huge": "1099511627776 bytes"}[kind]
+
+    with pytest.raises(BadInputError, match=f"EC284.*{why}"):
+        read_labels(path)
