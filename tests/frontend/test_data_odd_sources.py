@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from edgecompile.core.diagnostic import Diagnostic
 from edgecompile.core.errors import BadInputError
@@ -110,9 +109,10 @@ def test_one_number_is_no_sample(tmp_path: Path) -> None:
 
 
 def test_pictures_that_would_not_fit_into_memory_are_told_before_they_are_read(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     for name in ("cat", "dog"):
         (tmp_path / "d" / name).mkdir(parents=True)
-        Image.new("L", (2, 2)).save(tmp_path / "d" / name / "1.png")
+        image.new("L", (2, 2)).save(tmp_path / "d" / name / "1.png")
     spec = DataSpec(source="d", preprocess=Preprocess(resize=(2**31, 2**31)))
 
     with pytest.raises(BadInputError, match="EC288") as caught:
