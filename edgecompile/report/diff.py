@@ -135,7 +135,10 @@ def side_of_report(name: str, report: Report) -> Side:
         "recipe": str(recipe.get("name", "none")),
         "steps": steps or "-",
         "numerics": str(recipe.get("numerics", "-")),
-        **{f"{name} version": version for name, version in report.versions.items()},
+        **{
+            f"{name} version" if version[:1].isdigit() and " " not in version else name: version
+            for name, version in report.versions.items()
+        },
     }
     rows = tuple(report.details.get("operators") or ())
     measured = tuple(report.details.get("sensitivity") or ())

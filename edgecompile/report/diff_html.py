@@ -26,7 +26,12 @@ def render(difference: Difference) -> str:
         for one in difference.figures
     ]
     body = [
-        element("header", element("h1", title), element("p", same, class_="verdict good") if same else None),
+        element(
+            "header",
+            element("h1", title),
+            element("p", "A is ", element("code", a.name), ", B is ", element("code", b.name)),
+            element("p", same, class_="verdict good") if same else None,
+        ),
         _section("What is not the same", table(("", "A", "B"), difference.facts)) if difference.facts else None,
         _section("Figures", table(("figure", "A", "B", "B less A", "obtained"), figures, numbers=(1, 2, 3))),
         _sensitivity(difference),

@@ -14,6 +14,8 @@ from edgecompile.report.table import WIDTH, number, wrap
 
 _NAME, _VALUE, _CHANGE = 31, 13, 17
 _LAYER = 37
+# The least change that has a whole percent to tell.
+_TOLD = 0.005
 
 
 def text(difference: Difference) -> str:
@@ -84,7 +86,7 @@ def changed(figure: Figure) -> str:
     sign = "+" if change > 0 else "-"
     if figure.unit == "ratio" or figure.unit in words.SHARES:
         return f"{sign}{100 * abs(change):.1f} points"
-    share = f" {100 * change / figure.a:+.0f} %" if figure.a else ""
+    share = f" {100 * change / figure.a:+.0f} %" if figure.a and abs(change / figure.a) >= _TOLD else ""
     return f"{sign}{shown(figure, abs(change))}" + (share if abs(change) < abs(figure.a or 0) * 100 else "")
 
 

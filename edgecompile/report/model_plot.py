@@ -58,7 +58,10 @@ def svg(name: str, network: Network) -> str:
 
 def page(name: str, network: Network) -> str:
     """The picture as a page of its own, for a wide and for a narrow screen."""
-    told = "Operators from first to last. Arcs at the left are connections that leave operators out."
+    told = (
+        "Operators from first to last. Arcs at the left are connections that leave operators out. Bytes and "
+        "multiply-accumulates are counted in the file."
+    )
     both = (("wide", _WIDE), ("narrow", _NARROW))
     drawn = (element("div", Markup(_drawn(f"model-{k}", name, network, layout)), class_=k) for k, layout in both)
     return html.page(name, [element("h1", name), element("figure", *drawn, element("figcaption", told))])

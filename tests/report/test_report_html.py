@@ -214,6 +214,7 @@ def test_a_share_is_told_in_percent() -> None:
     assert words.value(sparsity) == "53.2 %"
     assert changed(Figure(name="sparsity", unit="ratio", a=0.5, b=0.25)) == "-25.0 points"
     assert changed(Figure(name="latency_ms", unit="ms", a=2.0, b=3.0)) == "+1 ms +50 %"
+    assert changed(Figure(name="macs", unit="count", a=134_487, b=134_526)) == "+39"
 
 
 def test_instructions_that_were_counted_apart_stand_with_their_operator() -> None:

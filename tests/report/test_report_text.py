@@ -10,7 +10,7 @@ from edgecompile.core.artifact import Artifact
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.report import Measure, Report
 from edgecompile.report import diff_text
-from edgecompile.report.diff import Side, compare
+from edgecompile.report.diff import Side, compare, side_of_report
 from edgecompile.report.table import bar, number, rows
 from edgecompile.report.text import brief, render
 
@@ -289,3 +289,11 @@ def test_a_column_without_room_stands_above_or_below_its_row() -> None:
     assert f"  {step}\n    1 322 B  1 322 B" in told
     assert f"  data   kws.npz\n      {HASH}\n" in told
     assert "note" not in told and "\n  -\n" not in told
+
+
+def test_only_a_version_is_called_one_in_a_difference() -> None:
+    sides = [report(versions={"keras": version, "trained on": place}) for version, place in [("3", "a"), ("2", "b")]]
+
+    found = compare(*(side_of_report(name, side) for name, side in zip("ab", sides, strict=True)))
+
+    assert [name for name, _, _ in found.facts] == ["keras version", "trained on"]
