@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.units import counted
 from edgecompile.libs.keras import tensorflow, tf_keras
 
 Array = np.ndarray[Any, Any]
@@ -68,7 +69,7 @@ def note(found: Reestimation, score_name: str, scored: int) -> Diagnostic:
         code="EC349",
         message=f"statistics of {found.layers} batch norms were measured again and {verdict}",
         severity=Severity.NOTE,
-        notes=(f"{score_name} on {scored} samples that were not measured: {scores}",),
+        notes=(f"{score_name} on {counted(scored, 'sample')} that were not measured: {scores}",),
         help=(),
     )
 

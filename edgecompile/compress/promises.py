@@ -9,6 +9,7 @@ import numpy as np
 from edgecompile.compress.sites import matched, sites_of, spread, weights_of
 from edgecompile.compress.subject import Held, Subject
 from edgecompile.core.diagnostic import Diagnostic, Location
+from edgecompile.core.units import counted
 from edgecompile.ir.layer_names import short_name
 
 
@@ -43,7 +44,7 @@ def _problems(
     if not same:
         yield "its values are not those of its codes"
     if held.centroids and len(np.unique(held.codes)) > held.centroids:
-        yield f"it has {len(np.unique(held.codes))} values, and {held.centroids} were promised"
+        yield f"it has {counted(len(np.unique(held.codes)), 'value')}, and {held.centroids} were promised"
     if np.abs(held.codes.astype(np.int16)).max(initial=0) > 2 ** (held.bits - 1) - 1:
         yield f"its codes do not fit into {held.bits} bits"
 

@@ -11,6 +11,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import BadInputError, did_you_mean
 from edgecompile.core.port import Port
+from edgecompile.core.units import counted
 from edgecompile.frontend import data_check_labels
 from edgecompile.frontend.data_set import PARTS, Array, DataSet, Split
 from edgecompile.frontend.data_spots import spots, told
@@ -101,7 +102,7 @@ def _name_mismatch(
     what: str, names: tuple[str, ...], count: int, wanted: list[str], strangers: list[str], source: str
 ) -> Diagnostic:
     axis = "x" if what == "input" else "y"
-    message = f"the data has {count} {axis} arrays a part, and the model has {len(wanted)} {what}s"
+    message = f"the data has {counted(count, f'{axis} array')} a part, and the model has {counted(len(wanted), what)}"
     if count == len(wanted):
         message = f"the model has no {what} `{strangers[0]}`"
     return Diagnostic(

@@ -7,6 +7,7 @@ from functools import partial
 
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.port import Port
+from edgecompile.core.units import counted
 from edgecompile.frontend.data_set import Array, DataSet
 from edgecompile.frontend.data_spots import Spots, spots
 
@@ -74,7 +75,7 @@ def _one_class(indices: dict[str, Array], data: DataSet) -> Iterable[Diagnostic]
                 message=f"every label of `{name}` is {int(y.reshape(-1)[0])}",
                 severity=Severity.WARNING,
                 location=Location(file=data.source, detail=f"array `{name}`"),
-                notes=(f"found: one class in {len(y)} samples",),
+                notes=(f"found: one class in {counted(len(y), 'sample')}",),
                 help=("give samples of every class: an accuracy over one class says little",),
             )
 

@@ -11,6 +11,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.project import DataSpec
+from edgecompile.core.units import counted
 from edgecompile.frontend.data_set import Array, Origin, Raw, Split
 
 NO_TARGET = ""
@@ -112,7 +113,7 @@ def _target(header: list[str] | None, width: int, named: str | None, source: str
         position = width
     if -width <= position < width:
         return position % width
-    found = ", ".join(f"`{name}`" for name in names[:20]) if names else f"{width} columns without names"
+    found = ", ".join(f"`{name}`" for name in names[:20]) if names else f"{counted(width, 'column')} without names"
     raise bad_input(
         "EC278",
         f"there is no column `{named}`",

@@ -12,6 +12,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.project import DataSpec
+from edgecompile.core.units import counted
 from edgecompile.frontend import data_images, data_wav
 from edgecompile.frontend.data_set import Array, Origin, Raw, Split
 
@@ -81,7 +82,7 @@ def _kind(files: list[Path], source: str) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        reason = f"it holds {counts['images']} images and {counts['wav']} WAV files"
+        reason = f"it holds {counted(counts['images'], 'image')} and {counted(counts['wav'], 'WAV file')}"
     else:
         seen = sorted({path.suffix.lower() or "no suffix" for path in files})
         reason = f"found {', '.join(seen[:8])}" if seen else "its class folders are empty"
@@ -100,6 +101,6 @@ def _no_classes(folder: Path, source: str) -> EdgecompileError:
         "EC261",
         f"the folder `{source}` has no sub-folders, which would be the classes",
         Location(file=source),
-        notes=(f"found: {count} files and no sub-folder",),
+        notes=(f"found: {counted(count, 'file')} and no sub-folder",),
         help=("sort the files into one sub-folder for each class, as in `images/cat/1.png`",),
     )

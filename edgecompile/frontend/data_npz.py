@@ -12,6 +12,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean
 from edgecompile.core.project import DataSpec
+from edgecompile.core.units import counted
 from edgecompile.frontend.data_set import PARTS, Array, Raw, Split
 from edgecompile.ir.spelling import printable
 
@@ -39,7 +40,10 @@ def read(path: Path, spec: DataSpec, source: str) -> Raw:
             "EC262",
             f"`{source}` is not a whole .npz file",
             source,
-            notes=(f"reading stopped with: {printable(str(error)[:200])}", f"the file has {path.stat().st_size} bytes"),
+            notes=(
+                f"reading stopped with: {printable(str(error)[:200])}",
+                f"the file has {counted(path.stat().st_size, 'byte')}",
+            ),
             help=("write it again with `numpy.savez`; an interrupted copy or download leaves such a file",),
         ) from None
     return from_arrays({name.removesuffix(".npy"): array for name, array in arrays.items()}, source, kind="npz")

@@ -9,6 +9,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.project import DataSpec
+from edgecompile.core.units import counted
 from edgecompile.frontend.data_room import demand_room
 from edgecompile.frontend.data_set import Array
 from edgecompile.frontend.resample import integer_ratio, resample
@@ -89,6 +90,6 @@ def _lengths_differ(name: str, found: int, expected: int, source: str) -> Edgeco
         "EC276",
         "the WAV files have different lengths, and no `length` is given",
         Location(file=source, detail=name),
-        notes=(f"`{name}` has {found} samples", f"the files before it have {expected}"),
+        notes=(f"`{name}` has {counted(found, 'sample')}", f"the files before it have {expected}"),
         help=("set `length` under [data.preprocess] to the samples that the model takes",),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input
 from edgecompile.core.project import Preprocess
+from edgecompile.core.units import counted
 from edgecompile.frontend.data_set import Array
 
 # Keys that change how a file is read, and the readers that heed them.
@@ -38,7 +39,7 @@ def apply(x: Array, spec: Preprocess, source: str) -> Array:
         if len(values) not in (0, 1, channels):
             raise bad_input(
                 "EC282",
-                f"`{key}` has {len(values)} numbers for data with {channels} channels",
+                f"`{key}` has {counted(len(values), 'number')} for data with {counted(channels, 'channel')}",
                 Location(file=source, detail="[data.preprocess]"),
                 notes=(f"the samples have shape {list(x.shape[1:])}; the last axis counts the channels",),
                 help=(f"give `{key}` one number, or {channels}",),

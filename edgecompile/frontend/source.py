@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgecompile.core.errors import EdgecompileError, bad_input
-from edgecompile.core.units import format_size
+from edgecompile.core.units import counted, format_size
 from edgecompile.frontend.archive import check_archive
 from edgecompile.frontend.hdf5 import HDF5_SIGNATURE, hdf5_offset, missing_bytes
 
@@ -156,7 +156,7 @@ def _not_a_model(path: Path, head: bytes, size: int) -> EdgecompileError:
             help=(f"name the function: `{path.name}:make_model`",),
         )
     if expected and _is_cut_signature(head):
-        return bad_input("EC201", f"`{path.name}` is truncated", str(path), (f"the file has {size} bytes",))
+        return bad_input("EC201", f"`{path.name}` is truncated", str(path), (f"the file has {counted(size, 'byte')}",))
     notes = [f"`{suffix}` files are {expected}; this one is not" if expected else "its content is of no known kind"]
     looks = _foreign(head, suffix)
     notes += [f"the content looks like {looks}"] if looks else []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgecompile.core.units import counted
 from edgecompile.frontend.data_set import Array
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -61,7 +62,7 @@ def _form(body: bytes) -> tuple[int, int, int, int]:
         # The sub-format's GUID opens with the tag that would otherwise stand in front.
         (tag,) = struct.unpack_from("<H", body, 24)
     if not channels or not rate:
-        raise ValueError(f"it declares {channels} channels at {rate} Hz")
+        raise ValueError(f"it declares {counted(channels, 'channel')} at {rate} Hz")
     if (tag, bits) not in {(_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32), (_FLOAT, 32)}:
         raise ValueError(f"its samples are coded as format {tag} with {bits} bits")
     return tag, channels, rate, bits

@@ -13,6 +13,7 @@ from edgecompile.compress.recipe_check import INTEGER
 from edgecompile.config import recipes as config
 from edgecompile.core.recipe import Recipe, Step
 from edgecompile.core.target import Target
+from edgecompile.core.units import counted
 from edgecompile.search.genome import Dimension, Genome, complete, patterns
 
 # How steps divide the epochs among them: what breaks most is trained most. Blocks of zeros gain from all that they get
@@ -148,8 +149,8 @@ def _default(name: str) -> int:
 
 def _words(options: Mapping[str, Any]) -> list[str]:
     shown = [str(value) for key, value in options.items() if key not in ("epochs", "skip", "pattern")]
-    shown += [f"but {len(options['skip'])} layers"] if options.get("skip") else []
-    return shown + ([f"({options['epochs']} epochs)"] if options.get("epochs") else [])
+    shown += [f"but {counted(len(options['skip']), 'layer')}"] if options.get("skip") else []
+    return shown + ([f"({counted(options['epochs'], 'epoch')})"] if options.get("epochs") else [])
 
 
 def _but(skip: Sequence[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import EdgecompileError, bad_input
 from edgecompile.core.recipe import Recipe
+from edgecompile.core.units import counted
 from edgecompile.ir.spelling import printable
 from edgecompile.libs import optuna
 from edgecompile.search import objectives, recipes
@@ -260,7 +261,7 @@ def _emptied(folder: Path) -> tuple[Diagnostic, ...]:
             location=Location(file=str(journal)),
             notes=(
                 "the journal has a line for each change of a trial; "
-                f"found: {found}, beside traces of {len(traces)} trials",
+                f"found: {found}, beside traces of {counted(len(traces), 'trial')}",
                 "what was built is in the cache, so that most of it need not be done again",
             ),
             help=("stop it (Ctrl-C) and bring the file back to go on where the study was",),
@@ -309,6 +310,6 @@ def _torn(path: Path, size_bytes: int) -> Diagnostic:
         code="EC860",
         severity=Severity.NOTE,
         message="the last line of the study was not whole, and was taken away",
-        notes=(f"in {path}: {size_bytes} bytes without their end, as an interrupted write leaves them",),
+        notes=(f"in {path}: {counted(size_bytes, 'byte')} without their end, as an interrupted write leaves them",),
         help=("nothing to do: at most one trial is looked at again",),
     )

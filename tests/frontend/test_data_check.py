@@ -176,7 +176,7 @@ LEFT, RIGHT = Spec("left", (None, 2)), Spec("serving_default_right:0", (None, 3)
 @pytest.mark.parametrize(
     ("x", "names", "inputs", "word"),
     [
-        pytest.param((images(2),), (), (LEFT, RIGHT), "1 x arrays a part, and the model has 2 inputs", id="too-few"),
+        pytest.param((images(2),), (), (LEFT, RIGHT), "1 x array a part, and the model has 2 inputs", id="too-few"),
         pytest.param((images(2), images(3)), ("a", "b"), (IMAGE,), "2 x arrays a part", id="too-many"),
         pytest.param((images(2), images(3)), ("left", "rigth"), (LEFT, RIGHT), "no input `rigth`", id="misspelt"),
     ],
@@ -252,7 +252,7 @@ def test_a_scale_for_other_channels_is_told() -> None:
         apply(images(), Preprocess(scale=(1.0, 2.0, 3.0)), "d")
 
     (problem,) = caught.value.diagnostics
-    assert (problem.code, problem.message) == ("EC282", "`scale` has 3 numbers for data with 1 channels")
+    assert (problem.code, problem.message) == ("EC282", "`scale` has 3 numbers for data with 1 channel")
 
 
 def test_a_data_set_survives_the_trip_through_a_folder(tmp_path: Path) -> None:

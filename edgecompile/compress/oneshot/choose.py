@@ -11,6 +11,7 @@ from edgecompile.compress.sites import Site, sites_of
 from edgecompile.compress.structure.samples import samples_for
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, bad_input, did_you_mean, rejected
+from edgecompile.core.units import counted
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
@@ -32,7 +33,7 @@ def layers(network: Network, skip: Sequence[str], step: str) -> tuple[Site, ...]
             "EC320",
             f"`{step}` finds no weights that it could change",
             Location(detail=f"`{step}`"),
-            (f"the network has {len(main.operators)} operators, none with float weights of its own",),
+            (f"the network has {counted(len(main.operators), 'operator')}, none with float weights of its own",),
             (f"take `{step}` out of the recipe",),
         )
     dropped = {site.key for pattern in skip for site in _matching(sites, pattern, step)}

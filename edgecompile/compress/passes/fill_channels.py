@@ -18,6 +18,7 @@ from edgecompile.compress.structure.prune import kept_for
 from edgecompile.compress.structure.remove import remove
 from edgecompile.compress.subject import Subject
 from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.units import counted
 from edgecompile.ir.costs import macs
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
@@ -94,7 +95,8 @@ class FillChannels(ChannelPass):
         more = (f"and {len(layers) - _SHOWN} groups of layers more",) if len(layers) > _SHOWN else ()
         share = 1 - then / first if first else 0.0
         return _told(
-            f"`fill_channels` took {sum(beyond)} channels out: {100 * share:.1f} % less to compute in whole groups",
+            f"`fill_channels` took {counted(sum(beyond), 'channel')} out: "
+            f"{100 * share:.1f} % less to compute in whole groups",
             (*layers[:_SHOWN], *more),
         )
 

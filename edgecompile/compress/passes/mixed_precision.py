@@ -19,6 +19,7 @@ from edgecompile.compress.subject import Subject
 from edgecompile.compress.wider import WORDS, refused, wide_already
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, rejected
+from edgecompile.core.units import counted
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
@@ -81,7 +82,7 @@ class MixedPrecision(Harmless):
                 if drop <= self.max_drop:
                     context.diagnostics.append(_told(kind, spared, drop))
                     return made
-            facts.append(f"found: {drop:.4f} with {len(spared)} operators {WORDS[kind]}: {_listed(spared)}")
+            facts.append(f"found: {drop:.4f} with {counted(len(spared), 'operator')} {WORDS[kind]}: {_listed(spared)}")
         raise _unmet("the drop that is allowed cannot be met", facts)
 
     def _ways(self, subject: Subject, floats: Subject, context: Context) -> dict[str, _Spare]:
@@ -116,7 +117,8 @@ class MixedPrecision(Harmless):
 
 
 def _told(kind: str, names: Sequence[str], drop: float) -> Diagnostic:
-    count = f"{len(names)} operators compute {WORDS[kind]}" if names else "all operators compute in int8"
+    several = f"{counted(len(names), 'operator')} {'computes' if len(names) == 1 else 'compute'} {WORDS[kind]}"
+    count = several if names else "all operators compute in int8"
     return Diagnostic(
         code="EC347",
         message=f"{count}; the drop from the float network on validation samples is {drop:.4f}",

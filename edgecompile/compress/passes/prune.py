@@ -28,6 +28,7 @@ from edgecompile.config.table import demand
 from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import rejected
 from edgecompile.core.progress import Silent
+from edgecompile.core.units import counted
 from edgecompile.ir.layer_names import short_name
 
 Array = np.ndarray[Any, Any]
@@ -223,7 +224,7 @@ class Prune(Trained):
 
 
 def _counted(sites: Sequence[Site]) -> str:
-    return "1 layer" if len(sites) == 1 else f"{len(sites)} layers"
+    return counted(len(sites), "layer")
 
 
 def _described(subject: Subject, left: Sequence[Site]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from edgecompile.compress.structure.prune import Pruned, prune
 from edgecompile.compress.subject import Distillation, Subject
 from edgecompile.core.diagnostic import Diagnostic, Location
 from edgecompile.core.errors import EdgecompileError, rejected
-from edgecompile.core.units import parse_size
+from edgecompile.core.units import counted, parse_size
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network
 
@@ -133,7 +133,8 @@ class PruneChannels(ChannelPass):
             Location(detail="`prune_channels`"),
             (
                 f"limit: {pruned.choice.goal:.0f} {word}; found: {pruned.choice.total:.0f} at the least",
-                f"layers keep {self.least} channels (`least`) and {self.least_share:g} of its own (`least_share`)",
+                f"layers keep {counted(self.least, 'channel')} (`least`) and {self.least_share:g} of its own "
+                "(`least_share`)",
                 f"numbers of channels are multiples of {self.multiple_of} (`multiple_of`)",
                 *_told(grouping),
             ),
@@ -163,5 +164,5 @@ def _nothing(grouping: Grouping) -> EdgecompileError:
 def _told(grouping: Grouping) -> tuple[str, ...]:
     """Why layers must keep their channels, a line for each, the first few."""
     lines = [f"`{short_name(name)}` keeps its channels: {why}" for name, why in grouping.frozen.items()]
-    more = (f"and {len(lines) - _SHOWN} layers more",) if len(lines) > _SHOWN else ()
+    more = (f"and {counted(len(lines) - _SHOWN, 'layer')} more",) if len(lines) > _SHOWN else ()
     return (*lines[:_SHOWN], *more)

@@ -19,6 +19,7 @@ from edgecompile.compress.sites import Site, sites_of
 from edgecompile.compress.subject import NOTHING, Held
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import bad_input
+from edgecompile.core.units import counted
 from edgecompile.ir.network import Network, Tensor
 from edgecompile.libs.keras import tensorflow
 
@@ -194,7 +195,10 @@ class Simulation:
 
     def _entered(self, x: Sequence[Value]) -> dict[int, Value]:
         if len(x) != len(self._main.inputs):
-            notes = (f"the network has {len(self._main.inputs)} inputs", f"found: {len(x)} arrays")
+            notes = (
+                f"the network has {counted(len(self._main.inputs), 'input')}",
+                f"found: {counted(len(x), 'array')}",
+            )
             raise bad_input("EC351", "another number of inputs is given than the network has", notes=notes)
         return {index: self._enter(index, value) for index, value in zip(self._main.inputs, x, strict=True)}
 

@@ -22,7 +22,7 @@ from edgecompile.compress.training.made_worse import made_worse, tell_once
 from edgecompile.compress.training.options import Training
 from edgecompile.compress.training.patience import ended_early, runs_out
 from edgecompile.compress.training.schedule import learning_rate
-from edgecompile.core.units import format_duration
+from edgecompile.core.units import counted, format_duration
 
 Array = np.ndarray[Any, Any]
 # Called with the step, the number of steps, and the simulation, which it may change.
@@ -180,6 +180,6 @@ class Course:
 
     def _tell_taken_over(self, epoch: int) -> None:
         """In place of what a run before this one of the same step said."""
-        end = f" of {self.how.as_asked.epochs} epochs"
+        end = f" of {counted(self.how.as_asked.epochs, 'epoch')}"
         before = [one for one in self.context.taken_over if not (self.how.before and one.endswith(end))]
         self.context.taken_over[:] = [*before, f"{self.how.before + epoch}{end}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgecompile.compress.training.options import Training
 from edgecompile.core.diagnostic import Location
 from edgecompile.core.errors import EdgecompileError, rejected
+from edgecompile.core.units import counted
 from edgecompile.libs.keras import tensorflow
 
 _LONGEST = 200
@@ -30,7 +31,7 @@ def out_of_memory(how: Training, error: BaseException, *, step: str, epoch: int 
         note, help = "kept: nothing to go on from", (smaller, "or free memory")
     return rejected(
         "EC314",
-        f"training ran out of memory with batches of {how.batch_size} samples",
+        f"training ran out of memory with batches of {counted(how.batch_size, 'sample')}",
         Location(detail=f"`{step}`") if step else None,
         notes=(*where, note, *_said(error)),
         help=help,

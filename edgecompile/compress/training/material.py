@@ -11,6 +11,7 @@ from edgecompile.compress.context import Context, Samples
 from edgecompile.compress.training.draws import order
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import rejected
+from edgecompile.core.units import counted
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +66,10 @@ def _divided(train: Samples, context: Context) -> Material:
                 code="EC312",
                 message="there are too few samples to hold some out: the last epoch is kept, not the best",
                 severity=Severity.WARNING,
-                notes=(f"a tenth, and at least {LEAST_HELD_OUT} samples are held out", f"found: {len(train)} samples"),
+                notes=(
+                    f"a tenth, and at least {LEAST_HELD_OUT} samples are held out",
+                    f"found: {counted(len(train), 'sample')}",
+                ),
                 help=("give validation samples", "or more training samples"),
             )
         )
@@ -80,6 +84,6 @@ def _unlabelled(context: Context, found: int) -> Diagnostic:
         code="EC310",
         message="there are no labels: training learns from the uncompressed network's answers",
         severity=Severity.NOTE,
-        notes=(f"{found} {kind} samples without labels are used",),
+        notes=(f"used: {counted(found, f'{kind} sample')} without labels",),
         help=("labels for the training samples make more accurate networks",),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgecompile.compress.training.options import Training
 from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.units import counted
 
 # Epochs that always pass: scores of so few say little.
 _LEAST = 8
@@ -30,7 +31,8 @@ def ended_early(how: Training, epoch: int, best_epoch: int) -> Diagnostic:
         message=f"training ended after epoch {how.epoch(epoch)}: the score got no better",
         severity=Severity.NOTE,
         notes=(
-            f"best after epoch {how.before + best_epoch}; {epoch - best_epoch} epochs were waited for a better one",
+            f"best after epoch {how.before + best_epoch}; "
+            f"waited {counted(epoch - best_epoch, 'epoch')} for a better one",
         ),
         help=("`patience = 0` trains to the end",),
     )
