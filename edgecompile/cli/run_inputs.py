@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +40,10 @@ class Built:
 
     @property
     def content(self) -> bytes:
-        """The flatbuffer. Raises EC110 when it cannot be read, EC112 when it is not the one that was built."""
+        """The flatbuffer. Raises EC110 when it cannot be read, EC112 when it is not the one that was built, EC210 to
+        EC229 for a file without a build that is no whole model."""
+        from edgecompile.ir import reader
+
         try:
             content = self.path.read_bytes()
         except OSError as error:
@@ -46,6 +51,8 @@ class Built:
         found = hashlib.sha256(content).hexdigest()
         if self.sha256 not in ("", found):
             raise _changed(self, found)
+        if not self.sha256:
+            reader.read(content, self.path.name)  # what nobody vouches for is looked through before it is run
         return content
 
 
@@ -81,15 +88,20 @@ def read_inputs(name: str, names: Sequence[str]) -> tuple[Array, ...]:
     use (``x_test``, ``x``, ...); else there must be as many arrays as inputs, in their order.
     Raises EC111 for a file that cannot be read or does not hold them.
     """
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise _no_inputs(name, "it is a folder" if os.path.isdir(name) else "it is a pipe or a device, not a file")
     try:
         loaded = np.load(name, allow_pickle=False)
         arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise _no_inputs(name, f"it cannot be read: {reason.lower()}") from error
+        raise _no_inputs(name, f"it cannot be read: {reason[:1].lower()}{reason[1:]}") from error
     chosen = _choose(arrays, names)
     if chosen is None:
         raise _no_inputs(name, f"it holds {', '.join(map(repr, arrays))}; the model's inputs are {', '.join(names)}")
+    strange = next((array.dtype for array in chosen if array.dtype.kind not in "biuf"), None)
+    if strange is not None:
+        raise _no_inputs(name, f"models take real numbers; found: {strange}")
     if any(array.size == 0 for array in chosen):
         raise _no_inputs(name, "its arrays are empty")
     if any(array.ndim == 0 for array in chosen) or len({len(array) for array in chosen}) != 1:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from edgecompile.cli.files import beside
 from edgecompile.core.errors import bad_input
 
 _SHOWN = 10
@@ -15,16 +15,11 @@ _SHOWN = 10
 
 def save_outputs(save: str, named: dict[str, Any]) -> None:
     """Write the outputs, whole or not at all. Raises EC107 where they cannot be written."""
-    part = Path(f"{save}.part")
     try:
-        try:
-            with part.open("wb") as stream:
-                np.savez(stream, **named)
-            part.replace(save)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        with beside(save) as part, part.open("wb") as stream:
+            np.savez(stream, **named)
+    except (OSError, ValueError) as error:
+        reason = ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
         raise bad_input(
             "EC107",
             f"`{save}` cannot be written: {reason}",

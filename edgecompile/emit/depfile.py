@@ -45,8 +45,11 @@ def write(path: Path, outputs: Iterable[Path], inputs: Iterable[Path]) -> bool:
     Raises EC637, and EC630 to EC635 when the system refuses.
     """
     content = render(outputs, inputs).encode()
-    place = Path(os.path.abspath(path))
+    place = Path(os.path.realpath(path))
     with told(place):
+        if place.exists() and not place.is_file():  # /dev/null and pipes take it as it is, and stay what they are
+            place.write_bytes(content)
+            return True
         if place.is_file() and place.read_bytes() == content:
             return False
         new = place.with_name(f".{place.name}.edgecompile-new")

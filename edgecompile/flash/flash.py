@@ -126,6 +126,15 @@ def _chosen(target: Target, name: str | None) -> ModuleType:
     if wanted in known:
         return known[str(wanted)]
     able = [known_name for known_name, module in known.items() if module.NEEDS in target.board]
+    if wanted is None:
+        raise bad_input(
+            "EC673",
+            f"`{target.id}` is no board that can be flashed",
+            notes=("limit: a profile with [board] `runner`; found: none",),
+            help=("on a phone the app brings the model along: see `edgecompile run --on adb`",)
+            if target.model_metadata
+            else ("build for the board itself: `edgecompile targets list` shows those that there are",),
+        )
     by = f"the profile of `{target.id}` names it" if name is None else "named with `--runner`"
     raise bad_input(
         "EC673",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from edgecompile.cli.run_inputs import find_build, read_inputs
 from edgecompile.core.errors import BadInputError
+from edgecompile.ir.build import NetworkBuilder
+from edgecompile.ir.writer import write
 
 
 def write_report(folder: Path, **changes: Any) -> None:
@@ -29,11 +32,29 @@ def test_a_build_is_found_by_its_report(tmp_path: Path) -> None:
 
 
 def test_a_tflite_file_is_taken_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / "m.tflite").write_bytes(b"model")
+    model = network()
+    (tmp_path / "m.tflite").write_bytes(model)
 
     built = find_build(str(tmp_path / "m.tflite"))
 
-    assert (built.content, built.target) == (b"model", "")
+    assert (built.content, built.target) == (model, "")
+
+
+@pytest.mark.parametrize("cut", [0, 100, 300])
+def test_a_tflite_file_that_is_not_whole_does_not_reach_the_interpreter(cut: int, tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(network()[:cut])
+
+    with pytest.raises(BadInputError, match="EC2"):
+        _ = find_build(str(tmp_path / "m.tflite")).content
+
+
+def network() -> bytes:
+    """One dense layer."""
+    build = NetworkBuilder()
+    x, y = build.input("x", (1, 8), "float32"), build.tensor("y", (1, 3), "float32")
+    weights = build.constant("w", np.ones((3, 8), np.float32))
+    build.op("FULLY_CONNECTED", [x, weights], [y], fused_activation_function="NONE")
+    return write(build.output(y).build())
 
 
 def test_the_folder_above_the_targets_names_them(tmp_path: Path) -> None:
@@ -140,3 +161,30 @@ def test_a_file_that_is_no_array_is_refused(content: bytes | None, tmp_path: Pat
 
     with pytest.raises(BadInputError, match="EC111"):
         read_inputs(str(tmp_path / "in.npz"), ["a"])
+
+
+def test_inputs_are_not_waited_for_in_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "in.npz")
+
+    with pytest.raises(BadInputError, match="EC111") as caught:
+        read_inputs(str(tmp_path / "in.npz"), ["x"])
+
+    assert caught.value.diagnostics[0].notes == ("it is a pipe or a device, not a file",)
+
+
+def test_inputs_that_claim_to_be_larger_than_memory_are_no_fault_of_ours(tmp_path: Path) -> None:
+    head = b"{'descr': '<f4', 'fortran_order': False, 'shape': (9999999999999, 8), }"
+    (tmp_path / "in.npy").write_bytes(b"\x93NUMPY\x01\x00v\x00" + head.ljust(117) + b"\n")
+
+    with pytest.raises(BadInputError, match="EC111"):
+        read_inputs(str(tmp_path / "in.npy"), ["x"])
+
+
+@pytest.mark.parametrize("dtype", ["c8", "U3"])
+def test_inputs_that_are_no_real_numbers_are_told_by_their_type(dtype: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", np.ones((2, 8)).astype(dtype))
+
+    with pytest.raises(BadInputError, match="EC111") as caught:
+        read_inputs(str(tmp_path / "in.npy"), ["x"])
+
+    assert caught.value.diagnostics[0].notes[0].startswith("models take real numbers; found: ")

@@ -450,3 +450,12 @@ def test_another_result_fails_on_qemu(tmp_path: Path, capsys: pytest.CaptureFixt
     text = said(capsys)
     assert "error[EC678]" in text and "1 of 2 equal, FAILED" in text
     assert os.path.exists(folder / "firmware" / "build" / "self_test.elf")
+
+
+def test_what_is_no_board_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = built(tmp_path, "android-cpu")
+
+    assert main(["flash", str(folder)]) == 2
+    text = " ".join(said(capsys).split())
+    assert "error[EC673]: `android-cpu` is no board that can be flashed" in text
+    assert "None" not in text
