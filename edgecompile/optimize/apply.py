@@ -79,5 +79,5 @@ def _counted(words: list[str]) -> str:
 
 
 def _plural(word: str, count: int) -> str:
-    """Operators keep their spelling; ``buffer`` and ``tensor`` are words."""
-    return f"{word}s" if count > 1 and word.islower() else word
+    """Operators keep their spelling; ``buffer``, ``tensor`` and the last of ``CONV_2D channel`` are words."""
+    return f"{word}s" if count > 1 and word.split()[-1].islower() else word

@@ -11,7 +11,7 @@ from optimize_judge import MICRO, TFLITE, Judge
 from optimize_networks import Net, labels
 
 from edgecompile.ir.network import Buffer, Network
-from edgecompile.optimize.apply import apply, passes
+from edgecompile.optimize.apply import _counted, apply, passes
 
 
 def everything() -> Network:
@@ -105,3 +105,9 @@ def test_every_model_of_the_corpus_answers_as_before(data: Path, judge: Judge) -
 
 # Pairs of a model and an interpreter that run here; the others need operators or types that the interpreter lacks.
 EQUAL = 133
+
+
+def test_what_was_done_more_than_once_is_told_in_the_plural() -> None:
+    words = ["CONV_2D channel", "buffer", "CONV_2D channel", "RESHAPE", "RESHAPE"]
+
+    assert _counted(words) == "2 CONV_2D channels, 2 RESHAPE, 1 buffer"
