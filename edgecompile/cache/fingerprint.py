@@ -33,8 +33,10 @@ def of_files(folder: Path) -> str:
 
 
 def of_file(path: Path) -> str | None:
-    """A hash over a file's content; None where it cannot be read."""
+    """A hash over a file's content; None where it cannot be read, or is no file: a pipe would be waited for."""
     try:
+        if not path.is_file():
+            return None
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return None

@@ -151,7 +151,8 @@ def _failed(spec: str, path: Path | None, reason: BaseException, code: str) -> E
     """The exception of the user's code, at the user's line."""
     line = _last_line_in(path, reason)
     place = Location(file=str(path) if path else spec, detail=f"line {line}" if line else None)
-    return bad_input(code, f"importing `{spec}` fails", place, (f"{type(reason).__name__}: {first_line(reason)}",), ())
+    note, help = f"{type(reason).__name__}: {first_line(reason)}", f"import it by itself in Python: `python {spec}`"
+    return bad_input(code, f"importing `{spec}` fails", place, (note,), (help if path else "import it in Python",))
 
 
 def _last_line_in(path: Path | None, reason: BaseException) -> int | None:

@@ -26,7 +26,10 @@ def call_entry(source: ModelSource, base: Path) -> Any:
     if not callable(maker):
         near = [name for name, thing in vars(module).items() if callable(thing) and not name.startswith("_")]
         raise bad_input(
-            "EC209", f"`{place}` has no function `{function}`", source.name, help=did_you_mean(function, near)
+            "EC209",
+            f"`{place}` has no function `{function}`",
+            source.name,
+            help=did_you_mean(function, near) or (f"define `def {function}():` there, which returns the model",),
         )
     try:
         model = maker()
@@ -53,7 +56,7 @@ def _raised(source: ModelSource, function: str, reason: BaseException) -> Edgeco
         trace = trace.tb_next
     remedies = (
         ("the function is called without arguments: give each a default",) if isinstance(reason, TypeError) else ()
-    )
+    ) + ("run the function by itself in Python to see the whole traceback",)
     return bad_input(
         "EC209",
         f"`{function}` raises an exception instead of returning a model",

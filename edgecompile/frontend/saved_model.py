@@ -18,6 +18,7 @@ from edgecompile.libs.keras import tensorflow, tf_keras
 DEFAULT_SIGNATURE = "serving_default"
 # Kept beside the user's signatures by TensorFlow itself.
 _INTERNAL = "__saved_model_"
+_ANEW = "export the model again, with the folder `variables` beside `saved_model.pb`"
 
 
 def read_saved_model(path: Path) -> Any:
@@ -90,7 +91,9 @@ def load_signature(path: Path, name: str) -> Any:
     try:
         loaded = tensorflow().saved_model.load(str(path))
     except Exception as reason:
-        raise bad_input("EC241", f"TensorFlow cannot load `{name}`", str(path), (first_line(reason),)) from None
+        raise bad_input(
+            "EC241", f"TensorFlow cannot load `{name}`", str(path), (first_line(reason),), (_ANEW,)
+        ) from None
     signature = _choose(loaded, name)
     keras, (_, wanted) = tf_keras(), signature.structured_input_signature
     inputs = {
