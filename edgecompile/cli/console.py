@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from edgecompile.cli.options import asked, value_of
 from edgecompile.cli.streams import is_terminal, prepare
 from edgecompile.core.diagnostic import Diagnostic, Severity
 from edgecompile.core.errors import EdgecompileError, RejectedError, bad_input
-from edgecompile.core.folding import folded
+from edgecompile.core.folding import folded, wrapped
 from edgecompile.core.units import format_duration
 
 _STAGE_WIDTH = 9
@@ -206,9 +205,4 @@ def _titled(stage: str) -> str:
 
 def _fitted(line: str, width: int) -> str:
     """A stage's line broken to the width, below where its detail begins."""
-    indent = " " * (_STAGE_WIDTH + 2)
-    if len(line) <= width:
-        return line
-    return "\n".join(
-        textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    )
+    return line if len(line) <= width else "\n".join(wrapped(line, width, " " * (_STAGE_WIDTH + 2)))

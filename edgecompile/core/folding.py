@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 _OPENING = re.compile(r" *(?:--> |= \w+: |[-*] |\d+\. )?")
 _FENCE = "```"
+# A blank inside `21 594`, `26.6 KiB`, `3.2 s` or `100.0 %`.
+_QUANTITY = re.compile(r"(?<=\d) (?=\d{3}\b|(?:s|min|h|ms|B|KiB|MiB|GiB)\b|%)")
+_BOUND = "\N{NO-BREAK SPACE}"
 
 
 def folded(line: str, width: int) -> str:
@@ -16,7 +19,7 @@ def folded(line: str, width: int) -> str:
         return line
     opening = _OPENING.match(line)
     first = opening[0] if opening else ""
-    return "\n".join(_wrapped(line[len(first) :], width, " " * len(first) or "    ", first))
+    return "\n".join(wrapped(line[len(first) :], width, " " * len(first) or "    ", first))
 
 
 def page(text: str, width: int) -> str:
@@ -46,16 +49,20 @@ def _stays(line: str) -> bool:
 
 def _filled(text: str, width: int) -> list[str]:
     opening = re.match(r"[-*] |\d+\. ", text)
-    return _wrapped(text, width, " " * (opening.end() if opening else 0)) if text else []
+    return wrapped(text, width, " " * (opening.end() if opening else 0)) if text else []
 
 
-def _wrapped(text: str, width: int, indent: str, first: str = "") -> list[str]:
-    """Lines of the text; a word that is longer than a line stays whole, the first one beside what opens it."""
-    return textwrap.wrap(
-        text,
+def wrapped(text: str, width: int, indent: str, first: str = "") -> list[str]:
+    """Lines of the text; a word that is longer than a line stays whole, the first one beside what opens it.
+
+    A number stays beside its unit and its thousands together.
+    """
+    lines = textwrap.wrap(
+        _QUANTITY.sub(_BOUND, text),
         width,
         initial_indent=first,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(_BOUND, " ") for line in lines]

@@ -23,6 +23,8 @@ from edgecompile.explanations import page as explanation
         pytest.param("  --> net.tflite, op 12", "  --> net.tflite,\n      op 12", id="place"),
         pytest.param("   = help: a/path/that/is/long", "   = help: a/path/that/is/long", id="one long word"),
         pytest.param("fits", "fits", id="short"),
+        pytest.param("takes in all 9.5 s, no", "takes in all\n    9.5 s, no", id="unit"),
+        pytest.param("there were 21 594 B", "there were\n    21 594 B", id="thousands"),
     ],
 )
 def test_a_line_is_folded_below_its_text(line: str, told: str) -> None:
