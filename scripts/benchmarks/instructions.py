@@ -58,8 +58,8 @@ _MODEL_WEIGHT = 4.0
 _EACH = 5
 # Public models that are counted in other numbers, too.
 _RETYPED = ("kws_ref_model", "pretrainedResnet_quant", "ad01_int8")
-# An exact row, of a form or a type, needs so many counts to stand beside that of the whole kernel, or one of a model.
-_ENOUGH = 4
+# From so many counts on, a kernel in one form or type has factors of its own; before, those of all forms by one ratio.
+_ENOUGH = 10
 # Which features explain first, where few rows leave a choice: products, what is picked up, outputs, inputs, a sum.
 _ORDER = (1, 2, 4, 3, 0)
 _LEAST, _MOST, _MOST_FLOAT = 3, 20_000_000, 3_000_000
@@ -178,12 +178,19 @@ def fit(given: Sequence[Sample]) -> dict[str, list[float]]:
                 rows.setdefault(key, []).append(found)
             if sample.program.routines[index].calls:
                 rows[counting.ANY].append(found)
-    kept = {key: listed for key, listed in rows.items() if "/" not in key or _are_enough(listed)}
-    return {key: _factors(listed) for key, listed in kept.items()}
+    factors: dict[str, list[float]] = {}
+    for key in sorted(rows, key=lambda key: key.count("/")):
+        is_own = "/" not in key or len(rows[key]) >= _ENOUGH
+        factors[key] = _factors(rows[key]) if is_own else _scaled(factors[key.rsplit("/", 1)[0]], rows[key])
+    return factors
 
 
-def _are_enough(rows: Sequence[tuple[Sequence[float], int, float]]) -> bool:
-    return len(rows) >= _ENOUGH or any(weight == _MODEL_WEIGHT for _, _, weight in rows)
+def _scaled(factors: Sequence[float], rows: Sequence[tuple[Sequence[float], int, float]]) -> list[float]:
+    """The factors of the whole kernel times the geometric mean of what these counts are beside their prediction."""
+    found = [(max(count, 1) / max(float(np.dot(factors, row)), 1.0), weight) for row, count, weight in rows]
+    ratios, weights = np.asarray(found).T
+    ratio = float(np.exp(np.average(np.log(ratios), weights=weights)))
+    return [round(factor * ratio, 4) for factor in factors]
 
 
 def _factors(rows: Sequence[tuple[Sequence[float], int, float]]) -> list[float]:
