@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edgecompile.core.folding import wrapped
 from edgecompile.core.units import group
 from edgecompile.ir.layer_names import short_name
 
@@ -77,9 +77,7 @@ def _lines(cells: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
 
 def _stacked(word: str, row: str, above: bool, room: int) -> list[str]:
     indent = "" if above else " " * 4
-    own = textwrap.wrap(
-        word, room, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    own = wrapped(word, room, indent, indent)
     return [*own, f"  {row}"] if above else [row, *own]
 
 
@@ -118,9 +116,7 @@ def pairs(record: Mapping[str, Any]) -> list[str]:
 def wrap(text: str, indent: str, first: str | None = None) -> list[str]:
     """Text broken at 80 columns; ``first`` stands in front of the first line instead of ``indent``."""
     start = indent if first is None else first
-    lines = textwrap.wrap(
-        text, WIDTH, initial_indent=start, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    lines = wrapped(text, WIDTH, indent, start)
     return lines or [start.rstrip()]
 
 

@@ -297,3 +297,10 @@ def test_only_a_version_is_called_one_in_a_difference() -> None:
     found = compare(*(side_of_report(name, side) for name, side in zip("ab", sides, strict=True)))
 
     assert [name for name, _, _ in found.facts] == ["keras version", "trained on"]
+
+
+def test_a_number_stays_beside_its_unit_where_a_report_is_folded() -> None:
+    method = "predicted: the model file, counted, plus something of 52.8 KiB ( 54 108 B) and more of the same"
+    measure = Measure(name="flash_bytes", value=1, unit="bytes", method=method)
+
+    assert " 54 108 B)" in render(report(measures=(measure,)))
