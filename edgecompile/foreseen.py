@@ -1,4 +1,4 @@
-"""Labels held against metric and training before the model is loaded, as far as data and its file tell."""
+"""What is told before a model is loaded: labels that metric or training cannot take, flags that have no effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from edgecompile.compress.training.ends import End
 from edgecompile.compress.training.labels import tasks_of
-from edgecompile.core.diagnostic import Location
+from edgecompile.core.diagnostic import Diagnostic, Location, Severity
 from edgecompile.core.errors import BadInputError, bad_input
 from edgecompile.core.project import Project
 from edgecompile.frontend.data_set import DataSet
@@ -23,6 +23,8 @@ from edgecompile.verify.accuracy import uncheckable
 Array = np.ndarray[Any, Any]
 # Metrics that ask for classes; of others nothing can be said without the outputs.
 _OF_CLASSES = ("top1", "auc", "miou")
+# Settings of a conversion.
+_OF_CONVERSION = ("numerics", "io_dtype", "calibration")
 
 
 def demand_scorable(project: Project, data: DataSet, source: ModelSource, samples: int | None) -> None:
@@ -63,6 +65,24 @@ def demand_data(project: Project) -> None:
     _demand_metric_file(project)
     if project.accuracy.max_drop is not None and project.data.source is None:
         raise uncheckable(project.accuracy.max_drop, "there is no data, only noise")
+
+
+def unheeded(project: Project, source: ModelSource) -> tuple[Diagnostic, ...]:
+    """EC289 for flags that say how to convert a file that is converted already."""
+    given = [name for name in _OF_CONVERSION if project.origins.get(name) == "flag"]
+    if not given:
+        return ()
+    flags = " and ".join(f"`--{name.replace('_', '-')}`" for name in given)
+    return (
+        Diagnostic(
+            code="EC289",
+            severity=Severity.WARNING,
+            message=f"{flags} {'has' if len(given) == 1 else 'have'} no effect: `{source.name}` is taken as it is",
+            location=Location(file=source.name),
+            notes=("a .tflite is converted already; only a recipe with steps converts a float one again",),
+            help=("leave it out, or give the Keras model that the file was made from",),
+        ),
+    )
 
 
 def _demand_metric_file(project: Project) -> None:

@@ -217,11 +217,11 @@ def _as_found(
 ) -> Lowered:
     assert source.path is not None
     content = source.path.read_bytes()
-    diagnostics: tuple[Diagnostic, ...] = ()
+    diagnostics = foreseen.unheeded(project, source)
     if dataset is not None:
         network = reader.read(content, source.name)
         inputs, outputs = ports_of(network)
-        diagnostics = (*dataset.diagnostics, *frontend_data.check_against(dataset, inputs, outputs))
+        diagnostics += (*dataset.diagnostics, *frontend_data.check_against(dataset, inputs, outputs))
         dataset = frontend_data.arrange(dataset, inputs, outputs)
         foreseen.demand_scorable(project, dataset, source, samples)
     test = dataset.test if dataset is not None else None

@@ -70,10 +70,12 @@ def command(
     first choice of its memory, and each is written to a folder of its own name.
     """
     from edgecompile.cli.cache_place import cache_folder, keeping
+    from edgecompile.cli.files import demand_place
     from edgecompile.cli.outcome import show
     from edgecompile.emit.depfile import Depfile
     from edgecompile.pipeline import Together, build
 
+    demand_place(html, depfile)
     written = Depfile(Path(depfile)) if depfile else None
     together: Together = {}
     reports: list[Report] = []

@@ -12,6 +12,21 @@ from edgecompile.core.errors import bad_input
 _HELP = "name a file in a folder that is there and may be written"
 
 
+def demand_place(*names: str | None) -> None:
+    """Raises EC803 for the first of these files that could not be written, before the work that it would be about."""
+    for name in (one for one in names if one is not None):
+        folder = os.path.dirname(os.path.realpath(name))
+        reason = None
+        if os.path.isdir(name):
+            reason = "is a directory"
+        elif not os.path.isdir(folder):
+            reason = f"there is no folder `{folder}`"
+        elif not os.access(name if os.path.exists(name) else folder, os.W_OK):
+            reason = "permission denied"
+        if reason is not None:
+            raise bad_input("EC803", f"`{name}` cannot be written: {reason}", name, help=(_HELP,))
+
+
 def write_file(name: str, text: str) -> None:
     """Write the text; a pipe or a device is given it as it is. Raises EC803 where that is not possible."""
     try:

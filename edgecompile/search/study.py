@@ -174,6 +174,9 @@ def open_study(folder: Path, identity: Mapping[str, Any], space: Sequence[Dimens
     (folder / "trials").mkdir(parents=True, exist_ok=True)
     said: list[Diagnostic] = []
     with _locked(folder / "ask.lock"):
+        for name in (CARD, JOURNAL):
+            if (folder / name).exists() and not (folder / name).is_file():
+                raise _damaged(folder / name, "it is a folder, a pipe or a device, not a file")
         is_new = not (folder / CARD).exists()
         if is_new and (folder / JOURNAL).is_file() and (folder / JOURNAL).stat().st_size:
             raise _damaged(folder / CARD, "it is missing, so that nobody knows what the trials are of")

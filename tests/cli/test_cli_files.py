@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgecompile.cli.files import write_file
+from edgecompile.cli.main import main
 from edgecompile.cli.run_outputs import save_outputs
 from edgecompile.core.errors import BadInputError
 from edgecompile.emit import depfile
@@ -84,3 +85,16 @@ def test_outputs_do_not_take_the_place_of_a_pipe_or_a_device(tmp_path: Path) -> 
 def test_a_name_that_no_system_takes_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="EC107"):
         save_outputs(str(tmp_path / "a\0b"), OUTPUTS)
+
+
+@pytest.mark.parametrize("option", ["--html", "--depfile"])
+@pytest.mark.parametrize("place", ["gone/file", "."], ids=["no-folder", "a-folder"])
+def test_a_file_that_cannot_be_written_is_told_before_the_work(
+    option: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code = main(["build", "m.tflite", "-t", "coral", option, place])
+
+    assert code == 2
+    assert "error[EC803]" in capsys.readouterr().err

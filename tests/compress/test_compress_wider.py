@@ -106,6 +106,31 @@ def test_16_bits_inside_a_file_are_told_where_a_runtime_refuses_them(
     assert all(one["location"]["operator"] == 0 and one["severity"] == "warning" for one in said)
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(["--numerics", "int8"], "`--numerics` has no effect", id="one"),
+        pytest.param(["--numerics", "int8", "--io-dtype", "uint8"], "`--numerics` and `--io-dtype` have no", id="two"),
+        pytest.param([], None, id="none"),
+    ],
+)
+def test_flags_of_a_conversion_are_told_to_have_no_effect_on_a_converted_file(
+    words: list[str],
+    told: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.tflite").write_bytes(floats())
+
+    code = main(["check", "m.tflite", "-t", "cortex-m4", "--json", *words])
+
+    said = [one for one in json.loads(capsys.readouterr().out)["diagnostics"] if one["code"] == "EC289"]
+    assert code == 0
+    assert [one["message"].startswith(told or "-") for one in said] == ([True] if told else [])
+
+
 def floats() -> bytes:
     """One dense layer in float."""
     build = NetworkBuilder()

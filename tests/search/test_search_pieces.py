@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -322,6 +323,14 @@ def test_a_study_that_has_no_trials_yet_is_not_said_to_have_lost_any(tmp_path: P
     (tmp_path / "journal.log").write_bytes(b"")
 
     assert opened(tmp_path, question).said == []
+
+
+@pytest.mark.parametrize("name", ["study.json", "journal.log"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+
+    with pytest.raises(BadInputError, match="EC859"):
+        opened(tmp_path, asked())
 
 
 def test_trials_without_their_card_are_not_guessed_at(tmp_path: Path) -> None:
