@@ -296,9 +296,10 @@ def publish(job: Job, folder: Path) -> None:
             job.details["labels"] = list(job.lowered.dataset.labels)
     report = job.report()
     content = report_json.dumps(report) + "\n"
-    (folder / "report.json").write_text(content, encoding="utf-8")
-    (folder / "report.txt").write_text(report_text.render(report), encoding="utf-8")
-    (folder / "report.html").write_text(_page(job, report, content), encoding="utf-8")
+    texts = {"json": content, "txt": report_text.render(report), "html": _page(job, report, content)}
+    for ending, text in texts.items():
+        # Names of the user's files may hold bytes that are no text: told as `\udcff`, which JSON reads back.
+        (folder / f"report.{ending}").write_text(text, encoding="utf-8", errors="backslashreplace")
     output.publish(folder, _place(job))
     place = _place(job)
     job.artifacts += [describe(place, name, "report") for name in ("report.json", "report.txt", "report.html")]
@@ -309,7 +310,7 @@ def _page(job: Job, report: Report, content: str) -> str:
 
     ``content`` is the report as JSON; the page shows no durations.
     """
-    told = output.without_durations(content.encode())
+    told = output.without_durations(content.encode("utf-8", "backslashreplace"))
     return job.memo.of("page", (told,), (), lambda: report_html.render(report))
 
 

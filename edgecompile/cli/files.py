@@ -31,10 +31,10 @@ def write_file(name: str, text: str) -> None:
     """Write the text; a pipe or a device is given it as it is. Raises EC803 where that is not possible."""
     try:
         if os.path.exists(name) and not os.path.isfile(name):
-            Path(name).write_text(text, encoding="utf-8")
+            Path(name).write_text(text, encoding="utf-8", errors="backslashreplace")
             return
         with beside(name) as part:
-            part.write_text(text, encoding="utf-8")
+            part.write_text(text, encoding="utf-8", errors="backslashreplace")
     except (OSError, ValueError) as error:
         reason = ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
         raise bad_input("EC803", f"`{name}` cannot be written: {reason}", name, help=(_HELP,)) from error

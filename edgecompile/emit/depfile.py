@@ -44,7 +44,7 @@ def write(path: Path, outputs: Iterable[Path], inputs: Iterable[Path]) -> bool:
 
     Raises EC637, and EC630 to EC635 when the system refuses.
     """
-    content = render(outputs, inputs).encode()
+    content = render(outputs, inputs).encode("utf-8", "surrogateescape")
     place = Path(os.path.realpath(path))
     with told(place):
         if place.exists() and not place.is_file():  # /dev/null and pipes take it as it is, and stay what they are

@@ -39,7 +39,7 @@ def test_a_page_that_cannot_be_written_leaves_the_older_one(tmp_path: Path, monk
     assert os.listdir(tmp_path) == ["r.html"]
 
 
-def _full(path: Path, text: str, encoding: str) -> None:
+def _full(path: Path, text: str, encoding: str, errors: str) -> None:
     path.write_bytes(text[:1].encode())
     raise OSError(28, "No space left on device")
 
