@@ -289,7 +289,7 @@ def _layout(job: Job) -> emitting.Layout | None:
 
 
 def publish(job: Job, folder: Path) -> None:
-    """Write the report beside the artifacts and put the folder in place."""
+    """Write the report beside the artifacts and put the folder in place; bytes in names that are no text are escaped."""
     if job.lowered.dataset is not None:
         job.details["data"] = dict(job.lowered.dataset.description)
         if job.lowered.dataset.labels and "confusion" in job.details:
@@ -298,11 +298,10 @@ def publish(job: Job, folder: Path) -> None:
     content = report_json.dumps(report) + "\n"
     texts = {"json": content, "txt": report_text.render(report), "html": _page(job, report, content)}
     for ending, text in texts.items():
-        # Names of the user's files may hold bytes that are no text: told as `\udcff`, which JSON reads back.
         (folder / f"report.{ending}").write_text(text, encoding="utf-8", errors="backslashreplace")
-    output.publish(folder, _place(job))
     place = _place(job)
-    job.artifacts += [describe(place, name, "report") for name in ("report.json", "report.txt", "report.html")]
+    output.publish(folder, place)
+    job.artifacts += [describe(place, f"report.{ending}", "report") for ending in texts]
 
 
 def _page(job: Job, report: Report, content: str) -> str:

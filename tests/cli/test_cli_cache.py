@@ -34,7 +34,7 @@ def test_the_cache_is_shown(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     out = capsys.readouterr().out
     assert str(folder) in out
     assert "results of stages" in out
-    assert "2048.00 MiB at most" in out
+    assert "2.00 GiB at most" in out
 
 
 def test_the_cache_is_shown_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
