@@ -22,6 +22,11 @@ def folded(line: str, width: int) -> str:
     return "\n".join(wrapped(line[len(first) :], width, " " * len(first) or "    ", first))
 
 
+def bound(text: str) -> str:
+    """The text with blanks inside a quantity that no line is broken at."""
+    return _QUANTITY.sub(_BOUND, text)
+
+
 def page(text: str, width: int) -> str:
     """Paragraphs and items filled to the width; headings, indented and fenced lines, and tables stay as they are."""
     return "\n".join(_lines(text, width))
@@ -58,7 +63,7 @@ def wrapped(text: str, width: int, indent: str, first: str = "") -> list[str]:
     A number stays beside its unit and its thousands together.
     """
     lines = textwrap.wrap(
-        _QUANTITY.sub(_BOUND, text),
+        bound(text),
         width,
         initial_indent=first,
         subsequent_indent=indent,

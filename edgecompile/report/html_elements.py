@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from edgecompile.core.folding import bound
+
 # In letters, of a card on a phone.
 _HALF = 17
 _TAG = re.compile("<[^>]*>")
@@ -79,4 +81,5 @@ def _filled(value: object) -> bool:
 
 
 def _written(part: object) -> str:
-    return part if isinstance(part, Markup) else escape(str(part), quote=True)
+    """Escaped, and no number parted from its unit where a line ends."""
+    return part if isinstance(part, Markup) else escape(bound(str(part)), quote=True)

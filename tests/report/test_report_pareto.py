@@ -87,7 +87,7 @@ def test_what_there_is_a_budget_of_has_a_column_whatever_the_objective(
 ) -> None:
     front = _energy_under(flash_bytes, max_drop)
 
-    page = str(pareto.section({"search": front}))
+    page = str(pareto.section({"search": front})).replace("\N{NO-BREAK SPACE}", " ")
 
     assert pareto.text(front).splitlines() == lines
     for word in (*lines[0].split(), *lines[1].split()[-2:], lines[2]):
