@@ -289,7 +289,7 @@ def _layout(job: Job) -> emitting.Layout | None:
 
 
 def publish(job: Job, folder: Path) -> None:
-    """Write the report beside the artifacts and put the folder in place; bytes in names that are no text are escaped."""
+    """Write the report beside the artifacts and put the folder in place; names that are no text are escaped."""
     if job.lowered.dataset is not None:
         job.details["data"] = dict(job.lowered.dataset.description)
         if job.lowered.dataset.labels and "confusion" in job.details:
