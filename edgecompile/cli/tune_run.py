@@ -209,8 +209,14 @@ def _deliver(console: Console, task: Task, best: answer.Point, front: dict[str, 
         raise from_exit_code(done["exit_code"], [from_dict(one) for one in done["diagnostics"]])
     place = project.output / task.asked.target.id
     written = publish(place, front, best, task.asked.limits)
-    console.end(str(place))
+    console.end(_from_here(place))
     return written
+
+
+def _from_here(place: Path) -> str:
+    """The path as a person in the current folder writes it."""
+    here = Path.cwd()
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)
 
 
 __all__ = ["EdgecompileError", "Wish", "tune"]
