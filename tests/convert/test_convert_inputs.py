@@ -75,7 +75,7 @@ def test_calibration_takes_the_dtype_of_the_input() -> None:
         pytest.param(
             (zeros(2, 4, 4, 1), np.full((2, 3), "a")), "EC403", "takes int32, the calibration data is <U1", id="text"
         ),
-        pytest.param((with_nan(), zeros(5, 3)), "EC404", "1 of 5 samples do, the first is sample 3", id="nan"),
+        pytest.param((with_nan(), zeros(5, 3)), "EC404", "1 of 5 samples, the first is sample 3", id="nan"),
     ],
 )
 def test_calibration_that_does_not_fit_is_told(arrays: Any, code: str, found: str) -> None:

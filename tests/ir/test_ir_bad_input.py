@@ -208,7 +208,7 @@ def model_with(fields: bytes, slots: list[int], more: bytes = b"") -> bytes:
         pytest.param(
             model_with(struct.pack("<II", 3, 4), [4, 0, 8], struct.pack("<I", 2**32 - 1)),
             "EC211",
-            "17179869180 bytes",
+            "17 179 869 180 bytes",
             id="a vector of four billion",
         ),
         pytest.param(model_with(struct.pack("<I", 3), [40]), "EC213", "offset 40", id="a field outside its table"),
