@@ -14,7 +14,7 @@ import click
 from edgecompile.cli.live import LiveLine
 from edgecompile.cli.options import asked, value_of
 from edgecompile.cli.streams import is_terminal, prepare
-from edgecompile.core.diagnostic import Diagnostic, Severity
+from edgecompile.core.diagnostic import Diagnostic, Severity, escaped
 from edgecompile.core.errors import EdgecompileError, RejectedError, bad_input
 from edgecompile.core.folding import folded, wrapped
 from edgecompile.core.units import format_duration
@@ -66,7 +66,8 @@ class Console:
         )
 
     def begin(self, stage: str, detail: str) -> None:
-        """A stage starts; on a terminal its line appears."""
+        """A stage starts; on a terminal its line appears. Names of files may be in ``detail``: they are escaped."""
+        detail = escaped(detail)
         self._stage = (stage, detail, time.monotonic())
         if self.live:
             self.close()
@@ -98,7 +99,7 @@ class Console:
         self.close()
         if duration_s > _LONG_S or self.verbose:
             summary = f"{summary}, {format_duration(duration_s)}" if summary else format_duration(duration_s)
-        line = f"{_titled(stage):>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {summary}".rstrip()
+        line = f"{_titled(stage):>{_STAGE_WIDTH}}  {detail:<{_DETAIL_WIDTH}}  {escaped(summary)}".rstrip()
         self.say(_fitted(line, self._width))
 
     def result(self, text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgecompile.cli.console import Console
+from edgecompile.core.diagnostic import escaped
 from edgecompile.core.report import Report
 
 # A report that is `failed` lacks a program or library: other failures are raised before there is a report.
@@ -29,7 +30,7 @@ def show(console: Console, reports: Sequence[Report], html: str | None = None, m
         else:
             console.say("")
             if model:
-                console.say(f"Model {Path(model).name}")
+                console.say(f"Model {escaped(Path(model).name)}")
             text = render(report) if console.verbose else brief(report)
             color = "yellow" if nothing_maps(report) else "green"
             console.report(text, "red" if _EXIT_CODES[report.status] else color)

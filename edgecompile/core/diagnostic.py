@@ -68,19 +68,24 @@ class Diagnostic:
 
         Much of it is quoted from the user's files: characters that a terminal obeys are escaped.
         """
-        lines = [f"{self.severity.value}[{self.code}]: {self.message}"]
+        lines = [f"{self.severity.value}[{self.code}]: {escaped(self.message)}"]
         if self.location is not None and str(self.location):
-            lines.append(f"  --> {self.location}")
-        lines += [f"   = note: {note}" for note in self.notes]
-        lines += [f"   = help: {remedy}" for remedy in self.help]
-        return _printable("\n".join([*lines, f"   = more: edgecompile explain {self.code}"]))
+            lines.append(f"  --> {escaped(str(self.location))}")
+        lines += [f"   = note: {_in_lines(note)}" for note in self.notes]
+        lines += [f"   = help: {_in_lines(remedy)}" for remedy in self.help]
+        return "\n".join([*lines, f"   = more: edgecompile explain {self.code}"])
 
 
-def _printable(text: str) -> str:
-    """The text with control characters escaped, and surrogates, which no stream takes; ends of lines stay."""
-    if text.isascii() and text.replace("\n", "").isprintable():
+def escaped(text: str) -> str:
+    """The text with control characters escaped, ends of lines too, and surrogates, which no stream takes."""
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _in_lines(text: str) -> str:
+    """Later lines below where the first begins, so that nothing quoted looks like a message of ours."""
+    return "\n           ".join(escaped(line) for line in text.split("\n"))
 
 
 def from_dict(plain: dict[str, Any]) -> Diagnostic:
