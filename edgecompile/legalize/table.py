@@ -6,6 +6,7 @@ from typing import Any
 
 from edgecompile.ir.costs import cost_of
 from edgecompile.ir.network import Network, Subgraph
+from edgecompile.ir.same_values import digest_of
 from edgecompile.ir.spelling import printable
 from edgecompile.legalize.check import Placed, Verdict
 
@@ -14,7 +15,8 @@ def table(network: Network, verdict: Verdict) -> list[dict[str, Any]]:
     """Rows in the order of the verdict, plain JSON types.
 
     ``type`` is the first output's; ``weights_bytes`` are the constants it reads, custom options included; ``reason``
-    is None where it runs on the accelerator; ``macs`` None where the file does not tell.
+    is None where it runs on the accelerator; ``macs`` None where the file does not tell; ``weights_sha256``
+    begins the digest of those constants, None without any.
     """
     return [_row(network.subgraphs[placed.subgraph], placed) for placed in verdict.placements]
 
@@ -33,5 +35,6 @@ def _row(subgraph: Subgraph, placed: Placed) -> dict[str, Any]:
         "type": f"{outputs[0].dtype}{list(outputs[0].shape)}" if outputs else "",
         "macs": cost.macs,
         "weights_bytes": cost.weights_bytes + cost.options_bytes,
+        "weights_sha256": digest_of(subgraph, operator),
         "output_bytes": cost.activation_bytes,
     }

@@ -9,14 +9,19 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from edgecompile.core.report import Measure, Report
+from edgecompile.core.units import group
 from edgecompile.ir.costs import cost_of, totals
 from edgecompile.ir.layer_names import short_name
 from edgecompile.ir.network import Network, Operator, Subgraph
+from edgecompile.ir.same_values import digest_of
 from edgecompile.ir.spelling import printable
 
 Row = Mapping[str, Any]
 # What of two operators that stand for each other may differ.
-COMPARED = ("operator", "where", "type", "macs", "weights_bytes", "output_bytes", "instructions")
+COMPARED = (
+    "operator", "where", "type", "macs", "weights_bytes", "weights_sha256", "form", "output_bytes", "instructions",
+)  # fmt: skip
+DENSE = "dense"
 _COUNTED = "counted in the file"
 
 
@@ -52,7 +57,12 @@ class Change:
     def differs(self) -> tuple[str, ...]:
         """The properties of ``COMPARED`` that are not the same."""
         a, b = self.a or {}, self.b or {}
-        return tuple(key for key in COMPARED if a.get(key) != b.get(key))
+        return tuple(key for key in COMPARED if a.get(key) != b.get(key) and not self._untold(key))
+
+    def _untold(self, key: str) -> bool:
+        """Reports of earlier versions do not tell whether the values of weights are the same."""
+        sides = (self.a, self.b)
+        return key == "weights_sha256" and any(side is not None and key not in side for side in sides)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +150,18 @@ def side_of_report(name: str, report: Report) -> Side:
             for name, version in report.versions.items()
         },
     }
-    rows = tuple(report.details.get("operators") or ())
+    rows = tuple(_with_forms(report.details))
     measured = tuple(report.details.get("sensitivity") or ())
     return Side(name=name, facts=facts, measures=report.measures, operators=rows, sensitivity=measured)
+
+
+def _with_forms(details: Mapping[str, Any]) -> Iterator[Row]:
+    """Operators with the form in which a C library stores their weights; dense where nothing is told of it."""
+    stored = {row["#"]: row for row in details.get("weights of the C library") or () if "#" in row}
+    for row in details.get("operators") or ():
+        one = stored.get(row["index"], {}) if row.get("subgraph") == 0 else {}
+        is_short = one.get("form", DENSE) != DENSE
+        yield {**row, "form": f"{one['form']}, {group(one['bytes'])} B"} if is_short else row
 
 
 def side_of_network(name: str, network: Network, size_bytes: int, measures: Sequence[Measure] = ()) -> Side:
@@ -169,6 +188,7 @@ def _row(number: int, index: int, subgraph: Subgraph, operator: Operator) -> Row
         "type": f"{outputs[0].dtype}{list(outputs[0].shape)}" if outputs else "",
         "macs": cost.macs,
         "weights_bytes": cost.weights_bytes + cost.options_bytes,
+        "weights_sha256": digest_of(subgraph, operator),
         "output_bytes": cost.activation_bytes,
     }
 

@@ -6,14 +6,20 @@ from collections.abc import Iterator
 
 from edgecompile.core.units import format_size
 from edgecompile.report import html, words
-from edgecompile.report.diff import Change, Difference, placements
-from edgecompile.report.diff_text import changed, cost, obtained, shown
+from edgecompile.report.diff import DENSE, Change, Difference, placements
+from edgecompile.report.diff_text import OTHER_VALUES, changed, cost, obtained, shown
 from edgecompile.report.html_elements import Markup, element, table
 from edgecompile.report.table import number
 
 _BYTES = ("weights_bytes", "output_bytes")
-_HEADS = ("#", "operator", "layer", "output", "runs on", "MACs", "weights", "output bytes", "instructions")
-_KEYS = ("index", "operator", "layer", "type", "where", "macs", "weights_bytes", "output_bytes", "instructions")
+_HEADS = (
+    "#", "operator", "layer", "output", "runs on", "stored as", "values", "MACs", "weights", "output bytes",
+    "instructions",
+)  # fmt: skip
+_KEYS = (
+    "index", "operator", "layer", "type", "where", "form", "weights_sha256", "macs", "weights_bytes", "output_bytes",
+    "instructions",
+)  # fmt: skip
 
 
 def render(difference: Difference) -> str:
@@ -61,12 +67,16 @@ def _placed(difference: Difference) -> str:
 
 def _operators(difference: Difference) -> Markup:
     rows = [[_cell(change, key) for key in _KEYS] for change in difference.operators]
-    return table(_HEADS, rows, numbers=(5, 6, 7, 8))
+    return table(_HEADS, rows, numbers=(7, 8, 9, 10))
 
 
 def _cell(change: Change, key: str) -> object:
     """One value where both sides have it, else A's and B's."""
+    if key == "weights_sha256":
+        return element("span", OTHER_VALUES, class_="warn") if key in change.differs and change.a and change.b else ""
     found = [_word(key, side.get(key)) if side is not None else "" for side in (change.a, change.b)]
+    if key == "form" and found[0] != found[1]:
+        found = [one or DENSE for one in found]
     if found[0] == found[1] or (key in ("index", "layer") and all(found)):
         return found[0]
     return element("span", *_two(*found), class_="warn")

@@ -9,11 +9,13 @@ from edgecompile.core.report import Measure
 from edgecompile.core.units import format_size
 from edgecompile.ir.spelling import shorten
 from edgecompile.report import words
-from edgecompile.report.diff import Change, Difference, Figure, Sensitivity, placements
+from edgecompile.report.diff import DENSE, Change, Difference, Figure, Sensitivity, placements
 from edgecompile.report.table import WIDTH, number, wrap
 
 _NAME, _VALUE, _CHANGE = 31, 13, 17
 _LAYER = 37
+_LABELS = {"weights_sha256": "values", "form": "stored as"}
+OTHER_VALUES = "other ones"
 # The least change that has a whole percent to tell.
 _TOLD = 0.005
 
@@ -119,13 +121,21 @@ def _operators(changes: Sequence[Change]) -> list[str]:
         lines.append(shorten(f"{sign} {place(row)}", WIDTH))
         if change.a is not None and change.b is not None:
             for key in change.differs:
-                told = f"{_word(key, change.a.get(key))} -> {_word(key, change.b.get(key))}"
-                lines += wrap(f"{told}", " " * 22, first=f"    {key.replace('_', ' '):<16}  ")
+                lines += wrap(
+                    _told(change, key), " " * 22, first=f"    {_LABELS.get(key, key.replace('_', ' ')):<16}  "
+                )
         elif row is not None:
             lines.append(
                 f"    {_word('weights_bytes', row.get('weights_bytes'))} of weights, {number(row.get('macs'))} MACs"
             )
     return lines
+
+
+def _told(change: Change, key: str) -> str:
+    if key == "weights_sha256":
+        return OTHER_VALUES
+    a, b = (side or {} for side in (change.a, change.b))
+    return f"{_word(key, a.get(key))} -> {_word(key, b.get(key))}"
 
 
 def place(row: Mapping[str, Any] | None) -> str:
@@ -134,4 +144,6 @@ def place(row: Mapping[str, Any] | None) -> str:
 
 
 def _word(key: str, value: Any) -> str:
+    if key == "form":
+        return str(value or DENSE)
     return format_size(value) if key.endswith("_bytes") and isinstance(value, int) else number(value)

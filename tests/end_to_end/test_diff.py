@@ -47,7 +47,7 @@ def test_two_builds_are_compared_by_figures_and_operators(built: Path, capsys: p
     figures_ = {one["name"]: one for one in plain["measures"]}
     assert figures_["macs"]["change"] == 4 * (4 * 4 * 27) + 4 * 16 * 4
     convolution = next(one for one in plain["operators"] if one["a"]["operator"] == "CONV_2D")
-    assert convolution["differs"] == ["type", "macs", "weights_bytes", "output_bytes"]
+    assert convolution["differs"] == ["type", "macs", "weights_bytes", "weights_sha256", "output_bytes"]
     assert (convolution["a"]["layer"], convolution["b"]["layer"]) == ("conv", "conv")
     softmax = next(one for one in plain["operators"] if one["a"]["operator"] == "SOFTMAX")
     assert softmax["differs"] == [] and plain["same"] is False

@@ -30,6 +30,7 @@ def test_a_row_says_where_an_operator_runs_why_and_what_it_takes() -> None:
         "type": "int8[1, 4, 4, 8]",
         "macs": 0,
         "weights_bytes": 0,
+        "weights_sha256": None,
         "output_bytes": 128,
     }
     assert second["where"] != "npu" and second["reason"] == verdict.placements[1].reason
