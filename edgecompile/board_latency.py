@@ -8,6 +8,7 @@ from typing import Any
 
 from edgecompile.core.report import Measure
 from edgecompile.core.units import format_size
+from edgecompile.ir.layer_names import short_name_at
 from edgecompile.job import Job
 from edgecompile.measure.board import cycles, instructions, laps
 from edgecompile.measure.board.cycles import Timing
@@ -114,6 +115,7 @@ def _rows(
         row: dict[str, Any] = {
             "#": index,
             "operator": graph.operators[index].label,
+            "layer": short_name_at(graph, index),
             "instructions": round(counts[index]),
             "cycles": round(spent),
             "slowed by": "flash" if waits else "",

@@ -184,9 +184,9 @@ def _of_steps(rows: Sequence[Mapping[str, Any]]) -> str:
 
 _OF_SCORE = "the score is measured on {}, the network computed as that step leaves it"
 _OF_STEPS = (
-    "everything but the score is counted in the step's weights; stored is in the shortest form that the target reads, "
-    "which a C library leaves aside where its code or RAM costs more; entropy is the least that a coder of single "
-    "values could reach, gzip what it does"
+    "everything but the score is counted in the step's weights; parameters are those of the converted network, batch "
+    "norms folded; stored is in the shortest form that the target reads, which a C library leaves aside where its code "
+    "or RAM costs more; entropy is the least that a coder of single values could reach, gzip what it does"
 )
 _OF_SENSITIVITY = (
     "measured on at most 256 validation samples, else on calibration samples: this operator alone in integers, the "

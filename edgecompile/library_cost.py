@@ -10,7 +10,7 @@ from edgecompile.core.diagnostic import Severity
 from edgecompile.core.errors import RejectedError
 from edgecompile.core.report import Measure
 from edgecompile.core.units import group
-from edgecompile.ir.layer_names import short_name
+from edgecompile.ir.layer_names import short_name_at
 from edgecompile.job import Job
 from edgecompile.kernels.constants import holders
 from edgecompile.kernels.program import Program
@@ -122,7 +122,7 @@ def _by_layer(program: Program, code: Mapping[int, float]) -> list[dict[str, Any
         {
             "#": index,
             "operator": operator.label,
-            "layer": short_name(graph.tensors[operator.outputs[0]].name) if operator.outputs else "",
+            "layer": short_name_at(graph, index),
             "constants": constants.get(index, 0),
             "code": round(code.get(index, 0)),
         }

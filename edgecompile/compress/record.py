@@ -14,10 +14,11 @@ from edgecompile.compress.histogram import Histogram, histograms
 from edgecompile.compress.sites import Site, as_rows, sites_of, spread, weights_of
 from edgecompile.compress.subject import NOTHING, Held, Subject
 from edgecompile.ir.costs import totals
-from edgecompile.ir.network import Network
+from edgecompile.ir.network import Network, Tensor
 from edgecompile.kernels.weight_forms import best_form
 
 Array = np.ndarray[Any, Any]
+_COMPUTED = ("float32", "float16", "int8", "int16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,11 +139,16 @@ def codes_of(subject: Subject, site: Site) -> Array:
 
 
 def parameters_of(network: Network) -> int:
-    """Elements of all constants that operators compute with: weights, biases and other float or integer values."""
+    """Elements of all constants that operators compute with: weights, biases, in integers too, and other values."""
     main = network.main
     read = {i for operator in main.operators for i in operator.inputs if i >= 0}
     kept = (main.tensors[i] for i in read if main.tensors[i].is_constant)
-    return sum(tensor.elements for tensor in kept if tensor.dtype in ("float32", "float16", "int8", "int16"))
+    return sum(tensor.elements for tensor in kept if tensor.dtype in _COMPUTED or _is_bias(tensor))
+
+
+def _is_bias(tensor: Tensor) -> bool:
+    """Of an integer network: shapes and axes are integers as wide, and have no scales."""
+    return tensor.dtype in ("int32", "int64") and bool(tensor.quantization and tensor.quantization.scales)
 
 
 def _nearest(weights: Array, site: Site, held: Held) -> Array:

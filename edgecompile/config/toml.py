@@ -17,6 +17,10 @@ else:
     import tomli as tomllib
 
 _POSITION = re.compile(r"\s*\(at line (\d+), column (\d+)\)\s*$")
+_DIGITS, _NESTED = re.compile(r"\d[\d_]{4300}"), re.compile(r"(?:[\[{]\s*){50}")
+_QUOTES = 'texts stand in quotes, as in `model = "kws.keras"`; lists in brackets, as in `targets = ["coral"]`'
+_SHORTER_NUMBER = "write a shorter number: no setting takes one of more than 20 digits"
+_FEWER_BRACKETS = "take brackets away: no setting is nested more than three deep"
 _A_FILE = "name a TOML file that this user may read"
 _WORDS = {"Invalid value": "a value is expected here", "Invalid statement": "a key or a table is expected here"}
 
@@ -50,9 +54,14 @@ def parse_toml(content: bytes, file: str) -> dict[str, Any]:
         plain: dict[str, Any] = tomllib.loads(text)
         return plain
     except RecursionError:
-        raise _not_toml(file, text, "brackets are nested too deeply to be read") from None
-    except ValueError as error:
+        deep = _first_line(_NESTED, text)
+        raise _not_toml(file, text, f"brackets are nested too deeply to be read{deep}", _FEWER_BRACKETS) from None
+    except tomllib.TOMLDecodeError as error:
         raise _not_toml(file, text, str(error)) from None
+    except ValueError:
+        # Python reads no integer of more digits (CVE-2020-10735).
+        long = _first_line(_DIGITS, text)
+        raise _not_toml(file, text, f"an integer has more than 4,300 digits{long}", _SHORTER_NUMBER) from None
 
 
 def _read(path: Path) -> bytes:
@@ -77,7 +86,13 @@ def _beside(path: Path) -> tuple[str, ...]:
     return (*found, "`edgecompile init` writes a project file to start from")
 
 
-def _not_toml(file: str, text: str, reason: str) -> EdgecompileError:
+def _first_line(found: re.Pattern[str], text: str) -> str:
+    """Where the text has it first, as the TOML reader says it of what it finds itself."""
+    match = found.search(text)
+    return f" (at line {text.count(chr(10), 0, match.start()) + 1}, column 1)" if match else ""
+
+
+def _not_toml(file: str, text: str, reason: str, help: str = _QUOTES) -> EdgecompileError:
     match, lines = _POSITION.search(reason), text.split("\n")
     said = _POSITION.sub("", reason).replace(" (at end of document)", "").split(";")[0]
     notes = [f"the TOML reader stopped with: {_WORDS.get(said, said)}"]
@@ -92,7 +107,7 @@ def _not_toml(file: str, text: str, reason: str) -> EdgecompileError:
         f"`{file}` cannot be read as TOML",
         Location(file=file, detail=detail),
         notes=notes,
-        help=('texts stand in quotes, as in `model = "kws.keras"`; lists in brackets, as in `targets = ["coral"]`',),
+        help=(help,),
     )
 
 

@@ -90,5 +90,5 @@ def _unsafe(path: Path, note: str) -> EdgecompileError:
         f"`{path.name}` is not an archive that Keras writes",
         str(path),
         (note,),
-        ("use the file only if you know where it is from, and save the model again",),
+        ("save the model again with Keras; do not trust the file unless you know where it is from",),
     )

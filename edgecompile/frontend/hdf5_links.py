@@ -99,7 +99,7 @@ def _refused(name: str, place: str, other: str) -> EdgecompileError:
             f"`{printable(_end(place))}` refers to `{printable(_end(other))}`",
             "limit: all that a model holds lies in its file",
         ),
-        ("use the file only if you know where it is from, and save the model again",),
+        ("save the model again with Keras; do not trust the file unless you know where it is from",),
     )
 
 
@@ -112,7 +112,7 @@ def _far_more(name: str, unpacked: int, stored: int) -> EdgecompileError:
             f"limit {MAX_RATIO} unpacked bytes for each stored one; found {format_size(unpacked)} in memory, "
             f"{format_size(stored)} stored",
         ),
-        ("use the file only if you know where it is from, and save the model again",),
+        ("save the model again with Keras; do not trust the file unless you know where it is from",),
     )
 
 

@@ -6,6 +6,8 @@ The converter names a tensor after all operations fused into what makes it, join
 
 from __future__ import annotations
 
+from edgecompile.ir.network import Subgraph
+
 # The converter's names for what has no layer of its own.
 NAMELESS = ("tfl.", "arith.", "PartitionedCall", "StatefulPartitionedCall", "serving_default")
 
@@ -31,3 +33,9 @@ def short_name(tensor_name: str) -> str:
     """
     parts = [part for part in tensor_name.split(";")[0].split("/") if part]
     return parts[-2] if len(parts) > 1 else (parts[0].partition(":")[0] if parts else "")
+
+
+def short_name_at(graph: Subgraph, index: int) -> str:
+    """The layer of an operator: the short name of its first output, empty where it has none."""
+    outputs = graph.operators[index].outputs
+    return short_name(graph.tensors[outputs[0]].name) if outputs else ""

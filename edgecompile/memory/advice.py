@@ -80,7 +80,9 @@ def flash_help(
     ``savings``: other ways with the bytes that each saves. ``constants_bytes``: what is stored, None: as in the file.
     """
     if room_bytes <= 0:
-        return ("the code alone takes all of it: no model fits",)
+        return (
+            "the code of this model alone takes all of it: use fewer kinds of operators, or choose a device with more",
+        )
     remedies = []
     saved = _saved_by_int8(network)
     known = (*((("store weights as int8 (`--numerics int8`)", saved),) if saved else ()), *savings)

@@ -41,8 +41,8 @@ def test_toml_reads_as_it_is_written(content: bytes, answer: dict[str, object]) 
         pytest.param(b"\n\na = [1,\n\n", "f.toml, line 3, at the end of the file", "value", id="bracket-left-open"),
         pytest.param(b"a = 1\na = 2\n", "f.toml, line 2", "overwrite", id="key-twice"),
         pytest.param(b"\x00\x01", "f.toml, line 1, column 1", "a key or a table", id="control-characters"),
-        pytest.param(b"x = " + b"[" * 20_000, "f.toml", "nested too deeply", id="deep-nesting"),
-        pytest.param(b"x = " + b"9" * 5_000, "f.toml", "4300 digits", id="huge-integer"),
+        pytest.param(b"x = " + b"[" * 20_000, "f.toml, line 1", "nested too deeply", id="deep-nesting"),
+        pytest.param(b"a = 1\nx = " + b"9" * 5_000, "f.toml, line 2", "4,300 digits", id="huge-integer"),
     ],
 )
 def test_a_syntax_error_is_told_with_its_place(content: bytes, place: str, word: str) -> None:

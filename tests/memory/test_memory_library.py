@@ -100,4 +100,4 @@ def test_a_limit_that_is_just_met_is_no_diagnostic() -> None:
 def test_code_that_takes_all_of_the_flash_is_told_as_such() -> None:
     found = held(network(), Budget(flash_bytes=400))
 
-    assert any("the code alone takes all of it" in help for help in found.diagnostics[0].help)
+    assert any("the code of this model alone takes all of it" in help for help in found.diagnostics[0].help)
