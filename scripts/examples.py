@@ -60,7 +60,9 @@ def written_by_init(name: str) -> dict[str, bytes]:
 def ran(command: str, folder: Path) -> str:
     """What a command prints, both streams in the order of their lines, without the folder it ran in."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "80"}
+    # A cache of its own: what this machine built before would be told as cached or taken over.
+    own = {"EDGECOMPILE_CACHE": str(folder.parent / "cache"), "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "80"}
+    environment = {**os.environ, "PATH": path, **own}
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
