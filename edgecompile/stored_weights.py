@@ -65,9 +65,7 @@ def tell(job: Job, stored: Sequence[Stored]) -> None:
     """Operator, form and bytes into the details; the measure ``weights_bytes`` becomes what is stored in C."""
     if all(one.form == DENSE for one in stored):
         return
-    job.obtained(
-        _DETAIL, "counted in the C library; dense bytes: one weight after the other, rows filled up"
-    )
+    job.obtained(_DETAIL, "counted in the C library; dense bytes: one weight after the other, rows filled up")
     job.details[_DETAIL] = [
         {
             "#": one.operator,
