@@ -157,27 +157,34 @@ def uncheckable(max_drop: float, why: str) -> Exception:
 
 
 def _unlike(outputs: int) -> Diagnostic:
-    return Diagnostic(
-        code="EC717",
-        severity=Severity.NOTE,
-        message="no metric was measured: the labels suggest none that suits all outputs",
-        location=Location(file="[accuracy] metric"),
-        notes=(f"outputs with labels: {outputs}, of unlike kinds (classes and values, say)",),
+    return _without_metric(
+        Severity.NOTE,
+        "the labels suggest none that suits all outputs",
+        found=f"outputs with labels: {outputs}, of unlike kinds (classes and values, say)",
         help=('a function of yours is asked for each output: `metric = "module:function"`',),
     )
 
 
 def _unfit(truth: Array, output: Array) -> Diagnostic:
-    return Diagnostic(
-        code="EC717",
-        severity=Severity.WARNING,
-        message="no metric was measured: the labels do not go with the output",
-        location=Location(file="[accuracy] metric"),
-        notes=(f"found: labels of shape {list(truth.shape)}, the output has {list(output.shape)}",),
+    return _without_metric(
+        Severity.WARNING,
+        "the labels do not go with the output",
+        found=f"found: labels of shape {list(truth.shape)}, the output has {list(output.shape)}",
         help=(
             "labels are class indices from 0, one-hot rows, or values of the output's shape",
             'or give a function of yours: `metric = "module:function"`',
         ),
+    )
+
+
+def _without_metric(severity: Severity, why: str, *, found: str, help: tuple[str, ...]) -> Diagnostic:
+    return Diagnostic(
+        code="EC717",
+        severity=severity,
+        message=f"no metric was measured: {why}",
+        location=Location(file="[accuracy] metric"),
+        notes=(found,),
+        help=help,
     )
 
 

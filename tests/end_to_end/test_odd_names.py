@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pipeline_networks import classifier
 
 from edgecompile.cli.main import main
 from edgecompile.core.naming import model_name
-from edgecompile.ir.build import NetworkBuilder
 from edgecompile.ir.writer import write
 
 NO_TEXT = os.fsdecode(b"d\xff")
@@ -21,19 +21,10 @@ NO_TEXT = os.fsdecode(b"d\xff")
 def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     try:
-        Path(f"{NO_TEXT}.tflite").write_bytes(network())
+        Path(f"{NO_TEXT}.tflite").write_bytes(write(classifier()))
     except OSError:
         pytest.skip("this file system takes text alone as names")
-    np.savez(f"{NO_TEXT}.npz", x_test=np.ones((4, 8), np.float32), y_test=np.arange(4) % 3)
-
-
-def network() -> bytes:
-    """One dense layer of three classes."""
-    build = NetworkBuilder()
-    x, y = build.input("x", (1, 8), "float32"), build.tensor("y", (1, 3), "float32")
-    weights = build.constant("w", np.ones((3, 8), np.float32))
-    build.op("FULLY_CONNECTED", [x, weights], [y], fused_activation_function="NONE")
-    return write(build.output(y).build())
+    np.savez(f"{NO_TEXT}.npz", x_test=np.ones((4, 8, 8, 3), np.float32), y_test=np.arange(4))
 
 
 @pytest.mark.parametrize("target", ["android-cpu", "cortex-m4"])
