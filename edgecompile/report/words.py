@@ -46,7 +46,7 @@ _LABELS = {
     "metric_float": "score of the float model",
     "latency_ms": "latency",
     "energy_mj": "energy",
-    "latency_usb3_board_ms": "over USB 3 from a board",
+    "latency_usb3_board_ms": "latency over USB 3, from a board",
     "latency_usb2_ms": "latency over USB 2",
     "latency_pcie_ms": "latency over PCIe",
     "cached_bytes": "parameters cached on chip",
